@@ -1,0 +1,18 @@
+const swc = ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }];
+const libs = ['core', 'market', 'pipeline', 'storage', 'stream', 'chain-evm', 'runtime', 'testing'];
+
+const project = (kind, extra = {}) => ({
+  displayName: kind,
+  testEnvironment: 'node',
+  testMatch: ['libs', 'apps', 'tools'].map((dir) => `<rootDir>/${dir}/**/*.${kind}.spec.ts`),
+  transform: { '^.+\\.[cm]?[jt]s$': swc },
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.data/'],
+  moduleNameMapper: Object.fromEntries(libs.map((lib) => [`^@imart/${lib}$`, `<rootDir>/libs/${lib}/src/index.ts`])),
+  ...extra,
+});
+
+/** Three kinds of tests: unit (nothing but node_modules), int (a PostgreSQL, embedded by default), e2e (processes). */
+module.exports = {
+  projects: [project('unit'), project('int'), project('e2e')],
+  testTimeout: 120_000,
+};

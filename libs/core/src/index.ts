@@ -1,0 +1,54 @@
+/**
+ * The words of the event worker as types. Guarantees: this package depends on nothing, does no I/O, and a SeqNo's
+ * numeric order is the order of the source.
+ */
+export type { Activity, StateRow } from './activity';
+export { aggregateHash, aggregateKeyText, laneOf, type AggregateKey } from './aggregate';
+export type { Brand } from './brand';
+export type { Checkpoint, LaneKey } from './checkpoint';
+export {
+  ConfigError,
+  dispositionOf,
+  messageOf,
+  SeqNoRangeError,
+  WorkerError,
+  type ConfigProblem,
+  type Disposition,
+  type WorkerErrorOptions,
+} from './errors';
+export {
+  UNDECODABLE,
+  UNDECODABLE_AGGREGATE,
+  type Event,
+  type EventDataCodec,
+  type EventSource,
+  type SubjectId,
+  type UndecodableData,
+} from './event';
+export type { Folded, FoldState, Observer, Reducer, Snapshot } from './reducer';
+export {
+  APTOS_SEQ_NO_LAYOUT,
+  BEFORE_FIRST,
+  COMMAND_SEQ_NO_LAYOUT,
+  createSeqNoCodec,
+  EVM_SEQ_NO_LAYOUT,
+  evmSeqNo,
+  parseSeqNo,
+  type Place,
+  type SeqNo,
+  type SeqNoCodec,
+  type SeqNoLayout,
+} from './seqNo';
+export type {
+  AppendMessage,
+  BlockRef,
+  DiscoveredContract,
+  EndMessage,
+  FinalizeMessage,
+  HeartbeatMessage,
+  InvalidateMessage,
+  ResumePoint,
+  Subject,
+  SubjectIdentity,
+  SubjectMessage,
+} from './subject';

@@ -1,0 +1,40 @@
+/**
+ * Names of the aggregates of a market. Ids join their parts with `:`; every part before the last is an address, a number
+ * or a word without a colon.
+ */
+export const AGGREGATE = {
+  /** An order by the id or hash that every event about it can name: `<contract>:<id>`. Its side is part of its state. */
+  order: 'order',
+  /** An offer, where the market counts offers apart from orders: `<contract>:<id>`. */
+  offer: 'offer',
+  /** All orders of one maker on one market: `<contract>:<maker>`. */
+  maker: 'maker',
+  /** A token with one owner: `<collection>:<token id>`. */
+  token: 'token',
+  /** An owner's quantity of an ERC-1155 token: `<collection>:<token id>:<owner>`. */
+  balance: 'balance',
+  /** A collection: its address. */
+  collection: 'collection',
+} as const;
+
+/** The two parts of an `<contract>:<id>` aggregate id. */
+export function splitContractId(aggregateId: string): { contract: string; id: string } {
+  const colon = aggregateId.indexOf(':');
+  return { contract: aggregateId.slice(0, colon), id: aggregateId.slice(colon + 1) };
+}
+
+export function tokenAggregateId(collection: string, tokenId: bigint): string {
+  return `${collection}:${tokenId}`;
+}
+
+export function balanceAggregateId(collection: string, tokenId: bigint, owner: string): string {
+  return `${collection}:${tokenId}:${owner}`;
+}
+
+export function splitBalanceId(aggregateId: string): { collection: string; tokenId: bigint; owner: string } {
+  const [collection = '', tokenId = '', owner = ''] = aggregateId.split(':');
+  return { collection, tokenId: BigInt(tokenId), owner };
+}
+
+/** The address that mints come from and burns go to, and the currency of native coin. */
+export const ZERO_ADDRESS = '0x0000000000000000000000000000000000000000';

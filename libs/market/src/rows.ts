@@ -1,0 +1,124 @@
+import type { Activity, StateRow } from '@imart/core';
+import type { OrderKind, TokenStandard, TradeItem, TradeSide } from './events';
+
+export type OrderStatus = 'LISTING' | 'SOLD' | 'CANCELED';
+export type OfferStatus = 'CREATED' | 'ACCEPTED' | 'CANCELED';
+
+interface TimedRow extends StateRow {
+  /** Chain time of the event that made the row, in microseconds since 1970. */
+  readonly createdAtUs: bigint;
+  readonly updatedAtUs: bigint;
+}
+
+/**
+ * A listing (`orders`) or an offer (`offers`). Its place never changes while it lives; a later listing of the same
+ * aggregate after it has ended is another row.
+ */
+export interface TradeRow extends TimedRow {
+  readonly table: 'orders' | 'offers';
+  readonly aggregateType: 'order' | 'offer';
+  readonly contract: string;
+  readonly id: string;
+  /** The event that opened it. */
+  readonly openedSeqNo: bigint;
+  readonly market: string;
+  readonly kind: OrderKind;
+  /** Who made it: the seller of a listing, the bidder of an offer. `null` when only its end was seen and does not tell. */
+  readonly maker: string | null;
+  /** Who took it last. */
+  readonly taker: string | null;
+  /** Of its one item; `null` for a bundle, and when not known. */
+  readonly collection: string | null;
+  readonly tokenId: bigint | null;
+  readonly standard: TokenStandard | null;
+  /** All that it was for; `null` when not known, because its opening was not seen. */
+  readonly quantity: bigint | null;
+  readonly filledQuantity: bigint;
+  /** Of the whole `quantity`; of the last fill when its opening was not seen. */
+  readonly price: bigint | null;
+  readonly currency: string | null;
+  readonly status: OrderStatus | OfferStatus;
+  readonly nonce: bigint | null;
+  readonly orderHash: string | null;
+  readonly escrow: boolean;
+  readonly startsAtUs: bigint | null;
+  readonly expiresAtUs: bigint | null;
+  /** The items of a bundle; `null` for a single item. */
+  readonly items: readonly TradeItem[] | null;
+}
+
+export interface TokenRow extends TimedRow {
+  readonly table: 'tokens';
+  readonly collection: string;
+  readonly tokenId: bigint;
+  readonly standard: TokenStandard;
+  /** `null` once burned. */
+  readonly owner: string | null;
+  /** `null` when the mint was not seen. */
+  readonly mintedAtUs: bigint | null;
+  /** Changes of hands; minting and burning do not count. */
+  readonly transferCount: number;
+}
+
+export interface BalanceRow extends TimedRow {
+  readonly table: 'balances';
+  readonly collection: string;
+  readonly tokenId: bigint;
+  readonly owner: string;
+  /** Received minus sent since the first followed block: negative when tokens received before that are sent on. */
+  readonly quantity: bigint;
+}
+
+export interface CollectionRow extends TimedRow {
+  readonly table: 'collections';
+  readonly address: string;
+  readonly factory: string;
+  readonly standard: TokenStandard;
+  readonly creator: string;
+  readonly name: string;
+  readonly nameBytes: string | null;
+  readonly category: string;
+  readonly tags: readonly string[];
+  readonly description: string;
+  readonly uri: string;
+  readonly royalties: readonly { readonly payee: string; readonly rate: bigint }[];
+  readonly maximum: bigint | null;
+}
+
+export interface MakerRow extends TimedRow {
+  readonly table: 'makers';
+  readonly contract: string;
+  readonly maker: string;
+  readonly market: string;
+  /** Listings opened before it without a nonce are void. `null`: none. */
+  readonly listingsVoidedSeqNo: bigint | null;
+  readonly offersVoidedSeqNo: bigint | null;
+  /** Listings with a lower nonce are void. */
+  readonly listingsVoidedBelow: bigint | null;
+  readonly offersVoidedBelow: bigint | null;
+}
+
+export type MarketRow = TradeRow | TokenRow | BalanceRow | CollectionRow | MakerRow;
+
+export type ActivityKind =
+  'LIST' | 'UPDATE' | 'CANCEL' | 'SALE' | 'TRANSFER' | 'MINT' | 'BURN' | 'OFFER' | 'OFFER_CANCEL';
+
+/** One line of a token's, a collection's or an account's history. */
+export interface MarketActivity extends Activity {
+  readonly kind: ActivityKind;
+  readonly market: string | null;
+  /** Of the market, or of the collection for transfers. */
+  readonly contract: string;
+  readonly orderId: string | null;
+  readonly side: TradeSide | null;
+  readonly collection: string | null;
+  readonly tokenId: bigint | null;
+  readonly quantity: bigint | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Of the whole trade: every item of a bundle repeats it; sums count `item` 0 only. */
+  readonly price: bigint | null;
+  readonly currency: string | null;
+  /** How many activities share this trade and its price. */
+  readonly itemCount: number;
+}
