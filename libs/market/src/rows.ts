@@ -25,6 +25,8 @@ export interface TradeRow extends TimedRow {
   readonly kind: OrderKind;
   /** Who made it: the seller of a listing, the bidder of an offer. `null` when only its end was seen and does not tell. */
   readonly maker: string | null;
+  /** The only one who may take it; `null`: anybody. */
+  readonly reservedFor: string | null;
   /** Who took it last. */
   readonly taker: string | null;
   /** Of its one item; `null` for a bundle, and when not known. */
