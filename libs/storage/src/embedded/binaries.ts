@@ -48,7 +48,8 @@ function resolvePackage(name: string): string {
   }
 }
 
-function linkLibraries(native: string): void {
+/** Makes the links that the package lists and that are missing. */
+export function linkLibraries(native: string): void {
   const list = join(native, 'pg-symlinks.json');
   if (!existsSync(list)) return;
   const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[];

@@ -124,7 +124,11 @@ function removeAbandoned(home: string): void {
   for (const name of readdirSync(home)) {
     const pid = /^init-(\d+)-[0-9a-f]+$/.exec(name)?.[1];
     if (pid === undefined || isRunning(Number(pid))) continue;
-    rmSync(join(home, name), { recursive: true, force: true });
+    try {
+      rmSync(join(home, name), { recursive: true, force: true });
+    } catch {
+      // The initdb of a killed process may still write there; the next start removes it.
+    }
   }
 }
 

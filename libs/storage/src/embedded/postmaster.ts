@@ -32,6 +32,19 @@ export async function removeMisleadingPidFile(cluster: string): Promise<void> {
   if (readPidFile(cluster)?.pid === written.pid) rmSync(join(cluster, 'postmaster.pid'), { force: true });
 }
 
+/** Whether the process has ended; one that only waits for its parent to notice has. */
+export function hasExited(pid: number): boolean {
+  if (!isRunning(pid)) return true;
+  if (process.platform !== 'linux') return false;
+  try {
+    // "pid (name) state ...": the name may hold anything, so the state is what follows the last parenthesis.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return true;
+  }
+}
+
 function readPidFile(cluster: string): Postmaster | undefined {
   let lines: string[];
   try {

@@ -7,7 +7,7 @@ import { dataDirArgument, type Account } from './account';
 import { serverEnvironment, writeWhole, type ClusterFiles } from './cluster';
 import { EmbeddedPostgresError } from './errors';
 import { findFreePort, isPortFree, rememberedPort } from './port';
-import { findPostmaster, removeMisleadingPidFile, type Postmaster } from './postmaster';
+import { findPostmaster, hasExited, removeMisleadingPidFile, type Postmaster } from './postmaster';
 
 /** What is needed to start the server of a cluster. */
 export interface ServerPlan {
@@ -18,6 +18,7 @@ export interface ServerPlan {
   readonly port: number | undefined;
   readonly settings: Readonly<Record<string, string>>;
   readonly startTimeoutMs: number;
+  readonly stopTimeoutMs: number;
   readonly logger: Logger;
 }
 
@@ -132,7 +133,7 @@ function hasEnded(child: ChildProcess): boolean {
  * Stops the server fast: open transactions are rolled back, everything committed is checkpointed. A server that does not obey
  * in time is ended without a checkpoint, which loses nothing either: its next start replays the log.
  */
-export async function stopServer(files: ClusterFiles, stopTimeoutMs: number, logger: Logger): Promise<void> {
+export async function stopServer({ files, stopTimeoutMs, logger }: ServerPlan): Promise<void> {
   for (const [signal, patienceMs] of [
     ['SIGINT', stopTimeoutMs],
     ['SIGQUIT', 5000],
@@ -144,7 +145,7 @@ export async function stopServer(files: ClusterFiles, stopTimeoutMs: number, log
     process.kill(running.pid, signal);
     const deadline = performance.now() + patienceMs;
     while (performance.now() < deadline) {
-      if ((await findPostmaster(files.cluster))?.pid !== running.pid) return;
+      if (hasExited(running.pid)) return;
       await delay(pollIntervalMs);
     }
   }

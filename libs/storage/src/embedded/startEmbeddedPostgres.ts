@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '@imart/core';
 import { silentLogger, type Logger } from '@imart/runtime';
 import type { Client } from 'pg';
 import { reachableBinaries, serverAccount } from './account';
 import { findBinaries } from './binaries';
-import { clusterFiles, initialiseCluster, readPassword } from './cluster';
+import { clusterFiles, initialiseCluster, readPassword, type ClusterFiles } from './cluster';
 import { EmbeddedPostgresError } from './errors';
 import type { Postmaster } from './postmaster';
 import { ensureServer, stopServer, type ServerPlan } from './server';
@@ -74,6 +74,12 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
+/** A server and our session on it. */
+interface Joined {
+  readonly server: Postmaster;
+  readonly session: UserSession;
+}
+
 /**
  * Starts the PostgreSQL that comes from npm on this data directory, or joins the one that already runs there. When it
  * returns, `url` accepts connections.
@@ -90,67 +96,69 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const urlOf = (port: number, name: string): string =>
     `postgresql://postgres:${password}@127.0.0.1:${port}/${name}`;
 
-  let server: Postmaster;
-  let session: UserSession;
   let stopping = false;
-
-  const join = async (port: number | undefined): Promise<void> => {
+  const joinServer = async (port: number | undefined): Promise<Joined> => {
     const deadline = performance.now() + plan.startTimeoutMs;
     for (;;) {
-      server = await ensureServer({ ...plan, port });
+      const server = await ensureServer({ ...plan, port });
       try {
-        session = await openUserSession(urlOf(server.port, 'postgres'));
-        return;
+        return { server, session: await openUserSession(urlOf(server.port, 'postgres')) };
       } catch (error) {
         // Its last user stopped it between the two steps: start it anew.
-        if (performance.now() > deadline) {
+        if (stopping || performance.now() > deadline) {
           throw new EmbeddedPostgresError(
             `the embedded PostgreSQL accepts no connection: ${messageOf(error)}`,
             { dataDir: files.home },
             error,
           );
         }
-        await delay(20, undefined, { ref: true });
+        await delay(20);
       }
     }
   };
 
-  await join(options.port);
-  const port = server!.port;
-  await createDatabase(session!.client, database);
-  logger.info('embedded PostgreSQL is ready', { port, pid: server!.pid, dataDir: files.home });
-  const endWatch = options.stopWithProcess === true ? stopWhenWeAreGone(server!.pid) : (): void => undefined;
+  let current = await joinServer(options.port);
+  const { port } = current.server;
+  await createDatabase(current.session.client, database);
+  logger.info('embedded PostgreSQL is ready', { port, pid: current.server.pid, dataDir: files.home });
+  const endWatch = options.stopWithProcess === true ? stopWhenWeAreGone(files) : (): void => undefined;
 
-  const supervise = async (): Promise<void> => {
+  let rejoining: Promise<void> = Promise.resolve();
+  const rejoin = async (): Promise<void> => {
     while (!stopping) {
-      await session.ended;
-      if (stopping) return;
       logger.warn('embedded PostgreSQL is gone, starting it again', { port });
-      // The port is part of the connection string that everybody holds, so no other will do.
-      await join(port).then(
-        () => logger.info('embedded PostgreSQL is back', { port, pid: server.pid }),
-        async (error: unknown) => {
-          logger.error('embedded PostgreSQL cannot be started again, will try', { error });
-          await delay(1000, undefined, { ref: false });
-        },
-      );
+      try {
+        // The port is part of the connection string that everybody holds, so no other will do.
+        current = await joinServer(port);
+        logger.info('embedded PostgreSQL is back', { port, pid: current.server.pid });
+        watchSession();
+        return;
+      } catch (error) {
+        logger.error('embedded PostgreSQL cannot be started again, will try again', { error });
+        await delay(1000, undefined, { ref: false });
+      }
     }
   };
-  const supervision = supervise();
+  const watchSession = (): void => {
+    current.session.rest();
+    void current.session.ended.then(() => {
+      if (!stopping) rejoining = rejoin();
+    });
+  };
+  watchSession();
 
   const stop = async (): Promise<void> => {
     stopping = true;
+    await rejoining;
     endWatch();
-    const last = await session.leave().catch(() => false);
-    if (last) {
+    if (await current.session.leave().catch(() => false)) {
       // The session stays open until the server is gone, so that nobody joins a server that is about to stop.
-      await stopServer(files, plan.stopTimeoutMs, logger);
+      await stopServer(plan);
       logger.info('embedded PostgreSQL stopped', { port });
     } else {
-      logger.info('embedded PostgreSQL is left running for its other users', { port });
+      logger.info('embedded PostgreSQL is left to its other users', { port });
     }
-    await session.close().catch(() => undefined);
-    await supervision;
+    await current.session.close().catch(() => undefined);
   };
   let stopped: Promise<void> | undefined;
 
@@ -158,7 +166,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     url: urlOf(port, encodeURIComponent(database)),
     port,
     get pid() {
-      return server.pid;
+      return current.server.pid;
     },
     dataDir: files.home,
     stop: () => (stopped ??= stop()),
@@ -204,14 +212,16 @@ async function createDatabase(client: Client, name: string): Promise<void> {
 }
 
 /** A shell that waits for the end of our pipe, which the kernel closes however we end, and then stops the server. */
-function stopWhenWeAreGone(pid: number): () => void {
-  const watch = spawn('/bin/sh', ['-c', 'read -r _; kill -INT "$1"', 'sh', String(pid)], {
+function stopWhenWeAreGone(files: ClusterFiles): () => void {
+  // The process id is read at the end: the server may have been started again meanwhile.
+  const script = 'read -r _; read -r pid < "$1" && kill -INT "$pid"';
+  const watch = spawn('/bin/sh', ['-c', script, 'sh', join(files.cluster, 'postmaster.pid')], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     cwd: '/',
   });
+  watch.on('error', () => undefined);
   watch.unref();
   (watch.stdin as unknown as { unref(): void }).unref();
-  watch.on('error', () => undefined);
   return () => watch.kill('SIGKILL');
 }

@@ -13,6 +13,8 @@ export interface UserSession {
    * server. `false`: others go on using it.
    */
   leave(): Promise<boolean>;
+  /** From now on until `leave`, the session alone does not keep this process alive. */
+  rest(): void;
   /** Closes the connection. */
   close(): Promise<void>;
   readonly client: Client;
@@ -42,13 +44,14 @@ export async function openUserSession(url: string): Promise<UserSession> {
     await client.end().catch(() => undefined);
     throw error;
   }
-  // The session alone is no reason to keep a process alive.
-  client.unref();
+  // The types of pg do not know these two.
+  const handle = client as unknown as { ref(): void; unref(): void };
   return {
     client,
     ended,
+    rest: () => handle.unref(),
     async leave() {
-      client.ref();
+      handle.ref();
       await client.query(`SELECT pg_advisory_unlock_shared(${LOCK})`);
       const { rows } = await client.query<{ last: boolean }>(`SELECT pg_try_advisory_lock(${LOCK}) AS last`);
       return rows[0]?.last === true;
