@@ -1,0 +1,393 @@
+/**
+ * The events of the markets and tokens that are followed, for the decoder's specs: protocol, signature and, where it was
+ * computed by somebody else, the first four bytes of topic0.
+ */
+export const KNOWN_EVENTS: readonly (readonly [protocol: string, signature: string, selector?: string])[] = [
+  [
+    'seaport',
+    'OrderFulfilled(bytes32 orderHash, address indexed offerer, address indexed zone, address recipient, (uint8 itemType, address token, uint256 identifier, uint256 amount)[] offer, (uint8 itemType, address token, uint256 identifier, uint256 amount, address recipient)[] consideration)',
+    '0x9d9af8e3',
+  ],
+  ['seaport', 'OrdersMatched(bytes32[] orderHashes)', '0x4b9f2d36'],
+  [
+    'seaport',
+    'OrderCancelled(bytes32 orderHash, address indexed offerer, address indexed zone)',
+    '0x6bacc01d',
+  ],
+  [
+    'seaport',
+    'OrderValidated(bytes32 orderHash, (address offerer, address zone, (uint8 itemType, address token, uint256 identifierOrCriteria, uint256 startAmount, uint256 endAmount)[] offer, (uint8 itemType, address token, uint256 identifierOrCriteria, uint256 startAmount, uint256 endAmount, address recipient)[] consideration, uint8 orderType, uint256 startTime, uint256 endTime, bytes32 zoneHash, uint256 salt, bytes32 conduitKey, uint256 totalOriginalConsiderationItems) orderParameters)',
+    '0xf280791e',
+  ],
+  [
+    'seaport1.1',
+    'OrderValidated(bytes32 orderHash, address indexed offerer, address indexed zone)',
+    '0xfde36157',
+  ],
+  ['seaport', 'CounterIncremented(uint256 newCounter, address indexed offerer)', '0x721c2012'],
+  [
+    'wyvern',
+    'OrdersMatched(bytes32 buyHash, bytes32 sellHash, address indexed maker, address indexed taker, uint256 price, bytes32 indexed metadata)',
+    '0xc4109843',
+  ],
+  ['wyvern', 'OrderCancelled(bytes32 indexed hash)', '0x5152abf9'],
+  ['blur1', 'OrderCancelled(bytes32 hash)', '0x5152abf9'],
+  ['wyvern', 'NonceIncremented(address indexed maker, uint256 newNonce)', '0xa82a649b'],
+  ['blur1', 'NonceIncremented(address indexed trader, uint256 newNonce)', '0xa82a649b'],
+  [
+    'wyvern',
+    'OrderApprovedPartOne(bytes32 indexed hash, address exchange, address indexed maker, address taker, uint256 makerRelayerFee, uint256 takerRelayerFee, uint256 makerProtocolFee, uint256 takerProtocolFee, address indexed feeRecipient, uint8 feeMethod, uint8 side, uint8 saleKind, address target)',
+    '0x90c7f9f5',
+  ],
+  [
+    'looksrare1',
+    'TakerBid(bytes32 orderHash, uint256 orderNonce, address indexed taker, address indexed maker, address indexed strategy, address currency, address collection, uint256 tokenId, uint256 amount, uint256 price)',
+    '0x95fb6205',
+  ],
+  [
+    'looksrare1',
+    'TakerAsk(bytes32 orderHash, uint256 orderNonce, address indexed taker, address indexed maker, address indexed strategy, address currency, address collection, uint256 tokenId, uint256 amount, uint256 price)',
+    '0x68cd251d',
+  ],
+  ['looksrare1', 'CancelAllOrders(address indexed user, uint256 newMinNonce)', '0x1e7178d8'],
+  ['looksrare1', 'CancelMultipleOrders(address indexed user, uint256[] orderNonces)', '0xfa0ae5d8'],
+  [
+    'looksrare1',
+    'RoyaltyPayment(address indexed collection, uint256 indexed tokenId, address indexed royaltyRecipient, address currency, uint256 amount)',
+    '0x27c4f040',
+  ],
+  [
+    'looksrare2',
+    'TakerBid((bytes32 orderHash, uint256 orderNonce, bool isNonceInvalidated) nonceInvalidationParameters, address bidUser, address bidRecipient, uint256 strategyId, address currency, address collection, uint256[] itemIds, uint256[] amounts, address[2] feeRecipients, uint256[3] feeAmounts)',
+    '0x3ee3de46',
+  ],
+  [
+    'looksrare2',
+    'TakerAsk((bytes32 orderHash, uint256 orderNonce, bool isNonceInvalidated) nonceInvalidationParameters, address askUser, address bidUser, uint256 strategyId, address currency, address collection, uint256[] itemIds, uint256[] amounts, address[2] feeRecipients, uint256[3] feeAmounts)',
+    '0x9aaa45d6',
+  ],
+  [
+    'x2y2',
+    'EvInventory(bytes32 indexed itemHash, address maker, address taker, uint256 orderSalt, uint256 settleSalt, uint256 intent, uint256 delegateType, uint256 deadline, address currency, bytes dataMask, (uint256 price, bytes data) item, (uint8 op, uint256 orderIdx, uint256 itemIdx, uint256 price, bytes32 itemHash, address executionDelegate, bytes dataReplacement, uint256 bidIncentivePct, uint256 aucMinIncrementPct, uint256 aucIncDurationSecs, (uint256 percentage, address to)[] fees) detail)',
+    '0x3cbb63f1',
+  ],
+  ['x2y2', 'EvProfit(bytes32 itemHash, address currency, address to, uint256 amount)', '0xe2c49856'],
+  ['x2y2', 'EvCancel(bytes32 indexed itemHash)', '0x5b0b06d0'],
+  [
+    'blur1',
+    'OrdersMatched(address indexed maker, address indexed taker, (address trader, uint8 side, address matchingPolicy, address collection, uint256 tokenId, uint256 amount, address paymentToken, uint256 price, uint256 listingTime, uint256 expirationTime, (uint16 rate, address recipient)[] fees, uint256 salt, bytes extraParams) sell, bytes32 sellHash, (address trader, uint8 side, address matchingPolicy, address collection, uint256 tokenId, uint256 amount, address paymentToken, uint256 price, uint256 listingTime, uint256 expirationTime, (uint16 rate, address recipient)[] fees, uint256 salt, bytes extraParams) buy, bytes32 buyHash)',
+    '0x61cbb2a3',
+  ],
+  [
+    'blur2',
+    'Execution721Packed(bytes32 orderHash, uint256 tokenIdListingIndexTrader, uint256 collectionPriceSide)',
+    '0x1d5e12b5',
+  ],
+  [
+    'blur2',
+    'Execution721TakerFeePacked(bytes32 orderHash, uint256 tokenIdListingIndexTrader, uint256 collectionPriceSide, uint256 takerFeeRecipientRate)',
+    '0x0fcf17fa',
+  ],
+  [
+    'blur2',
+    'Execution721MakerFeePacked(bytes32 orderHash, uint256 tokenIdListingIndexTrader, uint256 collectionPriceSide, uint256 makerFeeRecipientRate)',
+    '0x7dc5c069',
+  ],
+  ['punks', 'Assign(address indexed to, uint256 punkIndex)', '0x8a0e37b7'],
+  ['punks', 'PunkTransfer(address indexed from, address indexed to, uint256 punkIndex)', '0x05af636b'],
+  [
+    'punks',
+    'PunkOffered(uint256 indexed punkIndex, uint256 minValue, address indexed toAddress)',
+    '0x3c7b682d',
+  ],
+  [
+    'punks',
+    'PunkBidEntered(uint256 indexed punkIndex, uint256 value, address indexed fromAddress)',
+    '0x5b859394',
+  ],
+  [
+    'punks',
+    'PunkBidWithdrawn(uint256 indexed punkIndex, uint256 value, address indexed fromAddress)',
+    '0x6f30e1ee',
+  ],
+  [
+    'punks',
+    'PunkBought(uint256 indexed punkIndex, uint256 value, address indexed fromAddress, address indexed toAddress)',
+    '0x58e5d5a5',
+  ],
+  ['punks', 'PunkNoLongerForSale(uint256 indexed punkIndex)', '0xb0e0a660'],
+  [
+    'rarible2',
+    'Match(bytes32 leftHash, bytes32 rightHash, address leftMaker, address rightMaker, uint256 newLeftFill, uint256 newRightFill, (bytes4 assetClass, bytes data) leftAsset, (bytes4 assetClass, bytes data) rightAsset)',
+    '0x268820db',
+  ],
+  [
+    'rarible2b',
+    'Match(bytes32 leftHash, bytes32 rightHash, uint256 newLeftFill, uint256 newRightFill)',
+    '0x956cd63e',
+  ],
+  [
+    'rarible1',
+    'Buy(address indexed sellToken, uint256 indexed sellTokenId, uint256 sellValue, address owner, address buyToken, uint256 buyTokenId, uint256 buyValue, address buyer, uint256 amount, uint256 salt)',
+    '0xdddcdb07',
+  ],
+  [
+    'foundation',
+    'ReserveAuctionCreated(address indexed seller, address indexed nftContract, uint256 indexed tokenId, uint256 duration, uint256 extensionDuration, uint256 reservePrice, uint256 auctionId)',
+    '0x1062dd3b',
+  ],
+  [
+    'foundation',
+    'ReserveAuctionBidPlaced(uint256 indexed auctionId, address indexed bidder, uint256 amount, uint256 endTime)',
+    '0x26ea3ebb',
+  ],
+  [
+    'foundation',
+    'ReserveAuctionFinalized(uint256 indexed auctionId, address indexed seller, address indexed bidder, uint256 f8nFee, uint256 creatorFee, uint256 ownerRev)',
+    '0x2edb0e99',
+  ],
+  [
+    'foundation2',
+    'ReserveAuctionFinalized(uint256 indexed auctionId, address indexed seller, address indexed bidder, uint256 totalFees, uint256 creatorRev, uint256 sellerRev)',
+    '0x2edb0e99',
+  ],
+  ['foundation', 'ReserveAuctionCanceled(uint256 indexed auctionId)', '0x14b9c404'],
+  ['foundation', 'ReserveAuctionUpdated(uint256 indexed auctionId, uint256 reservePrice)', '0x0c0f2662'],
+  [
+    'foundation',
+    'BuyPriceSet(address indexed nftContract, uint256 indexed tokenId, address indexed seller, uint256 price)',
+    '0xfcc77ea8',
+  ],
+  [
+    'foundation',
+    'BuyPriceAccepted(address indexed nftContract, uint256 indexed tokenId, address indexed seller, address buyer, uint256 totalFees, uint256 creatorRev, uint256 sellerRev)',
+    '0xd28c0a7d',
+  ],
+  ['foundation', 'BuyPriceCanceled(address indexed nftContract, uint256 indexed tokenId)', '0x70c78775'],
+  ['foundation', 'BuyPriceInvalidated(address indexed nftContract, uint256 indexed tokenId)', '0xaa6271d8'],
+  [
+    'foundation',
+    'OfferMade(address indexed nftContract, uint256 indexed tokenId, address indexed buyer, uint256 amount, uint256 expiration)',
+    '0x00ce0a71',
+  ],
+  [
+    'foundation',
+    'OfferAccepted(address indexed nftContract, uint256 indexed tokenId, address indexed buyer, address seller, uint256 totalFees, uint256 creatorRev, uint256 sellerRev)',
+    '0x1cb8adb3',
+  ],
+  [
+    'foundation',
+    'OfferCanceledByAdmin(address indexed nftContract, uint256 indexed tokenId, string reason)',
+    '0xd3802baa',
+  ],
+  ['foundation', 'OfferInvalidated(address indexed nftContract, uint256 indexed tokenId)', '0x30c26445'],
+  [
+    'zora3asks1.1',
+    'AskCreated(address indexed tokenContract, uint256 indexed tokenId, (address seller, address sellerFundsRecipient, address askCurrency, uint16 findersFeeBps, uint256 askPrice) ask)',
+    '0x5b65b398',
+  ],
+  [
+    'zora3asks1.1',
+    'AskFilled(address indexed tokenContract, uint256 indexed tokenId, address indexed buyer, address finder, (address seller, address sellerFundsRecipient, address askCurrency, uint16 findersFeeBps, uint256 askPrice) ask)',
+    '0x21a9d8e2',
+  ],
+  [
+    'zora3asks1.1',
+    'AskCanceled(address indexed tokenContract, uint256 indexed tokenId, (address seller, address sellerFundsRecipient, address askCurrency, uint16 findersFeeBps, uint256 askPrice) ask)',
+    '0x871956ab',
+  ],
+  [
+    'zora3asks1.1',
+    'AskPriceUpdated(address indexed tokenContract, uint256 indexed tokenId, (address seller, address sellerFundsRecipient, address askCurrency, uint16 findersFeeBps, uint256 askPrice) ask)',
+    '0x1a24bcf5',
+  ],
+  [
+    'zora3asks1.1',
+    'ExchangeExecuted(address indexed userA, address indexed userB, (address tokenContract, uint256 tokenId, uint256 amount) a, (address tokenContract, uint256 tokenId, uint256 amount) b)',
+    '0x1f432c94',
+  ],
+  [
+    'zora1market',
+    'BidCreated(uint256 indexed tokenId, (uint256 amount, address currency, address bidder, address recipient, (uint256 value) sellOnShare) bid)',
+    '0x327bc902',
+  ],
+  [
+    'zora1market',
+    'BidFinalized(uint256 indexed tokenId, (uint256 amount, address currency, address bidder, address recipient, (uint256 value) sellOnShare) bid)',
+    '0xb6ef177c',
+  ],
+  [
+    'zora1market',
+    'AskCreated(uint256 indexed tokenId, (uint256 amount, address currency) ask)',
+    '0xf7347cb9',
+  ],
+  [
+    'zora2auction',
+    'AuctionCreated(uint256 indexed auctionId, uint256 indexed tokenId, address indexed tokenContract, uint256 duration, uint256 reservePrice, address tokenOwner, address curator, uint8 curatorFeePercentage, address auctionCurrency)',
+    '0x38c0b904',
+  ],
+  [
+    'zora2auction',
+    'AuctionBid(uint256 indexed auctionId, uint256 indexed tokenId, address indexed tokenContract, address sender, uint256 value, bool firstBid, bool extended)',
+    '0xda6b7795',
+  ],
+  [
+    'zora2auction',
+    'AuctionEnded(uint256 indexed auctionId, uint256 indexed tokenId, address indexed tokenContract, address tokenOwner, address curator, address winner, uint256 amount, uint256 curatorFee, address auctionCurrency)',
+    '0x4f35fb3e',
+  ],
+  [
+    'superrare',
+    'Sold(address indexed _buyer, address indexed _seller, uint256 _amount, uint256 _tokenId)',
+    '0x16dd1695',
+  ],
+  [
+    'superrare',
+    'Sold(address indexed _originContract, address indexed _buyer, address indexed _seller, uint256 _amount, uint256 _tokenId)',
+    '0x5764dbce',
+  ],
+  [
+    'superrare-bazaar',
+    'Sold(address indexed _originContract, address indexed _buyer, address indexed _seller, address _currencyAddress, uint256 _amount, uint256 _tokenId)',
+    '0x6f9e7bc8',
+  ],
+  ['superrare', 'SalePriceSet(uint256 indexed _tokenId, uint256 indexed _price)', '0xe23ea816'],
+  [
+    'superrare',
+    'SetSalePrice(address indexed _originContract, uint256 _amount, uint256 _tokenId)',
+    '0xb0b0e4ad',
+  ],
+  [
+    'superrare',
+    'Bid(address indexed _bidder, uint256 indexed _amount, uint256 indexed _tokenId)',
+    '0x19421268',
+  ],
+  [
+    'superrare',
+    'AcceptBid(address indexed _bidder, address indexed _seller, uint256 _amount, uint256 indexed _tokenId)',
+    '0xd6deddb2',
+  ],
+  [
+    'superrare',
+    'CancelBid(address indexed _bidder, uint256 indexed _amount, uint256 indexed _tokenId)',
+    '0x09dcebe1',
+  ],
+  [
+    'zeroex/element',
+    'ERC721OrderFilled(uint8 direction, address maker, address taker, uint256 nonce, address erc20Token, uint256 erc20TokenAmount, address erc721Token, uint256 erc721TokenId, address matcher)',
+    '0x50273fa0',
+  ],
+  [
+    'zeroex/element',
+    'ERC1155OrderFilled(uint8 direction, address maker, address taker, uint256 nonce, address erc20Token, uint256 erc20FillAmount, address erc1155Token, uint256 erc1155TokenId, uint128 erc1155FillAmount, address matcher)',
+    '0x20cca81b',
+  ],
+  [
+    'element',
+    'ERC721SellOrderFilled(bytes32 orderHash, address maker, address taker, uint256 nonce, address erc20Token, uint256 erc20TokenAmount, (address recipient, uint256 amount)[] fees, address erc721Token, uint256 erc721TokenId)',
+    '0x9c248aa1',
+  ],
+  [
+    'element',
+    'ERC721BuyOrderFilled(bytes32 orderHash, address maker, address taker, uint256 nonce, address erc20Token, uint256 erc20TokenAmount, (address recipient, uint256 amount)[] fees, address erc721Token, uint256 erc721TokenId)',
+    '0xd90a5c60',
+  ],
+  [
+    'element',
+    'ERC1155SellOrderFilled(bytes32 orderHash, address maker, address taker, uint256 nonce, address erc20Token, uint256 erc20FillAmount, (address recipient, uint256 amount)[] fees, address erc1155Token, uint256 erc1155TokenId, uint128 erc1155FillAmount)',
+    '0xfcde121a',
+  ],
+  ['sudoswap', 'SwapNFTInPair()', '0x3614eb56'],
+  ['sudoswap', 'SwapNFTOutPair()', '0xbc479dfc'],
+  ['sudoswap', 'NewPair(address poolAddress)', '0xf5bdc103'],
+  ['sudoswap', 'SpotPriceUpdate(uint128 newSpotPrice)', '0xf06180fd'],
+  [
+    'kitties',
+    'AuctionCreated(uint256 tokenId, uint256 startingPrice, uint256 endingPrice, uint256 duration)',
+    '0xa9c8dfcd',
+  ],
+  ['kitties', 'AuctionSuccessful(uint256 tokenId, uint256 totalPrice, address winner)', '0x4fcc30d9'],
+  ['kitties', 'AuctionCancelled(uint256 tokenId)', '0x2809c7e1'],
+  ['nftx', 'Minted(uint256[] nftIds, uint256[] amounts, address to)', '0x1f72ad2a'],
+  ['erc721', 'Transfer(address indexed from, address indexed to, uint256 indexed tokenId)', '0xddf252ad'],
+  [
+    'erc1155',
+    'TransferSingle(address indexed operator, address indexed from, address indexed to, uint256 id, uint256 value)',
+    '0xc3d58168',
+  ],
+  [
+    'erc1155',
+    'TransferBatch(address indexed operator, address indexed from, address indexed to, uint256[] ids, uint256[] values)',
+    '0x4a39dc06',
+  ],
+  ['erc721', 'ApprovalForAll(address indexed owner, address indexed operator, bool approved)', '0x17307eab'],
+  [
+    'erc721',
+    'Approval(address indexed owner, address indexed approved, uint256 indexed tokenId)',
+    '0x8c5be1e5',
+  ],
+  [
+    'imart',
+    'CollectionCreated(address root, address creator, string name, string category, string[] tags, string description, string uri, address[] payees, uint256[] royalties, uint64 maximum)',
+  ],
+  [
+    'imart',
+    'GalleryChanged(uint256 indexed id, string eventType, address collection, uint256 tokenId, address owner, string spaceType, string name, string metadataUri, bool isToken, uint64 timestamp, address[] payees, uint256[] commissionRates, address commissionPool, address[] admissions)',
+  ],
+  [
+    'imart',
+    'ExhibitChanged(uint256 indexed id, string eventType, uint256 galleryId, address collection, uint256 tokenId, address origin, uint64 expiration, uint256 price, string location, string url, string detail, uint64 timestamp)',
+  ],
+  [
+    'imart',
+    'OfferChanged(uint256 indexed id, string eventType, address collection, uint256 tokenId, address from, address to, uint256 price, uint256 galleryId, uint64 offerStartAt, uint64 offerExpiredAt, uint64 exhibitExpiredAt, string url, string detail, uint64 timestamp)',
+  ],
+  [
+    'imart',
+    'CreateActivity(address indexed organizer, uint256 indexed activityId, address nftContractAddress, uint256[] tokenIds, uint256 indexed endBlockNumber)',
+  ],
+  [
+    'imart',
+    'Claimed(address indexed claimer, address indexed organizer, uint256 indexed activityId, uint256 tokenId)',
+  ],
+  ['imart', 'Claimed(address indexed claimer, uint256 indexed activityId, uint256 indexed tokenId)'],
+  ['imart', 'MerkleRoot(uint256 indexed activityId, bytes32 merkleRoot)'],
+  ['imart', 'WithdrawPrize(address indexed organizer, uint256 indexed activityId)'],
+  ['imart', 'ClaimableUpdated(uint256 indexed galleryId, address payee, uint256 claimableBalance)'],
+  [
+    'imart',
+    'ItemListedEvent(uint256 indexed id, uint256 tokenId, address collection, address owner, uint256 totalAmount, uint256 pricePerToken, string uri)',
+  ],
+  [
+    'imart',
+    'ItemPurchasedEvent(uint256 indexed id, uint256 tokenId, address collection, address owner, address buyer, uint256 totalAmount, uint256 amount, uint256 pricePerToken)',
+  ],
+  [
+    'imart',
+    'ItemSoldEvent(uint256 indexed id, uint256 tokenId, address collection, address owner, uint256 totalAmount, uint256 pricePerToken)',
+  ],
+  [
+    'imart',
+    'ItemCanceledEvent(uint256 indexed id, uint256 tokenId, address collection, address owner, uint256 totalAmount, uint256 amount, uint256 pricePerToken)',
+  ],
+  ['imart', 'Transfer(address indexed, address indexed, uint256)'],
+  ['imart', 'Mint(address indexed, uint256 indexed)'],
+  [
+    'imart-market',
+    'Listed(uint256 indexed orderId, address indexed collection, uint256 indexed tokenId, address seller, uint256 price, uint64 expiresAt)',
+  ],
+  ['imart-market', 'Sold(uint256 indexed orderId, address indexed buyer, uint256 price)'],
+  ['imart-market', 'Delisted(uint256 indexed orderId)'],
+  [
+    'imart-market',
+    'OfferCreated(uint256 indexed offerId, address indexed collection, uint256 indexed tokenId, address bidder, uint256 price, uint64 expiresAt)',
+  ],
+  ['imart-market', 'OfferAccepted(uint256 indexed offerId, address indexed seller)'],
+  ['imart-market', 'OfferCanceled(uint256 indexed offerId)'],
+  ['erc20', 'Transfer(address indexed from, address indexed to, uint256 value)'],
+  ['erc20', 'Approval(address indexed owner, address indexed spender, uint256 value)'],
+  ['kitties', 'Transfer(address from, address to, uint256 tokenId)'],
+  ['erc1155', 'URI(string value, uint256 indexed id)'],
+  ['weth', 'Deposit(address indexed dst, uint256 wad)'],
+  ['weth', 'Withdrawal(address indexed src, uint256 wad)'],
+];
