@@ -35,3 +35,4 @@ export type {
   TokenRow,
   TradeRow,
 } from './rows';
+export { marketReducers } from './reducers';

@@ -1,0 +1,322 @@
+import { BEFORE_FIRST, type Folded, type FoldState } from '@imart/core';
+import { splitContractId } from '../aggregates';
+import type { MarketEvent, OrderCancelled, OrderFilled, OrderOpened, TradeItem, TradeSide } from '../events';
+import type { ActivityKind, MarketActivity, OfferStatus, OrderStatus, TradeRow } from '../rows';
+
+/**
+ * What an order or offer aggregate is: its newest row. Orders that are named by a hash are listings or offers; the side is
+ * a matter of the row. Older rows of the aggregate have ended and change no more.
+ */
+export interface TradeState extends FoldState {
+  readonly aggregateType: 'order' | 'offer';
+  readonly contract: string;
+  readonly id: string;
+  readonly row: TradeRow | null;
+}
+
+type TradeFolded = Folded<TradeState>;
+
+export function initialTrade(aggregateType: 'order' | 'offer', aggregateId: string): TradeState {
+  return { seqNo: BEFORE_FIRST, version: 0, aggregateType, row: null, ...splitContractId(aggregateId) };
+}
+
+export function restoreTrade(
+  aggregateType: 'order' | 'offer',
+  aggregateId: string,
+  rows: readonly TradeRow[],
+): TradeState {
+  let newest: TradeRow | null = null;
+  for (const row of rows) {
+    if (row.aggregateType !== aggregateType) continue;
+    if (newest === null || row.openedSeqNo > newest.openedSeqNo) newest = row;
+  }
+  const initial = initialTrade(aggregateType, aggregateId);
+  return newest === null ? initial : { ...initial, seqNo: newest.seqNo, version: newest.version, row: newest };
+}
+
+const STATUS = {
+  listing: { open: 'LISTING', filled: 'SOLD', cancelled: 'CANCELED' },
+  offer: { open: 'CREATED', filled: 'ACCEPTED', cancelled: 'CANCELED' },
+} as const satisfies Record<TradeSide, Record<string, OrderStatus | OfferStatus>>;
+
+export const isOpen = (row: TradeRow): boolean => row.status === 'LISTING' || row.status === 'CREATED';
+export const sideOf = (row: TradeRow): TradeSide => (row.table === 'orders' ? 'listing' : 'offer');
+
+function totalQuantity(items: readonly TradeItem[]): bigint {
+  if (items.length === 1) return (items[0] as TradeItem).quantity;
+  return items.reduce((sum, item) => sum + item.quantity, 0n);
+}
+
+/** The part of a row that says what it is for. */
+function goods(items: readonly TradeItem[]): Pick<TradeRow, 'collection' | 'tokenId' | 'standard' | 'items'> {
+  const only = items.length === 1 ? (items[0] as TradeItem) : null;
+  return {
+    collection: only?.collection ?? null,
+    tokenId: only?.tokenId ?? null,
+    standard: only?.standard ?? null,
+    items: items.length > 1 ? items : null,
+  };
+}
+
+function goodsOf(row: TradeRow | null): readonly TradeItem[] {
+  if (row === null) return [];
+  if (row.items !== null) return row.items;
+  if (row.collection === null) return [];
+  return [
+    {
+      collection: row.collection,
+      tokenId: row.tokenId,
+      quantity: row.quantity ?? row.filledQuantity,
+      standard: row.standard ?? 'erc721',
+    },
+  ];
+}
+
+/** A row for something of which only the end was seen: what was not seen is `null` (D14). */
+function stub(
+  state: TradeState,
+  event: MarketEvent,
+  side: TradeSide,
+  data: OrderFilled | OrderCancelled,
+): TradeRow {
+  const items = data.items ?? [];
+  return {
+    table: side === 'listing' ? 'orders' : 'offers',
+    key: `${state.contract}:${state.id}:${event.seqNo}`,
+    seqNo: event.seqNo,
+    version: state.version,
+    aggregateType: state.aggregateType,
+    contract: state.contract,
+    id: state.id,
+    openedSeqNo: event.seqNo,
+    market: data.market,
+    kind: 'fixed',
+    maker: null,
+    reservedFor: null,
+    taker: null,
+    ...goods(items),
+    // A token that exists once is an order's whole quantity; of others the order may have been for more.
+    quantity: items.length > 0 && items.every((item) => item.standard !== 'erc1155') ? totalQuantity(items) : null,
+    filledQuantity: 0n,
+    price: null,
+    currency: null,
+    status: STATUS[side].open,
+    nonce: data.nonce,
+    orderHash: data.orderHash,
+    escrow: false,
+    startsAtUs: null,
+    expiresAtUs: null,
+    createdAtUs: event.source.timeUs,
+    updatedAtUs: event.source.timeUs,
+  };
+}
+
+function touched(state: TradeState, event: MarketEvent, row: TradeRow): TradeRow {
+  return { ...row, seqNo: event.seqNo, version: state.version + 1, updatedAtUs: event.source.timeUs };
+}
+
+function became(
+  state: TradeState,
+  event: MarketEvent,
+  row: TradeRow,
+  activities: readonly MarketActivity[],
+  ended?: TradeRow,
+): TradeFolded {
+  return {
+    state: { ...state, seqNo: event.seqNo, version: state.version + 1, row },
+    rows: ended === undefined ? [row] : [ended, row],
+    activities,
+  };
+}
+
+interface ActivityParts {
+  readonly market: string;
+  readonly side: TradeSide;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly price: bigint | null;
+  readonly currency: string | null;
+}
+
+/** One activity for each item, or one without a token when no item is known. */
+function activitiesOf(
+  kind: ActivityKind,
+  state: TradeState,
+  event: MarketEvent,
+  items: readonly TradeItem[],
+  parts: ActivityParts,
+  firstItem = 0,
+): MarketActivity[] {
+  const one = (item: TradeItem | null, index: number): MarketActivity => ({
+    event,
+    item: firstItem + index,
+    kind,
+    market: parts.market,
+    contract: state.contract,
+    orderId: state.id,
+    side: parts.side,
+    collection: item?.collection ?? null,
+    tokenId: item?.tokenId ?? null,
+    quantity: item?.quantity ?? null,
+    from: parts.from,
+    to: parts.to,
+    price: parts.price,
+    currency: parts.currency,
+    itemCount: Math.max(items.length, 1),
+  });
+  return items.length === 0 ? [one(null, 0)] : items.map(one);
+}
+
+function cancelActivities(state: TradeState, event: MarketEvent, row: TradeRow, firstItem = 0): MarketActivity[] {
+  const side = sideOf(row);
+  return activitiesOf(
+    side === 'listing' ? 'CANCEL' : 'OFFER_CANCEL',
+    state,
+    event,
+    goodsOf(row),
+    { market: row.market, side, from: row.maker, to: null, price: row.price, currency: row.currency },
+    firstItem,
+  );
+}
+
+/**
+ * A listing or an offer is made. When one is open already: by the same maker, its terms change; by another maker, the
+ * old one ends, cancelled, because the market keeps one at a time under this name.
+ */
+export function foldOpened(state: TradeState, event: MarketEvent, data: OrderOpened): TradeFolded {
+  const { row: old } = state;
+  const { side } = data;
+  const parts: ActivityParts = {
+    market: data.market,
+    side,
+    from: data.maker,
+    to: data.taker,
+    price: data.price,
+    currency: data.currency,
+  };
+  const terms = {
+    market: data.market,
+    kind: data.kind,
+    maker: data.maker,
+    reservedFor: data.taker,
+    ...goods(data.items),
+    quantity: totalQuantity(data.items),
+    price: data.price,
+    currency: data.currency,
+    nonce: data.nonce,
+    orderHash: data.orderHash,
+    escrow: data.escrow,
+    startsAtUs: data.startsAtUs,
+    expiresAtUs: data.expiresAtUs,
+  };
+  if (old !== null && isOpen(old) && old.maker === data.maker && sideOf(old) === side) {
+    const kind = side === 'listing' ? 'UPDATE' : 'OFFER';
+    const row = touched(state, event, { ...old, ...terms });
+    return became(state, event, row, activitiesOf(kind, state, event, data.items, parts));
+  }
+  const row: TradeRow = {
+    table: side === 'listing' ? 'orders' : 'offers',
+    key: `${state.contract}:${state.id}:${event.seqNo}`,
+    seqNo: event.seqNo,
+    version: state.version + 1,
+    aggregateType: state.aggregateType,
+    contract: state.contract,
+    id: state.id,
+    openedSeqNo: event.seqNo,
+    ...terms,
+    taker: null,
+    filledQuantity: 0n,
+    status: STATUS[side].open,
+    createdAtUs: event.source.timeUs,
+    updatedAtUs: event.source.timeUs,
+  };
+  const kind = side === 'listing' ? 'LIST' : 'OFFER';
+  if (old === null || !isOpen(old)) {
+    return became(state, event, row, activitiesOf(kind, state, event, data.items, parts));
+  }
+  const ended = touched(state, event, { ...old, status: STATUS[sideOf(old)].cancelled });
+  const cancels = cancelActivities(state, event, old);
+  const opens = activitiesOf(kind, state, event, data.items, parts, cancels.length);
+  return became(state, event, row, [...cancels, ...opens], ended);
+}
+
+export function foldPriceChanged(
+  state: TradeState,
+  event: MarketEvent,
+  data: { market: string; price: bigint | null; expiresAtUs: bigint | null },
+): TradeFolded {
+  const { row: old } = state;
+  if (old === null || !isOpen(old)) return { state, rows: [], activities: [] };
+  const row = touched(state, event, {
+    ...old,
+    price: data.price ?? old.price,
+    expiresAtUs: data.expiresAtUs ?? old.expiresAtUs,
+  });
+  if (data.price === null) return became(state, event, row, []);
+  const parts: ActivityParts = {
+    market: data.market,
+    side: sideOf(old),
+    from: old.maker,
+    to: null,
+    price: row.price,
+    currency: row.currency,
+  };
+  return became(state, event, row, activitiesOf('UPDATE', state, event, goodsOf(row), parts));
+}
+
+/** An order or offer is taken, whole or in part. One that was never seen gets a row made from what the fill tells. */
+export function foldFilled(
+  state: TradeState,
+  event: MarketEvent,
+  data: OrderFilled,
+  defaultSide: TradeSide,
+): TradeFolded {
+  const known = state.row;
+  // Fills of an order of unknown size may go on after the first: they belong to the same row.
+  const goesOn = known !== null && (isOpen(known) || (known.quantity === null && known.status !== 'CANCELED'));
+  const old = goesOn ? known : stub(state, event, data.side ?? defaultSide, data);
+  const side = sideOf(old);
+  const items = data.items ?? goodsOf(old);
+  const filledNow = data.items === null && old.quantity !== null ? old.quantity - old.filledQuantity : totalQuantity(items);
+  const filledQuantity = old.filledQuantity + filledNow;
+  const finished = data.closes ?? (old.quantity === null || filledQuantity >= old.quantity);
+  const seller = data.seller ?? (side === 'listing' ? old.maker : null);
+  const buyer = data.buyer ?? (side === 'offer' ? old.maker : null);
+  const price = data.price ?? old.price;
+  const currency = data.currency ?? old.currency;
+  const row = touched(state, event, {
+    ...old,
+    ...(old.collection === null && old.items === null ? goods(items) : {}),
+    maker: old.maker ?? (side === 'listing' ? seller : buyer),
+    taker: (side === 'listing' ? buyer : seller) ?? old.taker,
+    filledQuantity,
+    price: old.price ?? price,
+    currency: old.currency ?? currency,
+    nonce: old.nonce ?? data.nonce,
+    orderHash: old.orderHash ?? data.orderHash,
+    status: finished ? STATUS[side].filled : old.status,
+  });
+  if (!data.isSale) return became(state, event, row, []);
+  const parts: ActivityParts = { market: data.market, side, from: seller, to: buyer, price, currency };
+  return became(state, event, row, activitiesOf('SALE', state, event, items, parts));
+}
+
+/** An order or offer is cancelled. What was never seen gets a cancelled row, so that it can never look alive later. */
+export function foldCancelled(
+  state: TradeState,
+  event: MarketEvent,
+  data: OrderCancelled,
+  defaultSide: TradeSide,
+): TradeFolded {
+  const { row: known } = state;
+  const open = known !== null && isOpen(known);
+  const others = data.onlyMaker !== null && known?.maker !== data.onlyMaker;
+  if ((data.onlyIfOpen && !open) || others) return { state, rows: [], activities: [] };
+  if (known !== null && !open) {
+    // Nothing is left to cancel, but that it was cancelled is part of the history.
+    return { state, rows: [], activities: cancelActivities(state, event, known) };
+  }
+  const old = known ?? { ...stub(state, event, data.side ?? defaultSide, data), maker: data.maker };
+  const row = touched(state, event, { ...old, status: 'CANCELED' });
+  return became(state, event, row, cancelActivities(state, event, row));
+}

@@ -1,0 +1,194 @@
+import { dispositionOf, messageOf, type AppendMessage, type SeqNo } from '@imart/core';
+import type { Executor } from './executor';
+import type { Logger, PreparedAppend, PreparedRun, SubjectProgress, SubjectStore } from './ports';
+import { retryDelayMs, STORAGE_RETRY, waitMs } from './retry';
+import { noSnapshots } from './snapshotRule';
+import type { PipelineStats } from './stats';
+
+export interface CatchUpOptions {
+  readonly store: SubjectStore;
+  /** Folds the events of all lanes. */
+  readonly executor: Executor;
+  readonly stats: PipelineStats;
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly now: () => number;
+  readonly onCommitted: (executed: SeqNo, message: AppendMessage) => void;
+}
+
+/**
+ * Log and states in one transaction for each range: the same rows as ingest and lanes apart, with half the work. While the
+ * database takes one range, the next one is folded and encoded.
+ */
+export interface CatchUp {
+  /**
+   * Takes a range; resolves when it may be followed by the next one. At most one range is on its way to the database.
+   * @returns `false` when the lanes are not where the log ends: the range was not taken, the lanes must catch up from the log.
+   */
+  push(message: AppendMessage, signal: AbortSignal): Promise<boolean>;
+  /** Resolves when everything pushed is in the log. */
+  drain(signal: AbortSignal): Promise<void>;
+}
+
+interface Folding {
+  readonly message: AppendMessage;
+  readonly append: PreparedAppend;
+  readonly run: PreparedRun;
+  /** What the database must say for this to be the next range. */
+  readonly expects: Cursor;
+}
+
+/** The position after everything pushed so far. */
+interface Cursor {
+  readonly ingested: SeqNo;
+  readonly epoch: bigint;
+  readonly feedNo: bigint;
+}
+
+export function createCatchUp(options: CatchUpOptions): CatchUp {
+  const { store, executor, stats, logger, random, now, onCommitted } = options;
+  const allLanes = Array.from({ length: store.lanes }, (_, lane) => lane);
+  let cursor: Cursor | null = null;
+  let committed: SeqNo | null = null;
+  let onItsWay: { message: AppendMessage; done: Promise<void> } | null = null;
+
+  const inStep = (progress: SubjectProgress): boolean => progress.lanes.every((seqNo) => seqNo === progress.ingested);
+
+  const open = async (): Promise<Cursor | null> => {
+    if (cursor !== null) return cursor;
+    const progress = await store.progress();
+    if (!inStep(progress)) return null;
+    committed = progress.ingested;
+    cursor = { ingested: progress.ingested, epoch: progress.epoch, feedNo: progress.lastFeedNo };
+    return cursor;
+  };
+
+  const fold = async (message: AppendMessage, at: Cursor): Promise<Folding> => {
+    const started = now();
+    const run = await executor.fold(
+      message.events,
+      {
+        afterSeqNo: at.ingested,
+        upToSeqNo: message.toSeqNo,
+        epoch: at.epoch,
+        committedSeqNo: committed ?? at.ingested,
+      },
+      noSnapshots,
+    );
+    const folding: Folding = {
+      message,
+      append: store.prepareAppend(message, at.feedNo + 1n),
+      run: store.prepareRun(run),
+      expects: at,
+    };
+    stats.foldSeconds += (now() - started) / 1000;
+    return folding;
+  };
+
+  const commit = async ({ message, append, run, expects }: Folding): Promise<void> => {
+    const started = now();
+    await store.transaction(async (tx) => {
+      await tx.lockIngest();
+      const progress = await tx.lockLanes(allLanes);
+      if (progress.ingested !== expects.ingested || progress.epoch !== expects.epoch || !inStep(progress)) {
+        throw new MovedElsewhere();
+      }
+      await tx.append(append);
+      await tx.writeRun(run);
+      await tx.setCheckpoints(allLanes, message.toSeqNo);
+    });
+    stats.databaseSeconds += (now() - started) / 1000;
+    stats.appends++;
+    stats.runs++;
+    stats.sourceRecords += message.sourceRecords;
+    stats.ingestedEvents += message.events.length;
+    stats.executedEvents += message.events.length;
+    stats.parkedAggregates += run.run.parked.length;
+    committed = message.toSeqNo;
+    onCommitted(message.toSeqNo, message);
+  };
+
+  const forget = (): void => {
+    cursor = null;
+    executor.drop();
+  };
+
+  const settle = async (): Promise<void> => {
+    const waiting = onItsWay;
+    onItsWay = null;
+    if (waiting !== null) await waiting.done;
+  };
+
+  /** Starts one commit without waiting for it. Its error is met by whoever settles it. */
+  const start = (folding: Folding): void => {
+    const done = commit(folding);
+    done.catch(() => undefined);
+    cursor = { ingested: folding.message.toSeqNo, epoch: folding.expects.epoch, feedNo: folding.expects.feedNo + 1n };
+    onItsWay = { message: folding.message, done };
+  };
+
+  /** After a failed commit: what was folded ahead is void, and the failed range goes first when things go on. */
+  const recover = async (error: unknown, failed: AppendMessage | undefined, attempt: number, signal: AbortSignal) => {
+    forget();
+    await settle().catch(() => undefined);
+    if (dispositionOf(error) === 'stop' || signal.aborted) throw error;
+    stats.retries++;
+    const delayMs = retryDelayMs(STORAGE_RETRY, attempt, random);
+    logger.warn('catching up: a range was not committed, trying again', {
+      subject: store.subjectId,
+      attempt,
+      delayMs,
+      error: messageOf(error),
+    });
+    await waitMs(delayMs, signal);
+    if (signal.aborted) throw error;
+    if (failed !== undefined) await pushOrAppend(failed, signal);
+  };
+
+  const pushOrAppend = async (message: AppendMessage, signal: AbortSignal): Promise<void> => {
+    if (await push(message, signal)) return;
+    await store.transaction(async (tx) => {
+      const progress = await tx.lockIngest();
+      if (message.toSeqNo <= progress.ingested) return;
+      await tx.append(store.prepareAppend(message, progress.lastFeedNo + 1n));
+    });
+  };
+
+  const push = async (message: AppendMessage, signal: AbortSignal): Promise<boolean> => {
+    for (let attempt = 1; ; attempt++) {
+      const before = onItsWay?.message;
+      try {
+        const at = await open();
+        if (at === null || message.toSeqNo <= at.ingested) {
+          await settle();
+          return at !== null;
+        }
+        const folding = await fold(message, at);
+        await settle();
+        start(folding);
+        return true;
+      } catch (error) {
+        await recover(error, before, attempt, signal);
+      }
+    }
+  };
+
+  return {
+    push,
+    async drain(signal) {
+      for (let attempt = 1; onItsWay !== null; attempt++) {
+        const { message } = onItsWay;
+        try {
+          await settle();
+        } catch (error) {
+          await recover(error, message, attempt, signal);
+        }
+      }
+    },
+  };
+}
+
+/** Somebody else moved the log or a lane: what was folded is for another position. */
+class MovedElsewhere extends Error {
+  override readonly name = 'MovedElsewhere';
+}

@@ -1,0 +1,83 @@
+import {
+  aggregateKeyText,
+  type Event,
+  type Observer,
+  type SeqNo,
+} from '@imart/core';
+import { TooManyParkedError } from './errors';
+import { foldRun } from './foldRun';
+import type { FoldedRun, SubjectStore } from './ports';
+import type { SnapshotRule } from './snapshotRule';
+import { createStateCache, type StateCache } from './stateCache';
+
+export interface RunPosition {
+  /** The previous run's end: exclusive start of this one. */
+  readonly afterSeqNo: SeqNo;
+  /** Where the next run starts when this one has been folded. */
+  readonly upToSeqNo: SeqNo;
+  readonly epoch: bigint;
+  /** Everything up to here is in the database; runs folded since then are still on their way. */
+  readonly committedSeqNo: SeqNo;
+}
+
+export interface ExecutorOptions {
+  readonly store: SubjectStore;
+  readonly observer: Observer;
+  /** @defaultValue {@link CACHED_STATES_MAX_DEFAULT} */
+  readonly cachedStatesMax: number;
+  /** More parked aggregates than this stop the worker. */
+  readonly parkedAggregatesMax: number;
+}
+
+/**
+ * Folds runs one after the other, ahead of their commits. Its cache is valid for one position and one epoch: whoever uses
+ * it says where a run starts, and anything unexpected drops the cache and costs a read.
+ */
+export interface Executor {
+  /**
+   * Folds the events that follow `afterSeqNo`.
+   * @param position where the run starts and ends, under which epoch, and what of it all is committed by now.
+   */
+  fold(
+    events: readonly Event[],
+    position: RunPosition,
+    snapshotRule: SnapshotRule,
+  ): Promise<FoldedRun>;
+  /** After a commit that failed, or that somebody else made: what was folded ahead is forgotten. */
+  drop(): void;
+}
+
+export function createExecutor(options: ExecutorOptions): Executor {
+  const { store, observer, cachedStatesMax, parkedAggregatesMax } = options;
+  let valid: { seqNo: SeqNo; epoch: bigint; cache: StateCache; parked: Set<string> } | null = null;
+
+  const open = async (afterSeqNo: SeqNo, epoch: bigint): Promise<NonNullable<typeof valid>> => {
+    if (valid !== null && valid.seqNo === afterSeqNo && valid.epoch === epoch) return valid;
+    const markers = await store.parked();
+    const parked = new Set(markers.map((m) => aggregateKeyText(m.aggregateType, m.aggregateId)));
+    return { seqNo: afterSeqNo, epoch, cache: createStateCache(cachedStatesMax, afterSeqNo < 0n), parked };
+  };
+
+  return {
+    async fold(events, { afterSeqNo, upToSeqNo, epoch, committedSeqNo }, snapshotRule) {
+      const current = await open(afterSeqNo, epoch);
+      valid = null; // Not valid again before the whole run is folded.
+      const { cache, parked } = current;
+      cache.trim(committedSeqNo);
+      const missing = cache.missing(events);
+      if (missing.length > 0) {
+        for (const [keyText, state] of await store.loadStates(missing)) cache.set(keyText, state);
+      }
+      const run = foldRun(events, { observer, cache, parked, snapshotRule });
+      const last = run.parked.at(-1);
+      if (last !== undefined && parked.size > parkedAggregatesMax) {
+        throw new TooManyParkedError(store.subjectId, parked.size, parkedAggregatesMax, last.message);
+      }
+      valid = { ...current, seqNo: upToSeqNo };
+      return run;
+    },
+    drop() {
+      valid = null;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { SeqNo } from '@imart/core';
+import type { Executor } from './executor';
+import type { SubjectStore } from './ports';
+import type { SnapshotRule } from './snapshotRule';
+import type { PipelineStats } from './stats';
+
+export interface LaneOptions {
+  readonly lane: number;
+  readonly store: SubjectStore;
+  readonly executor: Executor;
+  readonly snapshotRule: SnapshotRule;
+  /** Most events in one transaction. @defaultValue {@link RUN_EVENTS_MAX_DEFAULT} */
+  readonly runEventsMax: number;
+  readonly stats: PipelineStats;
+  readonly now: () => number;
+}
+
+/** @defaultValue for `runEventsMax`: larger runs gain nothing, and hold locks longer. */
+export const RUN_EVENTS_MAX_DEFAULT = 10_000;
+
+/** One lane of one observer: strictly serial, whoever wakes it up and however often. */
+export interface Lane {
+  /** Executes what the log has beyond the lane's checkpoint. @returns the new checkpoint. */
+  advance(): Promise<SeqNo>;
+}
+
+export function createLane(options: LaneOptions): Lane {
+  const { lane, store, executor, snapshotRule, runEventsMax, stats, now } = options;
+
+  /** Reads, folds and commits the next run. The checkpoint's row stays locked meanwhile: no other worker has this lane. */
+  const executeRun = (): Promise<{ at: SeqNo; done: boolean }> =>
+    store.transaction(async (tx) => {
+      const { lanes, ingested, epoch } = await tx.lockLanes([lane]);
+      const afterSeqNo = lanes[lane] as SeqNo;
+      if (afterSeqNo >= ingested) return { at: afterSeqNo, done: true };
+      const events = await tx.readRun(lane, afterSeqNo, ingested, runEventsMax);
+      const done = events.length < runEventsMax;
+      const upToSeqNo = done ? ingested : (events[events.length - 1] as (typeof events)[number]).seqNo;
+      const started = now();
+      const run = await executor.fold(events, { afterSeqNo, upToSeqNo, epoch, committedSeqNo: afterSeqNo }, snapshotRule);
+      stats.foldSeconds += (now() - started) / 1000;
+      await tx.writeRun(store.prepareRun(run));
+      await tx.setCheckpoints([lane], upToSeqNo);
+      stats.runs++;
+      stats.executedEvents += events.length;
+      stats.parkedAggregates += run.parked.length;
+      return { at: upToSeqNo, done };
+    });
+
+  const advance = async (): Promise<SeqNo> => {
+    for (;;) {
+      try {
+        const { at, done } = await executeRun();
+        if (done) return at;
+      } catch (error) {
+        executor.drop();
+        throw error;
+      }
+    }
+  };
+
+  // Calls line up: a call that waits finds the work of the one before it done.
+  let tail: Promise<unknown> = Promise.resolve();
+  return {
+    advance() {
+      const next = tail.then(advance);
+      tail = next.catch(() => undefined);
+      return next;
+    },
+  };
+}

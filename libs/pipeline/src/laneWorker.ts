@@ -1,0 +1,71 @@
+import { dispositionOf, messageOf, type SeqNo } from '@imart/core';
+import type { Lane } from './lane';
+import type { Logger, SubjectStore, WakeUp, WakeUpFate, WakeUpReceiver } from './ports';
+import { retryDelayMs, STORAGE_RETRY, waitMs } from './retry';
+import type { PipelineStats } from './stats';
+
+export interface LaneWorkerOptions {
+  readonly store: SubjectStore;
+  /** The lanes that this process works on, by number. */
+  readonly lanes: ReadonlyMap<number, Lane>;
+  readonly receiver: WakeUpReceiver;
+  readonly stats: PipelineStats;
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly onExecuted: (lane: number, seqNo: SeqNo) => void;
+  /** An invariant is broken: nothing more is executed. */
+  readonly onStop: (error: unknown) => void;
+}
+
+/** Lets wake-ups drive lanes. */
+export interface LaneWorker {
+  start(signal: AbortSignal): Promise<void>;
+  /** Finishes what runs, takes no more. */
+  stop(): Promise<void>;
+  /** As a wake-up would, without a job. */
+  wake(lane: number, signal: AbortSignal): Promise<SeqNo>;
+}
+
+export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
+  const { store, lanes, receiver, stats, logger, random, onExecuted, onStop } = options;
+
+  /** The one place where a lane's failures meet their fate. Order comes from the log, so waiting in here is safe. */
+  const wake = async (lane: number, signal: AbortSignal): Promise<SeqNo> => {
+    const worked = lanes.get(lane);
+    if (worked === undefined) throw new RangeError(`lane ${lane} is not worked on here`);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const seqNo = await worked.advance();
+        onExecuted(lane, seqNo);
+        return seqNo;
+      } catch (error) {
+        if (dispositionOf(error) === 'stop') onStop(error);
+        if (dispositionOf(error) === 'stop' || signal.aborted) throw error;
+        stats.retries++;
+        const delayMs = retryDelayMs(STORAGE_RETRY, attempt, random);
+        logger.warn('a lane could not execute its run, trying again', {
+          subject: store.subjectId,
+          lane,
+          attempt,
+          delayMs,
+          error: messageOf(error),
+        });
+        await waitMs(delayMs, signal);
+        if (signal.aborted) throw error;
+      }
+    }
+  };
+
+  const handle = async (wakeUp: WakeUp, signal: AbortSignal): Promise<WakeUpFate> => {
+    const before = (await store.progress()).lanes[wakeUp.lane];
+    if (before !== undefined && before >= wakeUp.seqNo) return 'already-executed';
+    const seqNo = await wake(wakeUp.lane, signal);
+    return seqNo >= wakeUp.seqNo ? 'executed' : 'not-in-log';
+  };
+
+  return {
+    wake,
+    start: (signal) => receiver.start([...lanes.keys()], (wakeUp) => handle(wakeUp, signal)),
+    stop: () => receiver.stop(),
+  };
+}

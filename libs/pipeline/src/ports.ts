@@ -1,0 +1,148 @@
+import type {
+  Activity,
+  AggregateKey,
+  AppendMessage,
+  BlockRef,
+  Event,
+  FinalizeMessage,
+  FoldState,
+  ResumePoint,
+  SeqNo,
+  Snapshot,
+  StateRow,
+  SubjectId,
+} from '@imart/core';
+
+/** Structured logging as the engine needs it; fields never hold a secret. */
+export interface Logger {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** How far a subject is, as one consistent read. */
+export interface SubjectProgress {
+  readonly epoch: bigint;
+  /** End of the last complete position in the log, empty ones included. */
+  readonly ingested: SeqNo;
+  readonly nextPosition: bigint;
+  /** Scanned position of each lane, by lane number. */
+  readonly lanes: readonly SeqNo[];
+  /** The least of `lanes`. */
+  readonly executed: SeqNo;
+  readonly lastFeedNo: bigint;
+  readonly finalized: SeqNo;
+  /** Chain time of the last ingested block in microseconds since 1970; `null` before the first. */
+  readonly chainTimeUs: bigint | null;
+}
+
+/** Why an aggregate is set aside: its events from `fromSeqNo` on wait in the log. */
+export interface ParkMarker extends AggregateKey {
+  readonly fromSeqNo: SeqNo;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What folding a run of events gives: all that one transaction writes besides the checkpoint. */
+export interface FoldedRun {
+  /** Changed rows; of a row changed several times, its last version. */
+  readonly rows: readonly StateRow[];
+  readonly activities: readonly Activity[];
+  readonly snapshots: readonly Snapshot[];
+  readonly parked: readonly ParkMarker[];
+  /** How many events were folded. */
+  readonly folded: number;
+}
+
+/** A run in the form in which it goes to the database: the work that needs no transaction is done. */
+export interface PreparedRun {
+  readonly run: FoldedRun;
+}
+
+/** A range of the log in the form in which it goes to the database. */
+export interface PreparedAppend {
+  readonly message: AppendMessage;
+}
+
+/** What became of an append. */
+export type AppendResult =
+  /** The events are in the log with this feed number, and the ingested seq no is the message's. */
+  | { readonly kind: 'appended'; readonly feedNo: bigint; readonly events: number }
+  /** Every event was there already, with the same content. Nothing was written. */
+  | { readonly kind: 'already-there' };
+
+/**
+ * One database transaction on a subject. Nothing is visible before it commits; an error thrown inside rolls all of it
+ * back. Locks are taken in one order everywhere: ingest, then lanes ascending.
+ */
+export interface SubjectTransaction {
+  /** Locks the subject against other ingests until the end of the transaction. */
+  lockIngest(): Promise<SubjectProgress>;
+  /** Locks lanes against other workers, and reads how far they are and the epoch. `lanes` ascending. */
+  lockLanes(lanes: readonly number[]): Promise<SubjectProgress>;
+  /**
+   * Adds the events of a complete range and moves the ingested seq no to its end. Needs `lockIngest`.
+   * @throws {LedgerGapError} `stop` when the range does not continue the log.
+   * @throws {EventConflictError} `stop` when an event of the range is there with another content.
+   */
+  append(prepared: PreparedAppend): Promise<AppendResult>;
+  finalize(message: FinalizeMessage): Promise<void>;
+  /** Writes rows, activities, snapshots and park markers. */
+  writeRun(prepared: PreparedRun): Promise<void>;
+  /** Moves lanes forward. Needs `lockLanes`. */
+  setCheckpoints(lanes: readonly number[], seqNo: SeqNo): Promise<void>;
+  /** Events of one lane, ascending: after `afterSeqNo`, up to `upToSeqNo` (inclusive), at most `limit`. */
+  readRun(lane: number, afterSeqNo: SeqNo, upToSeqNo: SeqNo, limit: number): Promise<readonly Event[]>;
+  /** Every event of one aggregate, ascending: after `afterSeqNo`, up to `upToSeqNo` (inclusive). */
+  readAggregate(key: AggregateKey, afterSeqNo: SeqNo, upToSeqNo: SeqNo): Promise<readonly Event[]>;
+  /** The newest usable snapshot below `seqNo`, of this reducer version; `null` when there is none. */
+  snapshotBelow(key: AggregateKey, seqNo: SeqNo, reducerVersion: number): Promise<FoldState | null>;
+  /**
+   * Removes what an aggregate's events from `fromSeqNo` on have left: activities, snapshots, and its rows that were opened
+   * from there on (all its rows when `fromSeqNo` is before its first event).
+   */
+  eraseFrom(key: AggregateKey, fromSeqNo: SeqNo): Promise<void>;
+}
+
+/** Postgres, as the engine sees it: the log, the states and the progress of one subject and one observer. */
+export interface SubjectStore {
+  readonly subjectId: SubjectId;
+  readonly lanes: number;
+  progress(): Promise<SubjectProgress>;
+  resumePoint(): Promise<ResumePoint>;
+  /** All aggregates that are set aside. */
+  parked(): Promise<readonly ParkMarker[]>;
+  /** States of aggregates as committed; those without rows are missing from the result. Keyed by `aggregateKeyText`. */
+  loadStates(keys: readonly AggregateKey[]): Promise<ReadonlyMap<string, FoldState>>;
+  prepareAppend(message: AppendMessage, feedNo: bigint): PreparedAppend;
+  prepareRun(run: FoldedRun): PreparedRun;
+  /** What the source says of its head; for the status page only. */
+  heartbeat(head: BlockRef): Promise<void>;
+  /** @throws {StorageUnavailableError} `retry`: nothing is known to be written, the whole transaction may be run again. */
+  transaction<T>(work: (transaction: SubjectTransaction) => Promise<T>): Promise<T>;
+}
+
+/** A wake-up for a lane: "the log reaches this far". Losing, repeating or reordering them changes latency only. */
+export interface WakeUp {
+  readonly id: string;
+  readonly lane: number;
+  readonly seqNo: SeqNo;
+  readonly epoch: bigint;
+}
+
+/** What became of the event that a wake-up was sent for. */
+export type WakeUpFate = 'executed' | 'already-executed' | 'parked' | 'not-in-log';
+
+/** Sends wake-ups. They are sent after the transaction that they tell of, never in it. */
+export interface WakeUpSender {
+  send(wakeUps: readonly WakeUp[]): Promise<void>;
+}
+
+/** Takes wake-ups; the handler's result is kept with the job. */
+export interface WakeUpReceiver {
+  /** Calls the handler for each wake-up of these lanes, one at a time for each lane, until stopped. */
+  start(lanes: readonly number[], handler: (wakeUp: WakeUp) => Promise<WakeUpFate>): Promise<void>;
+  /** Waits for running handlers, then takes no more. */
+  stop(): Promise<void>;
+}

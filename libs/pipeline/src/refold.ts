@@ -1,0 +1,49 @@
+import { aggregateKeyText, BEFORE_FIRST, type AggregateKey, type Observer, type SeqNo } from '@imart/core';
+import { foldRun } from './foldRun';
+import type { FoldedRun, ParkMarker, SubjectStore, SubjectTransaction } from './ports';
+import { noSnapshots } from './snapshotRule';
+import { createStateCache } from './stateCache';
+
+export interface RefoldOptions {
+  readonly store: SubjectStore;
+  readonly observer: Observer;
+}
+
+export interface RefoldRequest extends AggregateKey {
+  /** The first event that changed, was added or was removed. */
+  readonly fromSeqNo: SeqNo;
+  /** The checkpoint of the aggregate's lane: it folds no further. */
+  readonly upToSeqNo: SeqNo;
+}
+
+/**
+ * Recomputes an aggregate from its newest snapshot below the change and the events after it, and overwrites what the
+ * change has touched. Where no event is left, no row is left. The lane must be locked.
+ */
+export async function refold(
+  transaction: SubjectTransaction,
+  options: RefoldOptions,
+  request: RefoldRequest,
+): Promise<FoldedRun> {
+  const { store, observer } = options;
+  const reducer = observer.reducers.get(request.aggregateType);
+  if (reducer === undefined) throw new RangeError(`no reducer for aggregates of type ${request.aggregateType}`);
+  const keyText = aggregateKeyText(request.aggregateType, request.aggregateId);
+  const marker = (await store.parked()).find((m) => aggregateKeyText(m.aggregateType, m.aggregateId) === keyText);
+
+  const snapshot = await transaction.snapshotBelow(request, request.fromSeqNo, reducer.version);
+  const from = snapshot?.seqNo ?? BEFORE_FIRST;
+  const events = await transaction.readAggregate(request, from, endOf(request, marker));
+  await transaction.eraseFrom(request, snapshot === null ? BEFORE_FIRST : ((from + 1n) as SeqNo));
+
+  const cache = createStateCache(1, true);
+  if (snapshot !== null) cache.set(keyText, snapshot);
+  const run = foldRun(events, { observer, cache, parked: new Set(), snapshotRule: noSnapshots });
+  await transaction.writeRun(store.prepareRun(run));
+  return run;
+}
+
+function endOf(request: RefoldRequest, marker: ParkMarker | undefined): SeqNo {
+  if (marker === undefined || marker.fromSeqNo > request.upToSeqNo) return request.upToSeqNo;
+  return (marker.fromSeqNo - 1n) as SeqNo;
+}
