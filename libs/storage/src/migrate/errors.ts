@@ -1,0 +1,23 @@
+import { WorkerError } from '@imart/core';
+
+/**
+ * The database does not match the migrations of this program: it is newer, or one that is applied was changed afterwards, or
+ * one was left half done by another tool. Nothing was written.
+ */
+export class SchemaVersionError extends WorkerError {
+  constructor(message: string, migration: string) {
+    super(message, { code: 'SCHEMA_VERSION', disposition: 'stop', fields: { migration } });
+  }
+}
+
+/** A migration's SQL failed. It was rolled back as a whole; the ones before it stay applied. */
+export class MigrationFailedError extends WorkerError {
+  constructor(migration: string, line: number | undefined, cause: Error) {
+    super(`migration ${migration} failed${line === undefined ? '' : ` at line ${line}`}: ${cause.message}`, {
+      code: 'MIGRATION_FAILED',
+      disposition: 'stop',
+      cause,
+      fields: { migration, line },
+    });
+  }
+}
