@@ -77,8 +77,8 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
     );
     const folding: Folding = {
       message,
-      append: store.prepareAppend(message, at.feedNo + 1n),
-      run: store.prepareRun(run),
+      append: await store.prepareAppend(message, at.feedNo + 1n),
+      run: await store.prepareRun(run),
       expects: at,
     };
     stats.foldSeconds += (now() - started) / 1000;
@@ -150,7 +150,7 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
     await store.transaction(async (tx) => {
       const progress = await tx.lockIngest();
       if (message.toSeqNo <= progress.ingested) return;
-      await tx.append(store.prepareAppend(message, progress.lastFeedNo + 1n));
+      await tx.append(await store.prepareAppend(message, progress.lastFeedNo + 1n));
     });
   };
 

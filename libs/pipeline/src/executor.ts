@@ -5,7 +5,8 @@ import {
   type SeqNo,
 } from '@imart/core';
 import { TooManyParkedError } from './errors';
-import { foldRun } from './foldRun';
+import { createRunFolder } from './foldRun';
+import { inSlices } from './slices';
 import type { FoldedRun, SubjectStore } from './ports';
 import type { SnapshotRule } from './snapshotRule';
 import { createStateCache, type StateCache } from './stateCache';
@@ -68,7 +69,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
       if (missing.length > 0) {
         for (const [keyText, state] of await store.loadStates(missing)) cache.set(keyText, state);
       }
-      const run = foldRun(events, { observer, cache, parked, snapshotRule });
+      const folder = createRunFolder({ observer, cache, parked, snapshotRule });
+      await inSlices(events, (slice) => folder.fold(slice));
+      const run = folder.result();
       const last = run.parked.at(-1);
       if (last !== undefined && parked.size > parkedAggregatesMax) {
         throw new TooManyParkedError(store.subjectId, parked.size, parkedAggregatesMax, last.message);

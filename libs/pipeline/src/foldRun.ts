@@ -22,13 +22,26 @@ export interface FoldRunOptions {
   readonly parked: Set<string>;
 }
 
-/**
- * Folds events, in order, into the cached states. No I/O: every aggregate must be in the cache or be new.
- * A deterministic failure of an event sets its aggregate aside from that event on; the others are not touched by it.
- *
- * @throws whatever a reducer throws that is not of disposition `park`; the cache must be dropped then.
- */
+/** Folds a run's events slice by slice, so that its caller can let other work in between. */
+export interface RunFolder {
+  /**
+   * Folds the next events, in order, into the cached states. No I/O: every aggregate must be in the cache or be new.
+   * A deterministic failure of an event sets its aggregate aside from that event on; the others are not touched by it.
+   *
+   * @throws whatever a reducer throws that is of disposition `stop`; the cache must be dropped then.
+   */
+  fold(events: readonly Event[]): void;
+  result(): FoldedRun;
+}
+
+/** Folds a whole run at once. */
 export function foldRun(events: readonly Event[], options: FoldRunOptions): FoldedRun {
+  const folder = createRunFolder(options);
+  folder.fold(events);
+  return folder.result();
+}
+
+export function createRunFolder(options: FoldRunOptions): RunFolder {
   const { observer, cache, parked, snapshotRule } = options;
   const rows = new Map<string, StateRow>();
   const activities: Activity[] = [];
@@ -47,38 +60,44 @@ export function foldRun(events: readonly Event[], options: FoldRunOptions): Fold
     });
   };
 
-  for (const event of events) {
-    const keyText = aggregateKeyText(event.aggregateType, event.aggregateId);
-    if (parked.size > 0 && parked.has(keyText)) continue;
-    if (event.name === UNDECODABLE) {
-      park(event, keyText, 'UNDECODABLE', (event.data as { reason: string }).reason);
-      continue;
-    }
-    const reducer = observer.reducers.get(event.aggregateType);
-    // An observer that has no reducer for a type does not observe it.
-    if (reducer === undefined) continue;
-    const before = cache.get(keyText) ?? reducer.initial(event.aggregateId);
-    if (event.seqNo <= before.seqNo) continue;
-    try {
-      const after = reducer.fold(before, event);
-      folded++;
-      for (const row of after.rows) rows.set(`${row.table}/${row.key}`, row);
-      for (const activity of after.activities) activities.push(activity);
-      if (after.state === before) continue;
-      cache.set(keyText, after.state);
-      if (snapshotRule(before.version, after.state.version)) {
-        snapshots.push({
-          aggregateType: event.aggregateType,
-          aggregateId: event.aggregateId,
-          reducerVersion: reducer.version,
-          state: after.state,
-        });
+  const fold = (events: readonly Event[]): void => {
+    for (const event of events) {
+      const keyText = aggregateKeyText(event.aggregateType, event.aggregateId);
+      if (parked.size > 0 && parked.has(keyText)) continue;
+      if (event.name === UNDECODABLE) {
+        park(event, keyText, 'UNDECODABLE', (event.data as { reason: string }).reason);
+        continue;
       }
-    } catch (error) {
-      // A reducer is deterministic: whatever it throws, it throws again. Only a broken invariant stops everything.
-      if (dispositionOf(error) === 'stop') throw error;
-      park(event, keyText, error instanceof WorkerError ? error.code : 'REDUCER_FAILED', messageOf(error));
+      const reducer = observer.reducers.get(event.aggregateType);
+      // An observer that has no reducer for a type does not observe it.
+      if (reducer === undefined) continue;
+      const before = cache.get(keyText) ?? reducer.initial(event.aggregateId);
+      if (event.seqNo <= before.seqNo) continue;
+      try {
+        const after = reducer.fold(before, event);
+        folded++;
+        for (const row of after.rows) rows.set(`${row.table}/${row.key}`, row);
+        for (const activity of after.activities) activities.push(activity);
+        if (after.state === before) continue;
+        cache.set(keyText, after.state);
+        if (snapshotRule(before.version, after.state.version)) {
+          snapshots.push({
+            aggregateType: event.aggregateType,
+            aggregateId: event.aggregateId,
+            reducerVersion: reducer.version,
+            state: after.state,
+          });
+        }
+      } catch (error) {
+        // A reducer is deterministic: whatever it throws, it throws again. Only a broken invariant stops everything.
+        if (dispositionOf(error) === 'stop') throw error;
+        park(event, keyText, error instanceof WorkerError ? error.code : 'REDUCER_FAILED', messageOf(error));
+      }
     }
-  }
-  return { rows: [...rows.values()], activities, snapshots, parked: newlyParked, folded };
+  };
+
+  return {
+    fold,
+    result: () => ({ rows: [...rows.values()], activities, snapshots, parked: newlyParked, folded }),
+  };
 }

@@ -11,7 +11,7 @@ export {
   TooManyParkedError,
 } from './errors';
 export { createExecutor, type Executor, type ExecutorOptions, type RunPosition } from './executor';
-export { foldRun, type FoldRunOptions } from './foldRun';
+export { createRunFolder, foldRun, type FoldRunOptions, type RunFolder } from './foldRun';
 export { runIngest, wakeUpsFor, type IngestEnd, type IngestOptions } from './ingest';
 export { createLane, RUN_EVENTS_MAX_DEFAULT, type Lane, type LaneOptions } from './lane';
 export { createLaneWorker, type LaneWorker, type LaneWorkerOptions } from './laneWorker';
@@ -35,5 +35,6 @@ export { retryDelayMs, STORAGE_RETRY, waitMs, type RetrySchedule } from './retry
 export { noSnapshots, SNAPSHOT_EVERY_DEFAULT, snapshotEvery, type SnapshotRule } from './snapshotRule';
 export { CACHED_STATES_MAX_DEFAULT, createStateCache, type StateCache } from './stateCache';
 export { decodeState, encodeState } from './stateCodec';
+export { inSlices } from './slices';
 export { createPipelineStats, type PipelineStats } from './stats';
 export { runSweeper, type SweeperOptions } from './sweeper';

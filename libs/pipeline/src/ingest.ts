@@ -90,7 +90,7 @@ async function appendAndWake(options: IngestOptions, message: AppendMessage, sig
   const epoch = await persistently(options, signal, () =>
     store.transaction(async (tx) => {
       const progress = await tx.lockIngest();
-      await tx.append(store.prepareAppend(message, progress.lastFeedNo + 1n));
+      await tx.append(await store.prepareAppend(message, progress.lastFeedNo + 1n));
       return progress.epoch;
     }),
   );

@@ -39,7 +39,7 @@ export function createLane(options: LaneOptions): Lane {
       const started = now();
       const run = await executor.fold(events, { afterSeqNo, upToSeqNo, epoch, committedSeqNo: afterSeqNo }, snapshotRule);
       stats.foldSeconds += (now() - started) / 1000;
-      await tx.writeRun(store.prepareRun(run));
+      await tx.writeRun(await store.prepareRun(run));
       await tx.setCheckpoints([lane], upToSeqNo);
       stats.runs++;
       stats.executedEvents += events.length;

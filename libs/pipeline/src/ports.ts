@@ -115,8 +115,8 @@ export interface SubjectStore {
   parked(): Promise<readonly ParkMarker[]>;
   /** States of aggregates as committed; those without rows are missing from the result. Keyed by `aggregateKeyText`. */
   loadStates(keys: readonly AggregateKey[]): Promise<ReadonlyMap<string, FoldState>>;
-  prepareAppend(message: AppendMessage, feedNo: bigint): PreparedAppend;
-  prepareRun(run: FoldedRun): PreparedRun;
+  prepareAppend(message: AppendMessage, feedNo: bigint): Promise<PreparedAppend>;
+  prepareRun(run: FoldedRun): Promise<PreparedRun>;
   /** What the source says of its head; for the status page only. */
   heartbeat(head: BlockRef): Promise<void>;
   /** @throws {StorageUnavailableError} `retry`: nothing is known to be written, the whole transaction may be run again. */

@@ -39,7 +39,7 @@ export async function refold(
   const cache = createStateCache(1, true);
   if (snapshot !== null) cache.set(keyText, snapshot);
   const run = foldRun(events, { observer, cache, parked: new Set(), snapshotRule: noSnapshots });
-  await transaction.writeRun(store.prepareRun(run));
+  await transaction.writeRun(await store.prepareRun(run));
   return run;
 }
 

@@ -1,0 +1,184 @@
+import { aggregateKeyText, type AggregateKey } from '@imart/core';
+import { splitBalanceId, splitContractId } from '@imart/market';
+import { column, type Column, type StateTable } from './tables';
+
+const changed: readonly Column[] = [
+  column('created_at', 'time', 'createdAtUs'),
+  column('updated_at', 'time', 'updatedAtUs'),
+  column('seq_no', 'bigint'),
+  column('version', 'int'),
+];
+
+const trade = (maker: string, taker: string): readonly Column[] => [
+  column('contract', 'word'),
+  column('order_id', 'text', 'id'),
+  column('opened_seq_no', 'bigint'),
+  column('aggregate_type', 'word'),
+  column('market', 'text'),
+  column('kind', 'word'),
+  column('status', 'word'),
+  column(maker, 'word', 'maker'),
+  column(taker, 'word', 'taker'),
+  column('reserved_for', 'word'),
+  column('collection', 'word'),
+  column('token_id', 'quantity'),
+  column('standard', 'word'),
+  column('quantity', 'quantity'),
+  column('filled_quantity', 'quantity'),
+  column('price', 'quantity'),
+  column('currency', 'word'),
+  column('nonce', 'quantity'),
+  column('order_hash', 'word'),
+  column('escrow', 'flag'),
+  column('starts_at', 'time', 'startsAtUs'),
+  column('expires_at', 'time', 'expiresAtUs'),
+  column('items', 'json'),
+  ...changed,
+];
+
+/** How a table's newest rows are found by the ids of aggregates. */
+export interface MarketTable extends StateTable {
+  /** Types of the columns in `idColumns`, as SQL arrays. */
+  readonly idTypes: readonly string[];
+  readonly idColumns: readonly string[];
+  /** The values of `idColumns` for an aggregate id. */
+  readonly idValues: (aggregateId: string) => readonly string[];
+  /** Whether rows of several aggregate types share the table. */
+  readonly sharedByTypes: boolean;
+  /** The column that tells successive rows of one aggregate apart; the greatest is the newest. */
+  readonly newestBy: string | null;
+}
+
+const contractId = (aggregateId: string): readonly string[] => {
+  const { contract, id } = splitContractId(aggregateId);
+  return [contract, id];
+};
+
+const tradeTable = (name: string, maker: string, taker: string): MarketTable => ({
+  name,
+  columns: trade(maker, taker),
+  key: ['contract', 'order_id', 'opened_seq_no'],
+  idColumns: ['contract', 'order_id'],
+  idTypes: ['text[]', 'text[]'],
+  idValues: contractId,
+  sharedByTypes: true,
+  newestBy: 'opened_seq_no',
+});
+
+const simple = (
+  name: string,
+  columns: readonly Column[],
+  idColumns: readonly string[],
+  idTypes: readonly string[],
+  idValues: (aggregateId: string) => readonly string[],
+): MarketTable => ({
+  name,
+  columns: [...columns, ...changed],
+  key: idColumns,
+  idColumns,
+  idTypes,
+  idValues,
+  sharedByTypes: false,
+  newestBy: null,
+});
+
+/** Every table of market state, by the name that rows carry. */
+export const marketTables: ReadonlyMap<string, MarketTable> = new Map(
+  [
+    tradeTable('orders', 'seller', 'buyer'),
+    tradeTable('offers', 'bidder', 'seller'),
+    simple(
+      'tokens',
+      [
+        column('collection', 'word'),
+        column('token_id', 'quantity'),
+        column('standard', 'word'),
+        column('owner', 'word'),
+        column('minted_at', 'time', 'mintedAtUs'),
+        column('transfer_count', 'int'),
+      ],
+      ['collection', 'token_id'],
+      ['text[]', 'numeric[]'],
+      contractId,
+    ),
+    simple(
+      'balances',
+      [
+        column('collection', 'word'),
+        column('token_id', 'quantity'),
+        column('owner', 'word'),
+        column('quantity', 'quantity'),
+      ],
+      ['collection', 'token_id', 'owner'],
+      ['text[]', 'numeric[]', 'text[]'],
+      (aggregateId) => {
+        const { collection, tokenId, owner } = splitBalanceId(aggregateId);
+        return [collection, tokenId.toString(), owner];
+      },
+    ),
+    simple(
+      'collections',
+      [
+        column('address', 'word'),
+        column('factory', 'word'),
+        column('standard', 'word'),
+        column('creator', 'word'),
+        column('name', 'text'),
+        column('name_bytes', 'word'),
+        column('category', 'text'),
+        column('tags', 'json'),
+        column('description', 'text'),
+        column('uri', 'text'),
+        column('royalties', 'json'),
+        column('maximum', 'quantity'),
+      ],
+      ['address'],
+      ['text[]'],
+      (aggregateId) => [aggregateId],
+    ),
+    simple(
+      'makers',
+      [
+        column('contract', 'word'),
+        column('maker', 'word'),
+        column('market', 'text'),
+        column('listings_voided_seq_no', 'bigint'),
+        column('offers_voided_seq_no', 'bigint'),
+        column('listings_voided_below', 'quantity'),
+        column('offers_voided_below', 'quantity'),
+      ],
+      ['contract', 'maker'],
+      ['text[]', 'text[]'],
+      contractId,
+    ),
+  ].map((table) => [table.name, table]),
+);
+
+/** How the lists in `json` columns get their quantities back. */
+export const marketJson: Readonly<Record<string, (list: unknown) => unknown>> = {
+  items: (list) =>
+    (list as { tokenId: string | null; quantity: string }[]).map((item) => ({
+      ...item,
+      tokenId: item.tokenId === null ? null : BigInt(item.tokenId),
+      quantity: BigInt(item.quantity),
+    })),
+  royalties: (list) => (list as { payee: string; rate: string }[]).map((r) => ({ ...r, rate: BigInt(r.rate) })),
+};
+
+/** The `key` of a row as its reducer makes it. */
+export function rowKey(table: MarketTable, stored: Readonly<Record<string, unknown>>): string {
+  return table.key.map((name) => String(stored[name])).join(':');
+}
+
+/** Groups keys by aggregate type. */
+export function byType(keys: readonly AggregateKey[]): ReadonlyMap<string, readonly AggregateKey[]> {
+  const groups = new Map<string, AggregateKey[]>();
+  for (const key of keys) {
+    const group = groups.get(key.aggregateType);
+    if (group === undefined) groups.set(key.aggregateType, [key]);
+    else group.push(key);
+  }
+  return groups;
+}
+
+export const keyTextOf = (key: AggregateKey): string => aggregateKeyText(key.aggregateType, key.aggregateId);

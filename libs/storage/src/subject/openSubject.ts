@@ -1,0 +1,75 @@
+import type { Pool } from 'pg';
+import type { SubjectIdentity } from '@imart/core';
+import { LanesChangedError, OtherChainError } from './errors';
+import { toStorageError } from './pgErrors';
+
+export interface OpenSubjectOptions {
+  readonly identity: SubjectIdentity;
+  readonly observer: string;
+  readonly lanes: number;
+  /** Where a subject that is new to the database starts. */
+  readonly startPosition: bigint;
+  /** What is followed, as one canonical text. */
+  readonly followed: string;
+}
+
+export interface OpenedSubject {
+  /** The subject's number in the tables. */
+  readonly subject: number;
+  readonly startPosition: bigint;
+  /** What was followed at the last start; `null` at the first. */
+  readonly followedBefore: string | null;
+  /** Nothing of this subject has been ingested yet. */
+  readonly empty: boolean;
+}
+
+/**
+ * Registers a subject, or finds it again, and makes its checkpoints.
+ * @throws {OtherChainError} when the database knows this id with another first block.
+ * @throws {LanesChangedError} when it was started with another number of lanes.
+ */
+export async function openSubject(pool: Pool, options: OpenSubjectOptions): Promise<OpenedSubject> {
+  const { identity, observer, lanes, startPosition, followed } = options;
+  const client = await pool.connect().catch((error: unknown) => {
+    throw toStorageError(error);
+  });
+  try {
+    await client.query('BEGIN');
+    const known = await client.query(
+      `SELECT id, genesis_hash, lanes, start_position, followed, ingested_seq_no FROM subjects WHERE subject_id = $1 FOR UPDATE`,
+      [identity.subjectId],
+    );
+    let row = known.rows[0] as Record<string, string> | undefined;
+    if (row === undefined) {
+      const made = await client.query(
+        `INSERT INTO subjects (subject_id, genesis_hash, lanes, start_position, next_position, followed)
+         VALUES ($1, $2, $3, $4, $4, $5) RETURNING id, genesis_hash, lanes, start_position, followed, ingested_seq_no`,
+        [identity.subjectId, identity.genesisHash, lanes, startPosition, followed],
+      );
+      row = made.rows[0] as Record<string, string>;
+    }
+    const stored = row as { [column: string]: string };
+    if (stored.genesis_hash !== identity.genesisHash) {
+      throw new OtherChainError(identity.subjectId, String(stored.genesis_hash), identity.genesisHash);
+    }
+    if (Number(stored.lanes) !== lanes) throw new LanesChangedError(identity.subjectId, Number(stored.lanes), lanes);
+    const subject = Number(stored.id);
+    await client.query(
+      `INSERT INTO checkpoints (observer, subject, lane) SELECT $1, $2, g FROM generate_series(0, $3 - 1) g ON CONFLICT DO NOTHING`,
+      [observer, subject, lanes],
+    );
+    await client.query('UPDATE subjects SET followed = $2 WHERE id = $1', [subject, followed]);
+    await client.query('COMMIT');
+    return {
+      subject,
+      startPosition: BigInt(stored.start_position as string),
+      followedBefore: known.rowCount === 0 ? null : (stored.followed as string),
+      empty: BigInt(stored.ingested_seq_no as string) < 0n,
+    };
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw toStorageError(error);
+  } finally {
+    client.release();
+  }
+}
