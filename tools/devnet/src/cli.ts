@@ -1,0 +1,178 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { startDevnet, type Devnet } from './devnet';
+import { startLiveTraffic } from './liveTraffic';
+import { openTraffic, runTraffic } from './traffic';
+
+const HELP = `A local EVM chain (anvil) with IMart's contracts and market traffic.
+
+  node --import tsx tools/devnet/src/cli.ts [options]
+
+  --data-dir <dir>      keep chain and traffic there and resume them (default: a temporary directory)
+  --port <n>            port on 127.0.0.1 (default: a free one)
+  --seed <n>            seed of the traffic (default: 1)
+  --block-time <sec>    a block every so many seconds, by the clock (default: 1)
+  --rate <n>            transactions a second; 0: none (default: 2)
+  --seed-actions <n>    actions at once on a new chain, before it is ready (default: 60)
+  --script <n>          instead: exactly n actions in blocks mined on demand, as fast as possible; then, on stdout, a second
+                        line {"done":true,"lastBlock":...,"actions":...}; the chain stays up, without further blocks
+  --per-block <n>       with --script: transactions per block on average (default: 8)
+  --expected <file>     with --script: write there, as JSON, what the tables must hold
+  --exit                with --script: stop when done
+  --help
+
+When the chain is ready, one line of JSON on stdout: rpcUrl, wsUrl, chainId, market, mixverse, collections, factories
+{ single, multiple }, startBlock, directory, pid. SIGTERM or SIGINT saves the chain and exits with 0. The chain ends with this
+process, however it ends.`;
+
+interface CliOptions {
+  readonly dataDir: string | undefined;
+  readonly port: number;
+  readonly seed: number;
+  readonly blockTimeSec: number;
+  readonly rate: number;
+  readonly seedActions: number;
+  readonly script: number | null;
+  readonly perBlock: number;
+  readonly expected: string | undefined;
+  readonly exit: boolean;
+}
+
+/** @throws {Error} that names every option that cannot be used. */
+function readOptions(argv: readonly string[]): CliOptions | 'help' {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      'data-dir': text,
+      port: text,
+      seed: text,
+      'block-time': text,
+      rate: text,
+      'seed-actions': text,
+      script: text,
+      'per-block': text,
+      expected: text,
+      exit: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help === true) return 'help';
+  const problems: string[] = [];
+  const whole = (
+    name: 'port' | 'seed' | 'block-time' | 'seed-actions' | 'script' | 'per-block',
+    least: number,
+    most: number,
+    fallback: number,
+  ): number => {
+    const given = values[name];
+    const value = given === undefined ? fallback : Number(given);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    problems.push(`--${name}: "${given}" is not a whole number from ${least} to ${most}`);
+    return fallback;
+  };
+  const rate = Number(values.rate ?? 2);
+  if (!(rate >= 0 && rate <= 200)) problems.push(`--rate: "${values.rate}" is not a number from 0 to 200`);
+  if (values.script === undefined) {
+    for (const name of ['per-block', 'expected', 'exit'] as const) {
+      if (values[name] !== undefined) problems.push(`--${name}: goes with --script only`);
+    }
+  }
+  const options: CliOptions = {
+    dataDir: values['data-dir'],
+    port: whole('port', 0, 65_535, 0),
+    seed: whole('seed', 0, 2 ** 31 - 1, 1),
+    blockTimeSec: whole('block-time', 1, 3_600, 1),
+    rate,
+    seedActions: whole('seed-actions', 0, 10_000, 60),
+    script: values.script === undefined ? null : whole('script', 1, 1_000_000, 1),
+    perBlock: whole('per-block', 1, 1_000, 8),
+    expected: values.expected,
+    exit: values.exit ?? false,
+  };
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return options;
+}
+
+function readyLine(devnet: Devnet): string {
+  const { market, mixverse, singleCollective, multipleCollective, erc721, erc1155 } = devnet.contracts;
+  const { rpcUrl, wsUrl, chainId, startBlock, directory } = devnet;
+  const factories = { single: singleCollective, multiple: multipleCollective };
+  const collections = [erc721, erc1155];
+  const line = { rpcUrl, wsUrl, chainId, market, mixverse, collections, factories, startBlock, directory };
+  return JSON.stringify({ ...line, pid: process.pid });
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') {
+    console.log(HELP);
+    return;
+  }
+  const asked = new Promise<'asked'>((resolve) => {
+    process.on('SIGTERM', () => resolve('asked'));
+    process.on('SIGINT', () => resolve('asked'));
+  });
+  const devnet = await startDevnet({
+    port: options.port,
+    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+    ...(options.script === null ? { blockTimeSec: options.blockTimeSec } : {}),
+  });
+  try {
+    const died = devnet.ended.then((reason) => {
+      throw new Error(`devnet: ${reason}`);
+    });
+    died.catch(() => undefined);
+    await (options.script === null
+      ? live(devnet, options, asked, died)
+      : script(devnet, options, asked, died));
+  } finally {
+    await devnet.stop();
+  }
+}
+
+async function live(
+  devnet: Devnet,
+  options: CliOptions,
+  asked: Promise<'asked'>,
+  died: Promise<never>,
+): Promise<void> {
+  const traffic = await openTraffic(devnet, options.seed);
+  if (traffic.count === 0 && options.seedActions > 0) {
+    await traffic.submit(options.seedActions, false);
+    await devnet.mine();
+    await traffic.confirm();
+  }
+  console.log(readyLine(devnet));
+  if (options.rate === 0) {
+    await Promise.race([asked, died]);
+    return;
+  }
+  const running = startLiveTraffic(devnet, traffic, options.rate);
+  await Promise.race([asked, died, running.failed]);
+  await running.stop();
+}
+
+async function script(
+  devnet: Devnet,
+  options: CliOptions,
+  asked: Promise<'asked'>,
+  died: Promise<never>,
+): Promise<void> {
+  const { seed, script: actions, perBlock, expected: file } = options;
+  console.log(readyLine(devnet));
+  const expected = await Promise.race([
+    runTraffic(devnet, { seed, actions: actions ?? 1, perBlock }),
+    asked,
+    died,
+  ]);
+  if (expected === 'asked') return;
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify(expected, null, 2)}\n`);
+  console.log(JSON.stringify({ done: true, lastBlock: expected.lastBlock, actions: expected.actions }));
+  if (!options.exit) await Promise.race([asked, died]);
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

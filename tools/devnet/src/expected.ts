@@ -1,0 +1,123 @@
+/**
+ * What the traffic knows it did, as plain JSON: quantities, ids and prices are decimal strings, addresses and hashes lower
+ * case, times unix seconds of the chain.
+ */
+export interface Expected {
+  readonly chainId: number;
+  /** The last block that holds an action; blocks after it are empty. */
+  readonly lastBlock: number;
+  readonly actions: number;
+  /** Every log of the traffic's transactions, in chain order. The deployment's logs are not among them. */
+  readonly logs: readonly ExpectedLog[];
+  readonly orders: readonly ExpectedOrder[];
+  readonly offers: readonly ExpectedOffer[];
+  readonly tokens: readonly ExpectedToken[];
+  /** Everybody who ever held some, the ones who hold none any more included. */
+  readonly balances: readonly ExpectedBalance[];
+  /** Those that a factory created. */
+  readonly collections: readonly ExpectedCollection[];
+  /** In chain order; `item` counts within a log. */
+  readonly activities: readonly ExpectedActivity[];
+}
+
+export interface ExpectedPlace {
+  readonly block: number;
+  readonly logIndex: number;
+  readonly txHash: string;
+  readonly time: number;
+}
+
+export type LogArgument = string | readonly LogArgument[];
+
+export interface ExpectedLog extends ExpectedPlace {
+  readonly address: string;
+  readonly event: string;
+  /** In the order of the event's declaration. */
+  readonly args: readonly LogArgument[];
+}
+
+interface ExpectedTrade {
+  readonly contract: string;
+  readonly collection: string;
+  readonly tokenId: string;
+  /** In wei, of the whole quantity; the newest where it was changed. */
+  readonly price: string;
+  /** Unix seconds; `null`: never. */
+  readonly expiresAt: string | null;
+  readonly quantity: string;
+  readonly filled: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** A listing of IMartMarket or, with a quantity, of MixverseSpace. An expired listing stays `LISTING`. */
+export interface ExpectedOrder extends ExpectedTrade {
+  readonly orderId: string;
+  readonly seller: string;
+  /** The last one who bought of it. */
+  readonly buyer: string | null;
+  readonly status: 'LISTING' | 'SOLD' | 'CANCELED';
+}
+
+export interface ExpectedOffer extends ExpectedTrade {
+  readonly offerId: string;
+  readonly bidder: string;
+  readonly seller: string | null;
+  readonly status: 'CREATED' | 'ACCEPTED' | 'CANCELED';
+}
+
+export interface ExpectedToken {
+  readonly collection: string;
+  readonly tokenId: string;
+  /** `null`: burned. */
+  readonly owner: string | null;
+  readonly mintedAt: number;
+  /** Transfers, to oneself included; minting and burning do not count. */
+  readonly transferCount: number;
+}
+
+export interface ExpectedBalance {
+  readonly collection: string;
+  readonly tokenId: string;
+  readonly owner: string;
+  readonly quantity: string;
+}
+
+export interface ExpectedCollection {
+  readonly address: string;
+  readonly factory: string;
+  readonly standard: 'erc721' | 'erc1155';
+  readonly creator: string;
+  readonly name: string;
+  readonly category: string;
+  readonly tags: readonly string[];
+  readonly description: string;
+  readonly uri: string;
+  readonly royalties: readonly { readonly payee: string; readonly rate: string }[];
+  /** As the contract has it: 0 is no limit. */
+  readonly maximum: string;
+  readonly createdAt: number;
+}
+
+export type ExpectedActivityKind =
+  'LIST' | 'UPDATE' | 'CANCEL' | 'SALE' | 'TRANSFER' | 'MINT' | 'BURN' | 'OFFER' | 'OFFER_CANCEL';
+
+export interface ExpectedActivity extends ExpectedPlace {
+  readonly item: number;
+  readonly kind: ExpectedActivityKind;
+  /** The contract that emitted the log. */
+  readonly contract: string;
+  /** Of the order or offer; `null` for transfers. */
+  readonly orderId: string | null;
+  /** Which of the two `orderId` is; `null` for transfers. */
+  readonly side: 'listing' | 'offer' | null;
+  readonly collection: string;
+  readonly tokenId: string;
+  readonly quantity: string;
+  /** Seller or bidder; the zero address for a mint. */
+  readonly from: string;
+  /** Buyer or receiver, the zero address for a burn; `null` when nobody is meant. */
+  readonly to: string | null;
+  /** In wei, of the whole `quantity`; `null` for transfers. */
+  readonly price: string | null;
+}

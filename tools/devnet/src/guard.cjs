@@ -1,0 +1,170 @@
+// Holds anvil for a devnet process: `node guard.cjs <json>`, with an IPC channel to that process. However the devnet
+// process ends, the channel closes; the guard then stops mining, saves the chain and stops anvil. It runs in a process
+// group of its own, so that Ctrl-C reaches the devnet process only and the order of stopping stays the devnet's.
+//
+// Options: { binary, args, port, directory }. Messages to the guard: { ask: 'save' | 'stop', id }. Messages from it:
+// { ready: true }, { done: id }, { failed: text, id? }, { stopped: true }.
+'use strict';
+const { execFileSync, spawn } = require('node:child_process');
+const fs = require('node:fs');
+const { join } = require('node:path');
+const { gunzipSync } = require('node:zlib');
+
+const { binary, args, port, directory } = JSON.parse(process.argv[2]);
+const stateFile = join(directory, 'chain.json');
+const pidFile = join(directory, 'anvil.pid');
+const WIND_DOWN_MS = 15_000;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const tell = (message) => process.connected && process.send(message, () => undefined);
+
+async function rpc(toPort, method, params = []) {
+  const response = await fetch(`http://127.0.0.1:${toPort}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    signal: AbortSignal.timeout(60_000),
+  });
+  const answer = await response.json();
+  if (answer.error) throw new Error(`${method}: ${answer.error.message}`);
+  return answer.result;
+}
+
+/** The file is the old chain or the new one, never half of one. */
+async function save(fromPort) {
+  const dump = Buffer.from((await rpc(fromPort, 'anvil_dumpState')).slice(2), 'hex');
+  fs.writeFileSync(`${stateFile}.new`, gunzipSync(dump));
+  fs.renameSync(`${stateFile}.new`, stateFile);
+}
+
+/** After this, nothing that anybody saw on the chain is missing from the saved one. */
+async function saveAtRest(fromPort) {
+  await rpc(fromPort, 'evm_setAutomine', [false]);
+  await rpc(fromPort, 'evm_setIntervalMining', [0]);
+  await save(fromPort);
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** Whether the process is one of this data directory's; another process may have got its id meanwhile. */
+function isOurs(pid) {
+  if (!isAlive(pid)) return false;
+  try {
+    return execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).includes(
+      directory,
+    );
+  } catch {
+    try {
+      return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(directory);
+    } catch {
+      return false;
+    }
+  }
+}
+
+async function until(condition, ms) {
+  for (const end = Date.now() + ms; Date.now() < end; await sleep(20)) if (condition()) return true;
+  return condition();
+}
+
+/** A guard that still saves is waited for; an anvil that lost its guard is saved and stopped. */
+async function settlePredecessor() {
+  let last;
+  try {
+    last = JSON.parse(fs.readFileSync(pidFile, 'utf8'));
+  } catch {
+    return;
+  }
+  if (isOurs(last.guard) && !(await until(() => !isOurs(last.guard), WIND_DOWN_MS))) {
+    throw new Error(`data directory ${directory} is in use by process ${last.guard}`);
+  }
+  if (isOurs(last.anvil)) {
+    await saveAtRest(last.port).catch(() => undefined);
+    process.kill(last.anvil, 'SIGKILL');
+    await until(() => !isAlive(last.anvil), WIND_DOWN_MS);
+  }
+  fs.rmSync(pidFile, { force: true });
+}
+
+async function main() {
+  let closed = false;
+  process.on('disconnect', () => (closed = true));
+  await settlePredecessor();
+  if (closed) return;
+  const load = fs.existsSync(stateFile) ? ['--load-state', stateFile] : [];
+  const anvil = spawn(binary, [...args, '--cache-path', join(directory, 'cache'), ...load], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let complaint = '';
+  anvil.stderr.on('data', (data) => (complaint = (complaint + data).slice(-2_000)));
+  const gone = new Promise((resolve) => {
+    anvil.once('exit', (code, signal) => resolve(`anvil ended (${signal ?? code}): ${complaint.trim()}`));
+    anvil.once('error', (error) => resolve(`anvil does not start: ${error.message}`));
+  });
+  let isGone = false;
+  void gone.then(() => (isGone = true));
+  if (anvil.pid !== undefined) {
+    fs.writeFileSync(pidFile, JSON.stringify({ guard: process.pid, anvil: anvil.pid, port }));
+  }
+
+  let stopping;
+  const stop = (saving) => {
+    stopping ??= (async () => {
+      if (saving && !isGone) await saveAtRest(port);
+      anvil.kill('SIGKILL');
+      await gone;
+      fs.rmSync(pidFile, { force: true });
+    })();
+    return stopping;
+  };
+  const end = (saving) =>
+    stop(saving).then(
+      () => process.exit(0),
+      (error) => {
+        tell({ failed: `the chain could not be saved: ${error.message}` });
+        anvil.kill('SIGKILL');
+        process.exit(1);
+      },
+    );
+
+  for (const limit = Date.now() + 30_000; ; await sleep(10)) {
+    if (isGone || Date.now() > limit) {
+      anvil.kill('SIGKILL');
+      throw new Error(isGone ? await gone : 'anvil does not answer within 30 s');
+    }
+    if (closed) return end(false);
+    if (await rpc(port, 'eth_chainId').catch(() => null)) break;
+  }
+  process.on('disconnect', () => void end(true));
+  if (!process.connected) return end(true);
+  process.on('SIGTERM', () => void end(true));
+  process.on('SIGINT', () => void end(true));
+  process.on('message', ({ ask, id }) => {
+    const work = ask === 'save' ? save(port) : stop(true);
+    work.then(
+      () => tell({ done: id }),
+      (error) => tell({ failed: error.message, id }),
+    );
+    if (ask === 'stop') void work.catch(() => undefined).then(() => process.disconnect());
+  });
+  void gone.then((text) => {
+    if (stopping) return;
+    tell({ failed: text });
+    fs.rmSync(pidFile, { force: true });
+    process.exit(1);
+  });
+  tell({ ready: true });
+}
+
+main().catch((error) => {
+  tell({ failed: error.message });
+  process.exitCode = 1;
+  if (process.connected) process.disconnect();
+});
