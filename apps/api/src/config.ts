@@ -1,0 +1,102 @@
+import {
+  defineConfig,
+  defineSetting,
+  integer,
+  loadConfig,
+  oneOf,
+  port,
+  text,
+  url,
+  type ConfigOf,
+  type Environment,
+  type LoadedConfig,
+} from '@imart/runtime';
+
+/** Every setting of the API. */
+export const apiConfig = defineConfig({
+  databaseUrl: defineSetting({
+    name: 'DATABASE_URL',
+    type: url('postgresql', 'postgres'),
+    secret: true,
+    optional: true,
+    group: 'Storage',
+    example: 'postgresql://user:password@localhost:5432/imart',
+    meaning: 'The database that a worker fills; a read replica will do. Without it, the embedded one under DATA_DIR.',
+  }),
+  dataDir: defineSetting({
+    name: 'DATA_DIR',
+    type: text,
+    default: '.data',
+    group: 'Storage',
+    meaning: 'Directory of the embedded PostgreSQL, the same as the worker has.',
+  }),
+  connectionsMax: defineSetting({
+    name: 'API_CONNECTIONS_MAX',
+    type: integer({ min: 1, max: 1_000 }),
+    default: '10',
+    unit: 'connections',
+    group: 'Storage',
+    meaning: 'Most database connections at a time; further requests wait.',
+  }),
+  queryTimeoutMs: defineSetting({
+    name: 'API_QUERY_TIMEOUT_MS',
+    type: integer({ min: 10, max: 600_000 }),
+    default: '10000',
+    unit: 'ms',
+    group: 'Storage',
+    meaning: 'A query that takes longer is given up, and the request answered with 503.',
+  }),
+  host: defineSetting({
+    name: 'HOST',
+    type: text,
+    default: '127.0.0.1',
+    group: 'Process',
+    meaning: 'Address that the API listens on.',
+  }),
+  port: defineSetting({
+    name: 'PORT',
+    type: port,
+    default: '3000',
+    group: 'Process',
+    meaning: 'Port that the API listens on.',
+  }),
+  apiPort: defineSetting({
+    name: 'API_PORT',
+    type: port,
+    optional: true,
+    group: 'Process',
+    meaning: 'Comes before PORT, where several programs share one environment.',
+  }),
+  graceMs: defineSetting({
+    name: 'SHUTDOWN_GRACE_MS',
+    type: integer({ min: 100, max: 600_000 }),
+    default: '15000',
+    unit: 'ms',
+    group: 'Process',
+    meaning: 'How long a shutdown may take to answer what was asked.',
+  }),
+  logLevel: defineSetting({
+    name: 'LOG_LEVEL',
+    type: oneOf('error', 'warn', 'info', 'debug'),
+    default: 'info',
+    group: 'Process',
+    meaning: 'Least important level that is logged; at debug, every request.',
+  }),
+  logDir: defineSetting({
+    name: 'LOG_DIR',
+    type: text,
+    default: 'logs',
+    group: 'Process',
+    meaning: 'Directory of error.log.',
+  }),
+});
+
+export type ApiConfig = ConfigOf<typeof apiConfig>;
+
+/**
+ * Reads all settings, and reports every problem at once, before anything connects.
+ * @throws {ConfigError}
+ */
+export function loadApiConfig(environment: Environment = process.env): LoadedConfig<ApiConfig> {
+  return loadConfig(apiConfig, environment);
+}

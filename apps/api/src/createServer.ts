@@ -1,0 +1,75 @@
+import fastifySwagger from '@fastify/swagger';
+import fastifySwaggerUi from '@fastify/swagger-ui';
+import type { Logger, Metrics } from '@imart/runtime';
+import type { ReadDatabase } from '@imart/storage';
+import fastify, { type FastifyInstance } from 'fastify';
+import { answerUnknownPath, createErrorHandler } from './errors';
+import { openApi } from './openApi';
+import { registerAccounts } from './resources/accounts';
+import { registerActivities } from './resources/activities';
+import { registerCollections } from './resources/collections';
+import { registerOffers } from './resources/offers';
+import { registerOrders } from './resources/orders';
+import { registerProcess } from './resources/process';
+import { registerStatus } from './resources/status';
+import { registerTokens } from './resources/tokens';
+
+/** What the API works with; whoever made them closes them. */
+export interface ApiDependencies {
+  readonly db: ReadDatabase;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
+
+/** The API, not listening yet. Its page of documentation is at `/docs`. */
+export async function createServer({ db, logger, metrics }: ApiDependencies): Promise<FastifyInstance> {
+  const answerError = createErrorHandler(logger);
+  const app = fastify({
+    logger: false,
+    // A token id has up to 78 digits, an order id up to 200 characters.
+    routerOptions: { maxParamLength: 250 },
+    // Ours says more than the default: what is unknown is refused, everything wrong is told at once, with what is allowed.
+    ajv: {
+      customOptions: { removeAdditional: false, allErrors: true, verbose: true, keywords: ['allowed'] },
+    },
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
+  });
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler(answerUnknownPath);
+  observeRequests(app, logger, metrics);
+
+  await app.register(fastifySwagger, openApi);
+  await app.register(fastifySwaggerUi, { routePrefix: '/docs' });
+  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'));
+  registerOrders(app, db);
+  registerOffers(app, db);
+  registerActivities(app, db);
+  registerTokens(app, db);
+  registerCollections(app, db);
+  registerAccounts(app, db);
+  registerStatus(app, db);
+  registerProcess(app, db, metrics);
+  return app;
+}
+
+function observeRequests(app: FastifyInstance, logger: Logger, metrics: Metrics): void {
+  const durations = metrics.histogram(
+    'http_request_duration_seconds',
+    'From the first byte of the request to the last of the answer.',
+    DURATION_BOUNDS_SECONDS,
+    ['method', 'route', 'status'],
+  );
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const ms = reply.elapsedTime;
+    durations.observe(ms / 1000, { method: request.method, route, status: String(reply.statusCode) });
+    logger.debug('request answered', {
+      method: request.method,
+      path: request.url,
+      status: reply.statusCode,
+      ms: Math.round(ms),
+    });
+  });
+}

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { ConfigError, messageOf } from '@imart/core';
+import { createLogger, createMetrics, createShutdown, toConfigError, type Logger, type Shutdown } from '@imart/runtime';
+import { createReadDatabase, startEmbeddedPostgres } from '@imart/storage';
+import { loadApiConfig, type ApiConfig } from './config';
+import { createServer } from './createServer';
+
+async function main(): Promise<void> {
+  const { config, warnings, secrets, shown } = loadApiConfig();
+  const logger = createLogger({
+    level: config.logLevel,
+    secrets,
+    errorLogDir: config.logDir,
+    errorLogSetting: 'LOG_DIR',
+    fields: { app: 'api' },
+  });
+  const shutdown = createShutdown({ logger, graceMs: config.graceMs, flush: () => logger.close() });
+  for (const warning of warnings) logger.warn(warning);
+  logger.info('starting', { settings: shown });
+  try {
+    const db = createReadDatabase({
+      connectionString: await databaseUrl(config, logger, shutdown),
+      connectionsMax: config.connectionsMax,
+      queryTimeoutMs: config.queryTimeoutMs,
+    });
+    shutdown.onClose('database connections', () => db.close());
+
+    const app = await createServer({ db, logger, metrics: createMetrics({ labels: { app: 'api' } }) });
+    const address = await listen(app, config);
+    shutdown.onClose('requests', () => app.close());
+    logger.info('listening', { address, docs: `${address}/docs` });
+  } catch (error) {
+    logger.error('cannot start', { error });
+    await shutdown.stop('it cannot start', 1);
+  }
+}
+
+async function databaseUrl(config: ApiConfig, logger: Logger, shutdown: Shutdown): Promise<string> {
+  if (config.databaseUrl !== undefined) return config.databaseUrl;
+  const embedded = await startEmbeddedPostgres({ dataDir: join(config.dataDir, 'postgres'), logger });
+  shutdown.onClose('embedded PostgreSQL', () => embedded.stop());
+  return embedded.url;
+}
+
+/** @throws {ConfigError} when the port cannot be had. */
+async function listen(app: Awaited<ReturnType<typeof createServer>>, config: ApiConfig): Promise<string> {
+  const { host } = config;
+  const [port, portSetting] = config.apiPort === undefined ? [config.port, 'PORT'] : [config.apiPort, 'API_PORT'];
+  try {
+    return await app.listen({ host, port });
+  } catch (error) {
+    throw toConfigError(error as NodeJS.ErrnoException, { host, port, portSetting });
+  }
+}
+
+main().catch((error: unknown) => {
+  // Settings that cannot be used: there is no logger yet.
+  process.stderr.write(`${error instanceof ConfigError ? error.message : messageOf(error)}\n`);
+  process.exitCode = 1;
+});

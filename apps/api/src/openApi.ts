@@ -1,0 +1,26 @@
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+
+/** The head of the OpenAPI document; the paths come from the routes' own schemas. */
+export const openApi: FastifyDynamicSwaggerOptions = {
+  openapi: {
+    openapi: '3.1.0',
+    info: {
+      title: 'IMart',
+      version: '1',
+      description:
+        'NFT market state, as the event worker keeps it. Amounts are decimal text in the smallest unit of their currency; ' +
+        'times are chain time, ISO 8601 in UTC; addresses are lower case in answers and accepted in any case. ' +
+        'Lists are read with `limit` and `cursor`.',
+    },
+    tags: [
+      { name: 'orders', description: 'Listings.' },
+      { name: 'offers', description: 'Offers on tokens and on collections.' },
+      { name: 'activities', description: 'What happened.' },
+      { name: 'tokens', description: 'Tokens and their owners.' },
+      { name: 'collections', description: 'Listed count, floor, volume, owners.' },
+      { name: 'accounts', description: 'What an account owns, lists and offers.' },
+      { name: 'status', description: 'How far the worker is.' },
+      { name: 'process', description: 'For whoever runs it.' },
+    ],
+  },
+};

@@ -1,0 +1,94 @@
+import { runChecks, type Metrics } from '@imart/runtime';
+import { checkReadable, readStatus, type ReadDatabase } from '@imart/storage';
+import type { FastifyInstance } from 'fastify';
+import { text } from '../fields';
+import { parameterSet } from '../parameters';
+
+/** A database that does not answer within this counts as not ready. */
+const READINESS_TIMEOUT_MS = 2_000;
+
+const healthSchema = {
+  type: 'object',
+  required: ['status', 'checks'],
+  properties: {
+    status: text('`ok` or `failing`.'),
+    checks: {
+      type: 'object',
+      description: 'By name.',
+      additionalProperties: {
+        type: 'object',
+        required: ['ok'],
+        properties: { ok: { type: 'boolean' }, detail: text('What fails.') },
+      },
+    },
+  },
+} as const;
+
+/** For whoever runs the process: alive, ready, metrics. */
+export function registerProcess(app: FastifyInstance, db: ReadDatabase, metrics: Metrics): void {
+  app.get(
+    '/healthz',
+    {
+      schema: {
+        tags: ['process'],
+        summary: 'The process answers',
+        querystring: parameterSet({}),
+        response: { 200: { description: 'Always.', ...healthSchema } },
+      },
+    },
+    async () => ({ status: 'ok', checks: {} }),
+  );
+
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        tags: ['process'],
+        summary: 'The database can be read',
+        querystring: parameterSet({}),
+        response: {
+          200: { description: 'Ready.', ...healthSchema },
+          503: { description: 'Not ready; `checks` says why.', ...healthSchema },
+        },
+      },
+    },
+    async (_request, reply) => {
+      const database = async (): Promise<{ ok: boolean }> => {
+        await checkReadable(db);
+        return { ok: true };
+      };
+      const report = await runChecks({ database }, READINESS_TIMEOUT_MS);
+      return reply.code(report.status === 'ok' ? 200 : 503).send(report);
+    },
+  );
+
+  registerProgress(metrics, db);
+  app.get(
+    '/metrics',
+    { schema: { tags: ['process'], summary: 'In the text format of Prometheus', querystring: parameterSet({}) } },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()),
+  );
+}
+
+/** How far each subject is, read when the metrics are; a database that is away leaves the last values. */
+function registerProgress(metrics: Metrics, db: ReadDatabase): void {
+  const gauge = (name: string, help: string): ReturnType<Metrics['gauge']> => metrics.gauge(name, help, ['subject']);
+  const lagBlocks = gauge('subject_lag_blocks', 'Head minus executed, in blocks.');
+  const lagSeconds = gauge('subject_lag_seconds', "The head's time minus that of the newest block read, in seconds.");
+  const parked = gauge('subject_parked_aggregates', 'Aggregates set aside after a failure.');
+  const up = metrics.gauge('database_up', '1 when the database could be read.', [], async (self) => {
+    try {
+      const { subjects } = await readStatus(db);
+      for (const { subject, ...status } of subjects) {
+        const labels = { subject };
+        if (status.lagBlocks !== null) lagBlocks.set(BigInt(status.lagBlocks), labels);
+        if (status.lagSeconds !== null) lagSeconds.set(status.lagSeconds, labels);
+        parked.set(BigInt(status.parkedCount), labels);
+      }
+      self.set(1);
+    } catch {
+      self.set(0);
+    }
+  });
+  up.set(0);
+}

@@ -1,0 +1,51 @@
+/**
+ * Reads for people: pages with cursors, amounts as decimal text, times as ISO 8601, addresses in canonical form. Guarantees:
+ * nothing is written; what needs several aggregates is computed from the committed rows at the moment of reading; every
+ * value of a caller goes to the database as a parameter.
+ */
+export { findAccount, type AccountRecord } from './accounts';
+export { ACTIVITY_KINDS, listActivities, type ActivityFilter, type ActivityRecord } from './activities';
+export {
+  findCollection,
+  listCollections,
+  type CollectionFilter,
+  type CollectionMetadata,
+  type CollectionRecord,
+  type FloorRecord,
+  type VolumeRecord,
+} from './collections';
+export { createReadDatabase, type ReadDatabase, type ReadDatabaseOptions } from './database';
+export {
+  CursorError,
+  DatabaseNotPreparedError,
+  DatabaseUnavailableError,
+  QueryTimeoutError,
+  UnknownSubjectError,
+} from './errors';
+export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, type Page, type PageRequest } from './page';
+export { checkReadable, readStatus, type DatabaseStatus, type SubjectStatus } from './status';
+export {
+  findToken,
+  listTokenBalances,
+  listTokens,
+  type BalanceRecord,
+  type LastSale,
+  type TokenFilter,
+  type TokenKey,
+  type TokenListing,
+  type TokenOffer,
+  type TokenRecord,
+} from './tokens';
+export {
+  findOffer,
+  findOrder,
+  listOffers,
+  listOrders,
+  type BundleItem,
+  type OfferFilter,
+  type OfferRecord,
+  type OrderFilter,
+  type OrderRecord,
+  type TradeKey,
+  type TradeSort,
+} from './trades';

@@ -1,0 +1,16 @@
+import { Prisma } from '../generated/client';
+
+/** Conditions joined with AND; all rows when there are none. */
+export function where(conditions: readonly Prisma.Sql[]): Prisma.Sql {
+  return conditions.length === 0 ? Prisma.empty : Prisma.sql`WHERE ${Prisma.join([...conditions], ' AND ')}`;
+}
+
+/** A moment as ISO 8601 in UTC with microseconds; NULL for "never". `column` is ours, never a caller's text. */
+export function isoTime(column: string): string {
+  return `NULLIF(to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '')`;
+}
+
+/** `column = ANY(values)`. `column` is ours, never a caller's text. */
+export function oneOf(column: string, values: readonly string[]): Prisma.Sql {
+  return Prisma.sql`${Prisma.raw(column)} = ANY(${[...values]}::text[])`;
+}
