@@ -77,14 +77,11 @@ export const looksRareV2: Marketplace = {
   contracts: (chainId) => (chainId === 1 ? [{ address: EXCHANGE }] : []),
   needsReceipt: () => false,
   ...translateEach([
-    on<Taken>(
-      `TakerBid(${NONCE}, address bidUser, address bidRecipient, ${TRADE})`,
-      (event, log, emit) => {
-        // The proceeds of a listing go to whoever signed it.
-        const seller = event.feeRecipients[0] as string;
-        emitTaken('listing', { maker: seller, seller }, event, log, emit);
-      },
-    ),
+    on<Taken>(`TakerBid(${NONCE}, address bidUser, address bidRecipient, ${TRADE})`, (event, log, emit) => {
+      // The proceeds of a listing go to whoever signed it.
+      const seller = event.feeRecipients[0] as string;
+      emitTaken('listing', { maker: seller, seller }, event, log, emit);
+    }),
     on<Taken & { askUser: string }>(
       `TakerAsk(${NONCE}, address askUser, address bidUser, ${TRADE})`,
       (event, log, emit) =>

@@ -15,7 +15,9 @@ interface Fulfilled extends SeaportSides {
 const fulfilled = compileEventDecoder<Fulfilled>(
   'OrderFulfilled(bytes32 orderHash, address indexed offerer, address indexed zone, address recipient, (uint8 itemType, address token, uint256 identifier, uint256 amount)[] offer, (uint8 itemType, address token, uint256 identifier, uint256 amount, address recipient)[] consideration)',
 );
-const matched = compileEventDecoder<{ orderHashes: readonly string[] }>('OrdersMatched(bytes32[] orderHashes)');
+const matched = compileEventDecoder<{ orderHashes: readonly string[] }>(
+  'OrdersMatched(bytes32[] orderHashes)',
+);
 const cancelled = compileEventDecoder<{ orderHash: string; offerer: string }>(
   'OrderCancelled(bytes32 orderHash, address indexed offerer, address indexed zone)',
 );
@@ -51,7 +53,13 @@ const validated = compileEventDecoder<Validated>(
 
 const orderId = (log: EvmLog, orderHash: string): string => `${log.address}:${orderHash}`;
 
-const atStart = ({ itemType, token, identifierOrCriteria, startAmount, recipient }: AnnouncedPart): SeaportPart => ({
+const atStart = ({
+  itemType,
+  token,
+  identifierOrCriteria,
+  startAmount,
+  recipient,
+}: AnnouncedPart): SeaportPart => ({
   itemType,
   token,
   identifier: identifierOrCriteria,
@@ -83,7 +91,10 @@ function emitValidated(market: string, log: EvmLog, emit: EmitMarketEvent): void
 }
 
 /** The parties, the price and what it was for. */
-type Outcome = Pick<OrderFilled, 'side' | 'seller' | 'buyer' | 'items' | 'price' | 'currency' | 'fees' | 'isSale'>;
+type Outcome = Pick<
+  OrderFilled,
+  'side' | 'seller' | 'buyer' | 'items' | 'price' | 'currency' | 'fees' | 'isSale'
+>;
 
 function listingFilled({ event, trade, takers }: Fulfilment<Fulfilled>): Outcome {
   const { kind, given, price, currency, payments, reservedFor } = trade;
@@ -111,7 +122,10 @@ function offerFilled({ event, trade, givers }: Fulfilment<Fulfilled>): Outcome {
     items: wanted,
     price,
     currency,
-    fees: price === null || seller === null ? null : offerFees(price, payments, givers, seller, recipientOf(event)),
+    fees:
+      price === null || seller === null
+        ? null
+        : offerFees(price, payments, givers, seller, recipientOf(event)),
     isSale: kind === 'offer',
   };
 }
@@ -155,7 +169,12 @@ function fulfilmentsOf(logs: readonly EvmLog[]): Map<EvmLog, Fulfilment<Fulfille
   return byLog;
 }
 
-function emitFilled(market: string, fulfilment: Fulfilment<Fulfilled>, log: EvmLog, emit: EmitMarketEvent): void {
+function emitFilled(
+  market: string,
+  fulfilment: Fulfilment<Fulfilled>,
+  log: EvmLog,
+  emit: EmitMarketEvent,
+): void {
   const { orderHash } = fulfilment.event;
   const outcome = fulfilment.trade.given.length > 0 ? listingFilled(fulfilment) : offerFilled(fulfilment);
   emit(log, AGGREGATE.order, orderId(log, orderHash), 'OrderFilled', {

@@ -20,11 +20,15 @@ export interface Fulfilment<Event extends SeaportSides = SeaportSides> {
   readonly takers: Set<string>;
 }
 
-export function fulfilmentOf<Event extends SeaportSides>(event: Event, trade: SeaportTrade): Fulfilment<Event> {
+export function fulfilmentOf<Event extends SeaportSides>(
+  event: Event,
+  trade: SeaportTrade,
+): Fulfilment<Event> {
   return { event, trade, matched: false, givers: null, takers: new Set() };
 }
 
-const sameToken = (a: TradeItem, b: TradeItem): boolean => a.collection === b.collection && a.tokenId === b.tokenId;
+const sameToken = (a: TradeItem, b: TradeItem): boolean =>
+  a.collection === b.collection && a.tokenId === b.tokenId;
 
 /**
  * Pairs the offers of one match with the orders that gave them their tokens. Both are orders of their own, filled by one

@@ -75,7 +75,9 @@ export function tradeOf({ offer, consideration }: SeaportSides): SeaportTrade | 
   const wantedTokens = consideration.filter((part) => !isMoney(part) && !isGiven(part));
   if (givenTokens.length === 0 && wantedTokens.length === 0) return null;
 
-  const currencies = new Set([...givenMoney, ...payments].map((item) => (item.itemType === ERC20 ? item.token : ZERO_ADDRESS)));
+  const currencies = new Set(
+    [...givenMoney, ...payments].map((item) => (item.itemType === ERC20 ? item.token : ZERO_ADDRESS)),
+  );
   const [currency = null] = currencies;
   const recipients = new Set(returned.map((part) => part.recipient));
   const [reservedFor = null] = recipients;

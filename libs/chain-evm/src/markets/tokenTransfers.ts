@@ -1,5 +1,5 @@
 import { WorkerError } from '@imart/core';
-import { compileEventDecoder } from '../abi';
+import { compileEventDecoder, EventDecodeError } from '../abi';
 import type { EvmLog, EvmReceipt } from '../log';
 import type { MarketTransaction } from '../marketplace';
 
@@ -11,13 +11,13 @@ export interface TokenTransfer {
   readonly quantity: bigint;
 }
 
-const transfer = compileEventDecoder<{ from: string; to: string; tokenId: bigint }>(
+export const transfer = compileEventDecoder<{ from: string; to: string; tokenId: bigint }>(
   'Transfer(address indexed from, address indexed to, uint256 indexed tokenId)',
 );
-const transferSingle = compileEventDecoder<{ from: string; to: string; id: bigint; value: bigint }>(
+export const transferSingle = compileEventDecoder<{ from: string; to: string; id: bigint; value: bigint }>(
   'TransferSingle(address indexed operator, address indexed from, address indexed to, uint256 id, uint256 value)',
 );
-const transferBatch = compileEventDecoder<{ from: string; to: string; ids: bigint[]; values: bigint[] }>(
+export const transferBatch = compileEventDecoder<{ from: string; to: string; ids: bigint[]; values: bigint[] }>(
   'TransferBatch(address indexed operator, address indexed from, address indexed to, uint256[] ids, uint256[] values)',
 );
 
@@ -45,8 +45,13 @@ export function transfersOf(receipt: EvmReceipt, collection: string, tokenId: bi
   const found: TokenTransfer[] = [];
   for (const log of receipt.logs) {
     if (log.address !== collection) continue;
-    const one = transferIn(log, tokenId);
-    if (one !== null) found.push(one);
+    try {
+      const one = transferIn(log, tokenId);
+      if (one !== null) found.push(one);
+    } catch (error) {
+      // A token contract may log what it likes: what is no transfer is no witness.
+      if (!(error instanceof EventDecodeError)) throw error;
+    }
   }
   return found;
 }
