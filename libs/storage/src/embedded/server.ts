@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, fchownSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@imart/runtime';
@@ -24,6 +24,10 @@ export interface ServerPlan {
 
 /** How often files and processes are looked at: PostgreSQL's postmaster tells nobody that it is ready. */
 const pollIntervalMs = 10;
+/** What passes by itself: survivors of a killed server, another process that starts it too, a port lost in between. */
+const PASSING_FAILURE = /shared memory block|lock file|TCP\/IP sockets/;
+/** Anything else, such as a setting with a wrong value, is not tried for longer than it takes to be sure. */
+const unexplainedFailuresMax = 3;
 /** A log that has grown beyond this is set aside as `.1` at the next start. */
 const logBytesMax = 8 * 1024 * 1024;
 
@@ -31,14 +35,15 @@ const logBytesMax = 8 * 1024 * 1024;
  * The server of the cluster, running and ready: the one that already runs, or a new one. Several processes may ask at the
  * same time: PostgreSQL itself admits one server per cluster, and the others find it.
  *
- * A start is repeated until the time is up, because the first one after a crash may meet survivors of the old server,
- * and a free port may be gone by the time it is used.
+ * A start is repeated: the first one after a crash may meet survivors of the old server, and a free port may be gone by the
+ * time it is used.
  */
 export async function ensureServer(plan: ServerPlan): Promise<Postmaster> {
   const { files, logger } = plan;
   const deadline = performance.now() + plan.startTimeoutMs;
   let lastFailure = 'it did not get ready in time';
-  for (let attempt = 0; performance.now() < deadline; attempt++) {
+  let unexplained = 0;
+  for (let attempt = 0; performance.now() < deadline && unexplained < unexplainedFailuresMax; attempt++) {
     const running = await findPostmaster(files.cluster);
     if (running !== undefined) {
       const ready = await untilReady(files.cluster, running.pid, deadline);
@@ -47,19 +52,21 @@ export async function ensureServer(plan: ServerPlan): Promise<Postmaster> {
     }
     await removeMisleadingPidFile(files.cluster);
     const port = await choosePort(plan);
+    const logStart = beginLog(files.logFile);
     const child = launch(plan, port);
     const started = await untilReady(files.cluster, child, deadline);
     if (started !== undefined) {
       if (started.port !== rememberedPort(files.portFile)) writeWhole(files.portFile, `${started.port}\n`);
       return started;
     }
-    lastFailure = lastFatalLine(files.logFile);
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGQUIT');
+    lastFailure = failureIn(files.logFile, logStart);
+    if (!PASSING_FAILURE.test(lastFailure)) unexplained++;
+    if (!hasEnded(child)) child.kill('SIGQUIT');
     logger.debug('embedded PostgreSQL did not start, trying again', { attempt, reason: lastFailure });
     await delay(Math.min(50 * 2 ** attempt, 1000));
   }
   throw new EmbeddedPostgresError(
-    `the embedded PostgreSQL did not start within ${plan.startTimeoutMs} ms: ${lastFailure} (its log: ${files.logFile})`,
+    `the embedded PostgreSQL does not start: ${lastFailure} (its log: ${files.logFile})`,
     { dataDir: files.home, logFile: files.logFile },
   );
 }
@@ -83,10 +90,11 @@ async function choosePort({ port, files, logger }: ServerPlan): Promise<number> 
 
 function launch(plan: ServerPlan, port: number): ChildProcess {
   const { files, native, account } = plan;
-  setAsideLongLog(files.logFile);
   // A file and no pipe: the server may outlive us, and must not die of a closed pipe.
   const log = openSync(files.logFile, 'a', 0o600);
   try {
+    // Used with and without sudo in turn, the log stays writable for both.
+    if (account.uid !== undefined) fchownSync(log, account.uid, account.gid);
     const args = ['-D', dataDirArgument(files.cluster, account), '-p', String(port)];
     args.push('-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=');
     for (const [name, value] of Object.entries(plan.settings)) args.push('-c', `${name}=${value}`);
@@ -152,12 +160,16 @@ export async function stopServer({ files, stopTimeoutMs, logger }: ServerPlan): 
   throw new EmbeddedPostgresError('the embedded PostgreSQL does not stop', { dataDir: files.home });
 }
 
-function setAsideLongLog(file: string): void {
+/** Sets a long log aside; gives where the log of the next start begins. */
+function beginLog(file: string): number {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > logBytesMax) renameSync(file, `${file}.1`);
+  if (size <= logBytesMax) return size;
+  renameSync(file, `${file}.1`);
+  return 0;
 }
 
-function lastFatalLine(file: string): string {
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-20);
-  return lines.findLast((line) => /FATAL|PANIC|ERROR/.test(line)) ?? lines.at(-1) ?? 'it wrote nothing';
+function failureIn(file: string, logStart: number): string {
+  const lines = readFileSync(file).subarray(logStart).toString('utf8').trimEnd().split('\n');
+  const line = lines.findLast((text) => /FATAL|PANIC/.test(text)) ?? lines.at(-1);
+  return line === undefined || line === '' ? 'it wrote nothing' : line;
 }

@@ -1,11 +1,24 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { createTestDirectory } from '../testing/testDatabase';
+import { findBinaries } from './binaries';
 import { findPostmaster, hasExited } from './postmaster';
 import { createScratchDatabase } from './scratchDatabase';
 import {
@@ -262,6 +275,22 @@ describe('startEmbeddedPostgres', () => {
     expect(await query(server.url, 'SELECT 1 AS alive')).toEqual([{ alive: 1 }]);
   });
 
+  it('does not try for long when a setting has a wrong value, and quotes the server', async () => {
+    await expect(start({ settings: { shared_buffers: 'plenty' } })).rejects.toThrow(
+      /does not start: .*invalid value for parameter "shared_buffers"/,
+    );
+  });
+
+  it('leaves nothing running when its session was lost just before stop', async () => {
+    const server = await start();
+    await query(
+      server.url,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'imart embedded user'`,
+    );
+    await server.stop();
+    expect(await findPostmaster(join(dataDir, 'cluster'))).toBeUndefined();
+  });
+
   it('refuses a directory in the place of its cluster that is none, and touches nothing in it', async () => {
     mkdirSync(join(dataDir, 'cluster'), { recursive: true });
     writeFileSync(join(dataDir, 'cluster', 'diary.txt'), 'mine');
@@ -286,6 +315,28 @@ describe('startEmbeddedPostgres', () => {
     it('runs the server as uid 65534', async () => {
       const server = await start();
       expect(ownerOf(server.pid)).toBe(65534);
+    });
+
+    it('runs a copy of binaries that only root may reach', async () => {
+      const native = join(dir, 'closed', `spec-${process.pid}`, 'native');
+      mkdirSync(join(dir, 'closed'), { mode: 0o700 });
+      const installed = findBinaries();
+      cpSync(installed, native, { recursive: true, verbatimSymlinks: true });
+      writeFileSync(join(native, '..', 'package.json'), '{ "version": "1" }');
+      const copy = join(tmpdir(), `imart-postgres-spec-${process.pid}-1`);
+      try {
+        const first = await start({ nativeDir: native });
+        expect(readlinkSync(`/proc/${first.pid}/exe`)).toBe(join(realpathSync(copy), 'bin', 'postgres'));
+        await first.stop();
+        const second = await start({ nativeDir: native });
+        expect(await query(second.url, 'SELECT 1 AS alive')).toEqual([{ alive: 1 }]);
+        await second.stop();
+        expect(
+          readdirSync(tmpdir()).filter((name) => name.startsWith(`imart-postgres-spec-${process.pid}`)),
+        ).toHaveLength(1);
+      } finally {
+        rmSync(copy, { recursive: true, force: true });
+      }
     });
 
     it('works below a directory that only root may pass', async () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '@imart/core';
@@ -9,7 +9,7 @@ import { reachableBinaries, serverAccount } from './account';
 import { findBinaries } from './binaries';
 import { clusterFiles, initialiseCluster, readPassword, type ClusterFiles } from './cluster';
 import { EmbeddedPostgresError } from './errors';
-import type { Postmaster } from './postmaster';
+import { findPostmaster, type Postmaster } from './postmaster';
 import { ensureServer, stopServer, type ServerPlan } from './server';
 import { openUserSession, type UserSession } from './userSession';
 
@@ -147,11 +147,22 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
   watchSession();
 
+  const leave = async (): Promise<boolean> => {
+    try {
+      return await current.session.leave();
+    } catch {
+      // The session was lost just now. If the server lives on, it must not do so without users.
+      const server = await findPostmaster(files.cluster);
+      if (server === undefined) return false;
+      current = { server, session: await openUserSession(urlOf(server.port, 'postgres')) };
+      return current.session.leave();
+    }
+  };
   const stop = async (): Promise<void> => {
     stopping = true;
     await rejoining;
     endWatch();
-    if (await current.session.leave().catch(() => false)) {
+    if (await leave().catch(() => false)) {
       // The session stays open until the server is gone, so that nobody joins a server that is about to stop.
       await stopServer(plan);
       logger.info('embedded PostgreSQL stopped', { port });
@@ -179,7 +190,9 @@ async function prepare(options: EmbeddedPostgresOptions, logger: Logger): Promis
   const files = clusterFiles(existsSync(given) ? realpathSync(given) : given);
   const account = serverAccount(files.cluster);
   const native = reachableBinaries(options.nativeDir ?? findBinaries(), account);
-  await initialiseCluster(files, native, account, logger);
+  await initialiseCluster(files, native, account, logger).catch((error: unknown) => {
+    throw error instanceof EmbeddedPostgresError ? error : unusableDirectory(files.home, error);
+  });
   const settings: Record<string, string> = { ...defaultEmbeddedSettings };
   for (const [name, value] of Object.entries(options.settings ?? {})) {
     if (!/^[a-z_][a-z0-9_.]*$/i.test(name)) {
@@ -197,6 +210,18 @@ async function prepare(options: EmbeddedPostgresOptions, logger: Logger): Promis
     stopTimeoutMs: options.stopTimeoutMs ?? 30_000,
     logger,
   };
+}
+
+/** A refusal of the file system, in terms of the directory and of who may use it. */
+function unusableDirectory(home: string, error: unknown): Error {
+  const owner = statSync(home, { throwIfNoEntry: false })?.uid;
+  const whose = owner === undefined ? '' : ` (it belongs to uid ${owner}, this is uid ${process.getuid?.()})`;
+  return new EmbeddedPostgresError(
+    `the data directory ${home} of the embedded PostgreSQL cannot be used${whose}: ${messageOf(error)}. ` +
+      'Remove it, use another one, or run as its owner',
+    { dataDir: home },
+    error,
+  );
 }
 
 async function createDatabase(client: Client, name: string): Promise<void> {
