@@ -76,13 +76,15 @@ export interface CollectionTerms {
 /** What every Mixverse listing of the traffic names as its URI. */
 export const MIXVERSE_URI = 'ipfs://devnet/mixverse';
 
-/** JSON text of a value with bigints, which are written as `"12n"`. */
+/** JSON text of a value with bigints, which are written as `{"$":"12"}`. */
 export function toJsonText(value: unknown): string {
-  return JSON.stringify(value, (_key, field: unknown) => (typeof field === 'bigint' ? `${field}n` : field));
+  return JSON.stringify(value, (_key, field: unknown) =>
+    typeof field === 'bigint' ? { $: String(field) } : field,
+  );
 }
 
 export function fromJsonText(text: string): unknown {
   return JSON.parse(text, (_key, field: unknown) =>
-    typeof field === 'string' && /^\d+n$/.test(field) ? BigInt(field.slice(0, -1)) : field,
+    typeof field === 'object' && field !== null && '$' in field ? BigInt(field.$ as string) : field,
   );
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startDevnet, type Devnet } from './devnet';
+import type { Expected } from './expected';
 import { startLiveTraffic } from './liveTraffic';
 import { openTraffic, runTraffic } from './traffic';
 
@@ -14,16 +15,20 @@ const HELP = `A local EVM chain (anvil) with IMart's contracts and market traffi
   --block-time <sec>    a block every so many seconds, by the clock (default: 1)
   --rate <n>            transactions a second; 0: none (default: 2)
   --seed-actions <n>    actions at once on a new chain, before it is ready (default: 60)
-  --script <n>          instead: exactly n actions in blocks mined on demand, as fast as possible; then, on stdout, a second
-                        line {"done":true,"lastBlock":...,"actions":...}; the chain stays up, without further blocks
+  --actions <n>         end the traffic after n more actions; the chain goes on
+  --script <n>          instead of all that: exactly n actions in blocks mined on demand, as fast as possible; the chain
+                        stays up then, without further blocks
   --per-block <n>       with --script: transactions per block on average (default: 8)
-  --expected <file>     with --script: write there, as JSON, what the tables must hold
-  --exit                with --script: stop when done
+  --expected <file>     when the traffic has ended, write there as JSON what the tables must hold
+  --exit                stop when the traffic has ended
   --help
 
 When the chain is ready, one line of JSON on stdout: rpcUrl, wsUrl, chainId, market, mixverse, collections, factories
-{ single, multiple }, startBlock, directory, pid. SIGTERM or SIGINT saves the chain and exits with 0. The chain ends with this
-process, however it ends.`;
+{ single, multiple }, startBlock, directory, pid. When the traffic has ended, another one: done (true), lastBlock, actions.
+SIGTERM or SIGINT ends the traffic, saves the chain and exits with 0. The chain ends with this process, however it ends.`;
+
+/** What a loss of power or a SIGKILL of the chain itself may cost. */
+const SAVE_INTERVAL_MS = 60_000;
 
 interface CliOptions {
   readonly dataDir: string | undefined;
@@ -32,6 +37,7 @@ interface CliOptions {
   readonly blockTimeSec: number;
   readonly rate: number;
   readonly seedActions: number;
+  readonly actions: number | null;
   readonly script: number | null;
   readonly perBlock: number;
   readonly expected: string | undefined;
@@ -50,6 +56,7 @@ function readOptions(argv: readonly string[]): CliOptions | 'help' {
       'block-time': text,
       rate: text,
       'seed-actions': text,
+      actions: text,
       script: text,
       'per-block': text,
       expected: text,
@@ -60,7 +67,7 @@ function readOptions(argv: readonly string[]): CliOptions | 'help' {
   if (values.help === true) return 'help';
   const problems: string[] = [];
   const whole = (
-    name: 'port' | 'seed' | 'block-time' | 'seed-actions' | 'script' | 'per-block',
+    name: 'port' | 'seed' | 'block-time' | 'seed-actions' | 'actions' | 'script' | 'per-block',
     least: number,
     most: number,
     fallback: number,
@@ -73,10 +80,13 @@ function readOptions(argv: readonly string[]): CliOptions | 'help' {
   };
   const rate = Number(values.rate ?? 2);
   if (!(rate >= 0 && rate <= 200)) problems.push(`--rate: "${values.rate}" is not a number from 0 to 200`);
-  if (values.script === undefined) {
-    for (const name of ['per-block', 'expected', 'exit'] as const) {
-      if (values[name] !== undefined) problems.push(`--${name}: goes with --script only`);
-    }
+  const misplaced =
+    values.script === undefined
+      ? (['per-block'] as const)
+      : (['block-time', 'rate', 'seed-actions', 'actions'] as const);
+  for (const name of misplaced) {
+    if (values[name] !== undefined)
+      problems.push(`--${name}: goes ${values.script === undefined ? 'only' : 'not'} with --script`);
   }
   const options: CliOptions = {
     dataDir: values['data-dir'],
@@ -85,6 +95,7 @@ function readOptions(argv: readonly string[]): CliOptions | 'help' {
     blockTimeSec: whole('block-time', 1, 3_600, 1),
     rate,
     seedActions: whole('seed-actions', 0, 10_000, 60),
+    actions: values.actions === undefined ? null : whole('actions', 1, 1_000_000, 1),
     script: values.script === undefined ? null : whole('script', 1, 1_000_000, 1),
     perBlock: whole('per-block', 1, 1_000, 8),
     expected: values.expected,
@@ -131,12 +142,9 @@ async function main(): Promise<void> {
   }
 }
 
-async function live(
-  devnet: Devnet,
-  options: CliOptions,
-  asked: Promise<'asked'>,
-  died: Promise<never>,
-): Promise<void> {
+type End = Promise<'asked'>;
+
+async function live(devnet: Devnet, options: CliOptions, asked: End, died: Promise<never>): Promise<void> {
   const traffic = await openTraffic(devnet, options.seed);
   if (traffic.count === 0 && options.seedActions > 0) {
     await traffic.submit(options.seedActions, false);
@@ -144,22 +152,23 @@ async function live(
     await traffic.confirm();
   }
   console.log(readyLine(devnet));
-  if (options.rate === 0) {
-    await Promise.race([asked, died]);
-    return;
+  const saving = setInterval(() => void devnet.save().catch(() => undefined), SAVE_INTERVAL_MS);
+  try {
+    if (options.rate > 0) {
+      const limit = options.actions === null ? {} : { actions: options.actions };
+      const running = startLiveTraffic(devnet, traffic, { perSecond: options.rate, ...limit });
+      await Promise.race([asked, died, running.done]);
+      await Promise.race([died, running.stop()]);
+    }
+    report(traffic.expected(), options);
+    if (!options.exit) await Promise.race([asked, died]);
+  } finally {
+    clearInterval(saving);
   }
-  const running = startLiveTraffic(devnet, traffic, options.rate);
-  await Promise.race([asked, died, running.failed]);
-  await running.stop();
 }
 
-async function script(
-  devnet: Devnet,
-  options: CliOptions,
-  asked: Promise<'asked'>,
-  died: Promise<never>,
-): Promise<void> {
-  const { seed, script: actions, perBlock, expected: file } = options;
+async function script(devnet: Devnet, options: CliOptions, asked: End, died: Promise<never>): Promise<void> {
+  const { seed, script: actions, perBlock } = options;
   console.log(readyLine(devnet));
   const expected = await Promise.race([
     runTraffic(devnet, { seed, actions: actions ?? 1, perBlock }),
@@ -167,9 +176,13 @@ async function script(
     died,
   ]);
   if (expected === 'asked') return;
+  report(expected, options);
+  if (!options.exit) await Promise.race([asked, died]);
+}
+
+function report(expected: Expected, { expected: file }: CliOptions): void {
   if (file !== undefined) writeFileSync(file, `${JSON.stringify(expected, null, 2)}\n`);
   console.log(JSON.stringify({ done: true, lastBlock: expected.lastBlock, actions: expected.actions }));
-  if (!options.exit) await Promise.race([asked, died]);
 }
 
 main().catch((error: unknown) => {

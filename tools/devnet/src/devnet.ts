@@ -93,29 +93,45 @@ async function freePort(port: number): Promise<number> {
   });
 }
 
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+}
+
 interface Guard {
   readonly child: ChildProcess;
   readonly ended: Promise<string>;
   ask(what: 'save' | 'stop'): Promise<void>;
 }
 
-type GuardMessage = { ready?: true; done?: number; failed?: string; id?: number };
+type GuardMessage = { anvil?: number; ready?: true; done?: number; failed?: string; id?: number };
 
 /** The process that holds anvil; resolves when the chain answers. */
-async function startGuard(options: { args: string[]; port: number; directory: string }): Promise<Guard> {
+async function startGuard(options: {
+  args: string[];
+  port: number;
+  directory: string;
+  fresh: boolean;
+}): Promise<Guard> {
   const child = fork(join(__dirname, 'guard.cjs'), [JSON.stringify({ ...options, binary: anvilBinary() })], {
     detached: true,
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   let reason = '';
+  let anvil: number | undefined;
   const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
   const ended = new Promise<string>((done) => {
     child.once('exit', (code, signal) => {
-      const text = reason || `the chain's process ended (${signal ?? code})`;
-      for (const { reject } of waiting.values()) reject(new Error(`devnet: ${text}`));
+      // A guard that was killed leaves its anvil behind.
+      if (code !== 0 && anvil !== undefined) endProcess(anvil);
+      reason ||= `the chain's process ended (${signal ?? code})`;
+      for (const { reject } of waiting.values()) reject(new Error(`devnet: ${reason}`));
       waiting.clear();
-      done(text);
+      done(reason);
     });
   });
   let count = 0;
@@ -135,6 +151,7 @@ async function startGuard(options: { args: string[]; port: number; directory: st
   await new Promise<void>((ready, reject) => {
     void ended.then((text) => reject(new Error(`devnet: ${text}`)));
     child.on('message', (message: GuardMessage) => {
+      anvil ??= message.anvil;
       if (message.ready === true) ready();
       if (message.done !== undefined) waiting.get(message.done)?.resolve();
       if (message.failed !== undefined) {
@@ -182,16 +199,13 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   args.push('--slots-in-an-epoch', '4', '--disable-block-gas-limit', '--order', 'fees', '--no-mining');
   args.push('--accounts', String(ACCOUNTS), '--balance', '1000000000');
   if (genesisTime !== null) args.push('--timestamp', String(genesisTime));
-  const guard = await startGuard({ args, port, directory });
+  const guard = await startGuard({ args, port, directory, fresh: old === null });
 
   const rpcUrl = `http://127.0.0.1:${port}`;
   const rpc = createDevnetRpc(rpcUrl);
   const kill = async (): Promise<void> => {
-    const { anvil } = JSON.parse(readFileSync(join(directory, 'anvil.pid'), 'utf8')) as { anvil: number };
     guard.child.kill('SIGKILL');
     await guard.ended;
-    process.kill(anvil, 'SIGKILL');
-    rmSync(join(directory, 'anvil.pid'), { force: true });
     removeTemporary();
   };
   const removeTemporary = (): void => {

@@ -2,15 +2,15 @@
 // process ends, the channel closes; the guard then stops mining, saves the chain and stops anvil. It runs in a process
 // group of its own, so that Ctrl-C reaches the devnet process only and the order of stopping stays the devnet's.
 //
-// Options: { binary, args, port, directory }. Messages to the guard: { ask: 'save' | 'stop', id }. Messages from it:
-// { ready: true }, { done: id }, { failed: text, id? }, { stopped: true }.
+// Options: { binary, args, port, directory, fresh: forget a saved chain }. Messages to the guard:
+// { ask: 'save' | 'stop', id }. Messages from it: { anvil: pid }, { ready: true }, { done: id }, { failed: text, id? }.
 'use strict';
 const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const { join } = require('node:path');
 const { gunzipSync } = require('node:zlib');
 
-const { binary, args, port, directory } = JSON.parse(process.argv[2]);
+const { binary, args, port, directory, fresh } = JSON.parse(process.argv[2]);
 const stateFile = join(directory, 'chain.json');
 const pidFile = join(directory, 'anvil.pid');
 const WIND_DOWN_MS = 15_000;
@@ -98,6 +98,7 @@ async function main() {
   process.on('disconnect', () => (closed = true));
   await settlePredecessor();
   if (closed) return;
+  if (fresh) fs.rmSync(stateFile, { force: true });
   const load = fs.existsSync(stateFile) ? ['--load-state', stateFile] : [];
   const anvil = spawn(binary, [...args, '--cache-path', join(directory, 'cache'), ...load], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -112,6 +113,7 @@ async function main() {
   void gone.then(() => (isGone = true));
   if (anvil.pid !== undefined) {
     fs.writeFileSync(pidFile, JSON.stringify({ guard: process.pid, anvil: anvil.pid, port }));
+    tell({ anvil: anvil.pid });
   }
 
   let stopping;

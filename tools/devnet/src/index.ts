@@ -24,5 +24,6 @@ export type {
   ExpectedToken,
   LogArgument,
 } from './expected';
+export { startLiveTraffic, type LiveTraffic, type LiveTrafficOptions } from './liveTraffic';
 export { createDevnetRpc, type DevnetRpc, type RpcCall } from './rpc';
 export { openTraffic, runTraffic, type Traffic, type TrafficRun } from './traffic';

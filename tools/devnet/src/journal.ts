@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { fromJsonText, toJsonText, type Action } from './actions';
 
 /** Where a transaction was mined. */
@@ -37,14 +37,13 @@ export interface Journal {
 export function openJournal(file: string): Journal {
   let entries: JournalEntry[] = [];
   if (existsSync(file)) {
-    for (const text of readFileSync(file, 'utf8').split('\n')) {
+    const written = readFileSync(file, 'utf8');
+    // What follows the last line end is of a process that was killed while writing: it had not been sent yet.
+    const whole = written.slice(0, written.lastIndexOf('\n') + 1);
+    if (whole.length < written.length) truncateSync(file, Buffer.byteLength(whole));
+    for (const text of whole.split('\n')) {
       if (text === '') continue;
-      let line: Line;
-      try {
-        line = fromJsonText(text) as Line;
-      } catch {
-        break; // The last line of a process that was killed while writing: it had not been sent yet.
-      }
+      const line = fromJsonText(text) as Line;
       if ('placed' in line) {
         const entry = entries[line.placed];
         if (entry !== undefined) entry.placement = line.at;
