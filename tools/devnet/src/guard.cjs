@@ -13,7 +13,9 @@ const { gunzipSync } = require('node:zlib');
 const { binary, args, port, directory, fresh } = JSON.parse(process.argv[2]);
 const stateFile = join(directory, 'chain.json');
 const pidFile = join(directory, 'anvil.pid');
-const WIND_DOWN_MS = 15_000;
+/** How long a predecessor may take to save its chain: one whose devnet is gone, one whose devnet lives and may be stopping. */
+const WIND_DOWN_MS = 30_000;
+const STOPPING_MS = 3_000;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const tell = (message) => process.connected && process.send(message, () => undefined);
@@ -82,13 +84,14 @@ async function settlePredecessor() {
   } catch {
     return;
   }
-  if (isOurs(last.guard) && !(await until(() => !isOurs(last.guard), WIND_DOWN_MS))) {
-    throw new Error(`data directory ${directory} is in use by process ${last.guard}`);
+  const patienceMs = isAlive(last.devnet) ? STOPPING_MS : WIND_DOWN_MS;
+  if (isOurs(last.guard) && !(await until(() => !isOurs(last.guard), patienceMs))) {
+    throw new Error(`data directory ${directory} is in use by process ${last.devnet}`);
   }
   if (isOurs(last.anvil)) {
     await saveAtRest(last.port).catch(() => undefined);
     process.kill(last.anvil, 'SIGKILL');
-    await until(() => !isAlive(last.anvil), WIND_DOWN_MS);
+    await until(() => !isOurs(last.anvil), WIND_DOWN_MS);
   }
   fs.rmSync(pidFile, { force: true });
 }
@@ -112,7 +115,10 @@ async function main() {
   let isGone = false;
   void gone.then(() => (isGone = true));
   if (anvil.pid !== undefined) {
-    fs.writeFileSync(pidFile, JSON.stringify({ guard: process.pid, anvil: anvil.pid, port }));
+    fs.writeFileSync(
+      pidFile,
+      JSON.stringify({ devnet: process.ppid, guard: process.pid, anvil: anvil.pid, port }),
+    );
     tell({ anvil: anvil.pid });
   }
 
