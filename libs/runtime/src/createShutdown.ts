@@ -50,10 +50,24 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
   let exited = false;
   let current = '';
 
+  let timer: NodeJS.Timeout | undefined;
   const exit = (code: number): void => {
     if (exited) return;
     exited = true;
+    clearTimeout(timer);
     target.exit(code);
+  };
+
+  /** Whether the work ended in time. */
+  const within = async (limitMs: number, work: Promise<unknown>): Promise<boolean> => {
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), limitMs);
+    });
+    try {
+      return await Promise.race([work.then(() => true), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   };
 
   const closeAll = async (): Promise<void> => {
@@ -110,17 +124,4 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
     },
     stop: (reason, code = 0) => begin(reason, code, code || 1),
   };
-}
-
-/** Whether the work ended in time. The timer does not hold the process by itself when the work is done. */
-async function within(limitMs: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), limitMs);
-  });
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
