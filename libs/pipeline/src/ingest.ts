@@ -27,6 +27,8 @@ export interface IngestOptions {
   /** Called at the first range that is not far below the head any more: once for each time the worker catches up. */
   readonly onCaughtUp: () => Promise<void>;
   readonly onHead: (position: bigint) => void;
+  /** Everything up to this position is in the log. */
+  readonly onIngested: (position: bigint) => void;
 }
 
 /** Why ingest ended. */
@@ -97,6 +99,7 @@ async function appendAndWake(options: IngestOptions, message: AppendMessage, sig
   stats.appends++;
   stats.sourceRecords += message.sourceRecords;
   stats.ingestedEvents += message.events.length;
+  options.onIngested(message.toPosition);
   try {
     await sender.send(wakeUpsFor(message, store.lanes, epoch));
   } catch (error) {

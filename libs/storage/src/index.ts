@@ -4,4 +4,8 @@
  */
 export * from './embedded';
 export * from './migrate';
+export * from './read';
+export * from './replay';
+export * from './secondaryIndexes';
 export * from './subject';
+export { applyViews } from './views';

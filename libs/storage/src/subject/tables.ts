@@ -103,6 +103,11 @@ export function readRow(
   return row as unknown as StateRow;
 }
 
+/** COPY of a table's lines, into it or into a table like it. */
+export function copyStatement(table: StateTable, into = table.name): string {
+  return `COPY "${into}" ("subject", ${table.columns.map((c) => `"${c.column}"`).join(', ')}) FROM STDIN`;
+}
+
 /** Statements that write a table's changed rows by way of a temporary one. */
 export interface UpsertStatements {
   readonly createTemporary: string;
@@ -117,7 +122,7 @@ export function upsertStatements(table: StateTable): UpsertStatements {
   const temporary = `"changed_${table.name}"`;
   return {
     createTemporary: `CREATE TEMPORARY TABLE IF NOT EXISTS ${temporary} (LIKE "${table.name}") ON COMMIT DELETE ROWS`,
-    copy: `COPY ${temporary} (${names.join(', ')}) FROM STDIN`,
+    copy: copyStatement(table, `changed_${table.name}`),
     merge:
       `INSERT INTO "${table.name}" (${names.join(', ')}) SELECT ${names.join(', ')} FROM ${temporary} ` +
       `ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${changing.map((n) => `${n} = excluded.${n}`).join(', ')}`,

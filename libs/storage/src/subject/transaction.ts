@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import type { PoolClient } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
 import type { AggregateKey, Event, FinalizeMessage, FoldState, Observer, SeqNo } from '@imart/core';
 import {
   decodeState,
@@ -13,6 +11,7 @@ import {
   type SubjectTransaction,
 } from '@imart/pipeline';
 import { COPY_ACTIVITIES } from './activities';
+import { copyInto } from './copyInto';
 import {
   aggregateParameters,
   contentHashes,
@@ -35,13 +34,6 @@ const upserts = new Map([...marketTables.values()].map((table) => [table.name, u
 
 /** What every connection that writes runs once: the temporary tables that changed rows go through. */
 export const PREPARE_CONNECTION = [...upserts.values()].map((u) => u.createTemporary).join('; ');
-
-async function copy(client: PoolClient, statement: string, text: string): Promise<void> {
-  const stream = client.query(copyFrom(statement));
-  const finished = once(stream, 'finish');
-  stream.end(text);
-  await finished;
-}
 
 /** One open transaction of a subject on one connection. */
 export function createTransaction(client: PoolClient, log: LogContext, observer: Observer): SubjectTransaction {
@@ -94,7 +86,7 @@ export function createTransaction(client: PoolClient, log: LogContext, observer:
       const encoded = prepared as EncodedAppend;
       if (message.events.length > 0) {
         const text = encoded.feedNo === feedNo ? encoded.text : eventLogText(log, message.events, feedNo);
-        await copy(client, COPY_EVENT_LOG, text);
+        await copyInto(client, COPY_EVENT_LOG, text);
       }
       const last = message.blocks.at(-1);
       await client.query(
@@ -143,14 +135,14 @@ export function createTransaction(client: PoolClient, log: LogContext, observer:
 
     async writeRun(prepared: PreparedRun) {
       const { run, activities, snapshots, tables } = prepared as EncodedRun;
-      if (activities !== '') await copy(client, COPY_ACTIVITIES, activities);
+      if (activities !== '') await copyInto(client, COPY_ACTIVITIES, activities);
       for (const [name, text] of tables) {
         const statements = upserts.get(name);
         if (statements === undefined) throw new RangeError(`no table for rows of "${name}"`);
-        await copy(client, statements.copy, text);
+        await copyInto(client, statements.copy, text);
         await client.query(statements.merge);
       }
-      if (snapshots !== '') await copy(client, COPY_SNAPSHOTS, snapshots);
+      if (snapshots !== '') await copyInto(client, COPY_SNAPSHOTS, snapshots);
       for (const marker of run.parked) {
         await client.query(
           `INSERT INTO park_markers (subject, aggregate_type, aggregate_id, from_seq_no, code, message)

@@ -1,0 +1,60 @@
+import type { Logger } from '@imart/runtime';
+import { progressBetween, progressLine, type ProgressSample } from './progress';
+
+/** How often a log line tells how far it is. */
+const LOG_INTERVAL_MS = 5_000;
+const BAR_INTERVAL_MS = 250;
+/** Over how long rates are averaged. */
+const WINDOW = 12;
+
+export interface ProgressReporterOptions {
+  readonly sample: () => ProgressSample;
+  readonly logger: Logger;
+  /** A terminal gets a bar, anything else log lines. */
+  readonly output: NodeJS.WriteStream;
+  /** Whether the worker is still catching up: the bar is shown only then. */
+  readonly catchingUp: () => boolean;
+}
+
+/** Shows how far the worker is, until stopped. */
+export function reportProgress(options: ProgressReporterOptions): { stop(): void } {
+  const { sample, logger, output, catchingUp } = options;
+  const samples: ProgressSample[] = [sample()];
+  let lineShown = false;
+
+  const clearLine = (): void => {
+    if (!lineShown) return;
+    output.write('\r\u001b[2K');
+    lineShown = false;
+  };
+
+  const tick = (): void => {
+    const now = sample();
+    const before = samples[0] as ProgressSample;
+    samples.push(now);
+    if (samples.length > WINDOW) samples.shift();
+    if (!catchingUp()) return clearLine();
+    const progress = progressBetween(before, now);
+    if (output.isTTY) {
+      output.write(`\r\u001b[2K${progressLine(progress, now.block).slice(0, Math.max(output.columns - 1, 40))}`);
+      lineShown = true;
+    } else if (now.targetBlock !== null) {
+      logger.info('catching up', {
+        block: now.block,
+        targetBlock: now.targetBlock,
+        percent: Number((progress.done * 100).toFixed(1)),
+        eventsPerSecond: Math.round(progress.eventsPerSecond),
+        secondsLeft: progress.secondsLeft === null ? null : Math.ceil(progress.secondsLeft),
+      });
+    }
+  };
+
+  const timer = setInterval(tick, output.isTTY ? BAR_INTERVAL_MS : LOG_INTERVAL_MS);
+  timer.unref();
+  return {
+    stop() {
+      clearInterval(timer);
+      clearLine();
+    },
+  };
+}

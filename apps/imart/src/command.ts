@@ -1,0 +1,8 @@
+/** One command of the command line. */
+export interface Command {
+  /** In a few words, for the list of commands. */
+  readonly summary: string;
+  readonly help: string;
+  /** @returns the exit code: 0 done, 1 refused or failed, 2 wrong usage. */
+  run(args: readonly string[]): Promise<number>;
+}

@@ -1,0 +1,45 @@
+import { messageOf, WorkerError } from '@imart/core';
+import { replayCommand } from './commands/replay';
+import type { Command } from './command';
+
+const commands: Readonly<Record<string, Command>> = { replay: replayCommand };
+
+const usage = `imart: operates the database of the event worker
+
+usage: imart COMMAND [options]
+
+${Object.entries(commands)
+  .map(([name, command]) => `  ${name.padEnd(10)} ${command.summary}`)
+  .join('\n')}
+
+imart COMMAND --help tells more.
+`;
+
+async function main(): Promise<number> {
+  const [name, ...rest] = process.argv.slice(2);
+  if (name === undefined || name === '--help' || name === '-h') {
+    process.stdout.write(usage);
+    return name === undefined ? 2 : 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    process.stderr.write(`imart: there is no command '${name}'\n\n${usage}`);
+    return 2;
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(command.help);
+    return 0;
+  }
+  return command.run(rest);
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const code = error instanceof WorkerError ? ` [${error.code}]` : '';
+    process.stderr.write(`imart: ${messageOf(error)}${code}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,104 @@
+import type { Pool, PoolClient } from 'pg';
+import { aggregateKeyText, UNDECODABLE, type Event, type Observer } from '@imart/core';
+import { createStateCache, foldRun, noSnapshots, type FoldedRun, type ParkMarker } from '@imart/pipeline';
+import { contentHash, readEvents, type LogContext } from '../subject/eventLog';
+import { ReplayError } from './errors';
+
+/** Events in one read, and the measure of one write. */
+const EVENTS_PER_READ = 10_000;
+
+export interface FoldLogOptions {
+  readonly pool: Pool;
+  readonly log: LogContext;
+  readonly observer: Observer;
+  /** Folds no event after this one. */
+  readonly upToSeqNo: bigint;
+  readonly parked: readonly ParkMarker[];
+  /** Only aggregates of these hashes. `null`: all. */
+  readonly onlyHashes: readonly bigint[] | null;
+  /** Takes what whole aggregates gave; the next is not read far ahead while it runs. */
+  readonly take: (run: FoldedRun) => Promise<void>;
+  readonly onEvents: (count: number) => void;
+}
+
+/**
+ * Folds the log aggregate by aggregate, in the order of the log's aggregate index: no state outlives its aggregate, so
+ * memory is bounded by the largest one, and every row is written once, in its last version.
+ *
+ * Every event's content hash is computed again on the way: a log that was tampered with is not replayed.
+ */
+export async function foldLog(client: PoolClient, options: FoldLogOptions): Promise<void> {
+  const { log, observer, upToSeqNo, parked, onlyHashes, take, onEvents } = options;
+  const parkedFrom = new Map(
+    parked.map((marker) => [aggregateKeyText(marker.aggregateType, marker.aggregateId), marker.fromSeqNo]),
+  );
+  const keyOf = (event: Event): string => aggregateKeyText(event.aggregateType, event.aggregateId);
+  const waits = (event: Event): boolean => {
+    const from = parkedFrom.get(keyOf(event));
+    return event.name === UNDECODABLE || (from !== undefined && event.seqNo >= from);
+  };
+
+  await client.query(
+    `DECLARE replayed NO SCROLL CURSOR FOR SELECT seq_no, aggregate_type, aggregate_id, name, data, time_us,
+       encode(tx_hash, 'hex') AS tx_hash, encode(block_hash, 'hex') AS block_hash, address, encode(content_hash, 'hex') AS content_hash
+     FROM event_log WHERE subject = ${log.subject} AND seq_no <= ${upToSeqNo}
+     ${onlyHashes === null ? '' : `AND aggregate_hash IN (${onlyHashes.join(', ')})`}
+     ORDER BY subject, aggregate_hash, aggregate_type, aggregate_id, seq_no`,
+  );
+  let fetching = client.query(`FETCH ${EVENTS_PER_READ} FROM replayed`);
+  let taking: Promise<void> = Promise.resolve();
+  let rest: readonly Event[] = [];
+  for (;;) {
+    const { rows } = await fetching;
+    const last = rows.length < EVENTS_PER_READ;
+    if (!last) fetching = client.query(`FETCH ${EVENTS_PER_READ} FROM replayed`);
+    const read = readEvents(log, rows);
+    checkContent(log, read, rows as { content_hash: string; data: string }[]);
+    onEvents(read.length);
+    const events = rest.length === 0 ? read : [...rest, ...read];
+    // The last aggregate may go on in the next read: it waits for the rest of it.
+    const tail = last ? events.length : startOfLastAggregate(events);
+    rest = events.slice(tail);
+    const run = foldRun(
+      events.slice(0, tail).filter((event) => !waits(event)),
+      { observer, cache: createStateCache(Infinity, true), snapshotRule: noSnapshots, parked: new Set() },
+    );
+    await taking;
+    taking = take(run);
+    // Its error is met at the next turn.
+    taking.catch(() => undefined);
+    if (last) break;
+  }
+  await taking;
+  await client.query('CLOSE replayed');
+}
+
+function startOfLastAggregate(events: readonly Event[]): number {
+  const last = events[events.length - 1];
+  if (last === undefined) return 0;
+  let start = events.length - 1;
+  while (start > 0) {
+    const before = events[start - 1] as Event;
+    if (before.aggregateType !== last.aggregateType || before.aggregateId !== last.aggregateId) break;
+    start--;
+  }
+  return start;
+}
+
+function checkContent(
+  log: LogContext,
+  events: readonly Event[],
+  rows: readonly { readonly content_hash: string; readonly data: string }[],
+): void {
+  for (let i = 0; i < events.length; i++) {
+    const event = events[i] as Event;
+    const { content_hash, data } = rows[i] as (typeof rows)[number];
+    const actual = contentHash(event, data);
+    if (actual === content_hash) continue;
+    throw new ReplayError(
+      `${log.subjectId}: the event at seq no ${event.seqNo} does not match its content hash (stored ${content_hash}, ` +
+        `found ${actual}): the log was changed. Restore it from a backup, or read the chain again into an empty database`,
+      { seqNo: event.seqNo },
+    );
+  }
+}
