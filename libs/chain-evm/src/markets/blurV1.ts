@@ -36,7 +36,11 @@ const ORDER =
  * The older of the two orders is the one that was taken; the other was made to take it. That is the contract's own rule,
  * by which it chose the price.
  */
-function emitMatched({ sell, sellHash, buy, buyHash }: OrdersMatched, log: EvmLog, emit: EmitMarketEvent): void {
+function emitMatched(
+  { sell, sellHash, buy, buyHash }: OrdersMatched,
+  log: EvmLog,
+  emit: EmitMarketEvent,
+): void {
   const listing = sell.listingTime <= buy.listingTime;
   const [order, orderHash] = listing ? [sell, sellHash] : [buy, buyHash];
   const { price } = order;
@@ -81,13 +85,15 @@ export const blurV1: Marketplace = {
       }),
     ),
     // The nonce is part of an order's hash but in no event, so everything before this moment is void.
-    on<{ trader: string }>('NonceIncremented(address indexed trader, uint256 newNonce)', ({ trader }, log, emit) =>
-      emit(log, AGGREGATE.maker, `${log.address}:${trader}`, 'MakerOrdersVoided', {
-        market: MARKET,
-        maker: trader,
-        belowNonce: null,
-        side: null,
-      }),
+    on<{ trader: string }>(
+      'NonceIncremented(address indexed trader, uint256 newNonce)',
+      ({ trader }, log, emit) =>
+        emit(log, AGGREGATE.maker, `${log.address}:${trader}`, 'MakerOrdersVoided', {
+          market: MARKET,
+          maker: trader,
+          belowNonce: null,
+          side: null,
+        }),
     ),
   ]),
 };

@@ -1,11 +1,29 @@
 import type { EvmLog } from '../log';
-import { hasRecordings, recordedMarketplaceLogs, recordedReceipts, recordedSales } from '../testing/recordedBlocks';
-import { addressOf, encodeLog, foldEvents, receiptWith, saleLines, translateReceipts } from '../testing/translation';
+import {
+  hasRecordings,
+  recordedMarketplaceLogs,
+  recordedReceipts,
+  recordedSales,
+} from '../testing/recordedBlocks';
+import {
+  addressOf,
+  encodeLog,
+  foldEvents,
+  receiptWith,
+  saleLines,
+  translateReceipts,
+} from '../testing/translation';
 import { BLUR_POOL, blurV1 } from './blurV1';
 
 const EXCHANGE = '0x000000000000ad05ccc4f10045630fb830b95127';
 const ZERO = addressOf(0);
-const [SELLER, BUYER, OTHER, NFT, POLICY] = [1, 2, 3, 4, 5].map(addressOf) as [string, string, string, string, string];
+const [SELLER, BUYER, OTHER, NFT, POLICY] = [1, 2, 3, 4, 5].map(addressOf) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const SELL_HASH = `0x${'11'.repeat(32)}`;
 const BUY_HASH = `0x${'22'.repeat(32)}`;
 const ORDER =
@@ -15,7 +33,24 @@ const ORDER =
 function matched(of: { sellTime: bigint; buyTime: bigint; currency?: string; amount?: bigint }): EvmLog {
   const currency = of.currency ?? ZERO;
   const amount = of.amount ?? 1n;
-  const sell = [SELLER, 1n, POLICY, NFT, 9n, amount, currency, 1_003n, of.sellTime, 0n, [[500n, OTHER], [50n, OTHER]], 1n, '0x01'];
+  const sell = [
+    SELLER,
+    1n,
+    POLICY,
+    NFT,
+    9n,
+    amount,
+    currency,
+    1_003n,
+    of.sellTime,
+    0n,
+    [
+      [500n, OTHER],
+      [50n, OTHER],
+    ],
+    1n,
+    '0x01',
+  ];
   const buy = [BUYER, 0n, POLICY, NFT, 0n, amount, currency, 900n, of.buyTime, 0n, [], 1n, '0x01'];
   return encodeLog(
     EXCHANGE,
@@ -25,7 +60,11 @@ function matched(of: { sellTime: bigint; buyTime: bigint; currency?: string; amo
 }
 
 const translate = (...logs: EvmLog[]) =>
-  translateReceipts(blurV1, [EXCHANGE], logs.map((log, i) => receiptWith(i + 1, [log])));
+  translateReceipts(
+    blurV1,
+    [EXCHANGE],
+    logs.map((log, i) => receiptWith(i + 1, [log])),
+  );
 
 describe('blurV1', () => {
   it.each([
@@ -58,10 +97,19 @@ describe('blurV1', () => {
     expect(events).toMatchObject([
       {
         aggregateId: `${EXCHANGE}:${BUY_HASH}`,
-        data: { side: 'offer', seller: SELLER, buyer: BUYER, price: 900n, fees: 49n, items: [{ tokenId: 9n }] },
+        data: {
+          side: 'offer',
+          seller: SELLER,
+          buyer: BUYER,
+          price: 900n,
+          fees: 49n,
+          items: [{ tokenId: 9n }],
+        },
       },
     ]);
-    expect(foldEvents(events).rows).toMatchObject([{ table: 'offers', status: 'ACCEPTED', maker: BUYER, taker: SELLER }]);
+    expect(foldEvents(events).rows).toMatchObject([
+      { table: 'offers', status: 'ACCEPTED', maker: BUYER, taker: SELLER },
+    ]);
   });
 
   it('reports ether deposited in the pool as ether, and other currencies as they are', () => {
@@ -73,9 +121,17 @@ describe('blurV1', () => {
 
   it('cancels one order by its hash, and all of a trader’s by the nonce', () => {
     const cancel = encodeLog(EXCHANGE, 'OrderCancelled(bytes32 hash)', [SELL_HASH]);
-    const increment = encodeLog(EXCHANGE, 'NonceIncremented(address indexed trader, uint256 newNonce)', [SELLER, 3n]);
+    const increment = encodeLog(EXCHANGE, 'NonceIncremented(address indexed trader, uint256 newNonce)', [
+      SELLER,
+      3n,
+    ]);
     expect(translate(cancel, increment)).toMatchObject([
-      { name: 'OrderCancelled', aggregateType: 'order', aggregateId: `${EXCHANGE}:${SELL_HASH}`, data: { side: null } },
+      {
+        name: 'OrderCancelled',
+        aggregateType: 'order',
+        aggregateId: `${EXCHANGE}:${SELL_HASH}`,
+        data: { side: null },
+      },
       {
         name: 'MakerOrdersVoided',
         aggregateType: 'maker',
@@ -87,7 +143,9 @@ describe('blurV1', () => {
 
   it('parks Wyvern’s OrderCancelled, which has the same topic and one topic more (D6)', () => {
     const wyvern = encodeLog(EXCHANGE, 'OrderCancelled(bytes32 indexed hash)', [SELL_HASH]);
-    expect(() => translate(wyvern)).toThrow(expect.objectContaining({ code: 'EVENT_DECODE', disposition: 'park' }));
+    expect(() => translate(wyvern)).toThrow(
+      expect.objectContaining({ code: 'EVENT_DECODE', disposition: 'park' }),
+    );
   });
 });
 
@@ -99,19 +157,25 @@ describe('blurV1', () => {
     expect(expected).toHaveLength(7);
     expect(expected.filter((sale) => sale.currency === BLUR_POOL)).toHaveLength(1);
     expect(saleLines(events())).toEqual(
-      expected.map(({ protocol: _p, kind, items_in_order: _i, confirmed_by_log_index: _c, note: _n, ...sale }) => ({
-        ...sale,
-        side: kind,
-        currency: sale.currency === BLUR_POOL ? ZERO : sale.currency,
-      })),
+      expected.map(
+        ({ protocol: _p, kind, items_in_order: _i, confirmed_by_log_index: _c, note: _n, ...sale }) => ({
+          ...sale,
+          side: kind,
+          currency: sale.currency === BLUR_POOL ? ZERO : sale.currency,
+        }),
+      ),
     );
   });
 
   it('finds the recorded cancel, and nothing of Wyvern’s with the same topic', () => {
-    const cancels = recordedMarketplaceLogs().filter((log) => log.address === EXCHANGE && log.event === 'OrderCancelled');
+    const cancels = recordedMarketplaceLogs().filter(
+      (log) => log.address === EXCHANGE && log.event === 'OrderCancelled',
+    );
     expect(cancels).toHaveLength(1);
     expect(
-      events().flatMap((event) => (event.name === 'OrderCancelled' ? [[event.source.txHash, event.source.index]] : [])),
+      events().flatMap((event) =>
+        event.name === 'OrderCancelled' ? [[event.source.txHash, event.source.index]] : [],
+      ),
     ).toEqual(cancels.map((log) => [log.tx_hash, Number(log.log_index)]));
   });
 });

@@ -101,8 +101,9 @@ function fromUnpacked({ transfer, orderHash, price, makerFee, fees, orderType }:
 /** The other party is named by the token's transfer alone: the last one before the log, from or to the trader. */
 function counterparty(execution: Execution, log: EvmLog, transaction: MarketTransaction): string | null {
   const { collection, tokenId, trader, side } = execution;
-  const transfers = transfersOf(receiptOf(transaction, MARKET), collection, tokenId)
-    .filter((transfer) => trader === (side === ASK ? transfer.from : transfer.to));
+  const transfers = transfersOf(receiptOf(transaction, MARKET), collection, tokenId).filter(
+    (transfer) => trader === (side === ASK ? transfer.from : transfer.to),
+  );
   const transfer = transfers.findLast((one) => one.logIndex < log.logIndex) ?? transfers[0];
   if (transfer === undefined) return null;
   return side === ASK ? transfer.to : transfer.from;

@@ -1,6 +1,13 @@
 import type { EvmLog } from '../log';
 import { hasRecordings, readRecording, recordedReceipts, recordedSales } from '../testing/recordedBlocks';
-import { addressOf, encodeLog, foldEvents, receiptWith, saleLines, translateReceipts } from '../testing/translation';
+import {
+  addressOf,
+  encodeLog,
+  foldEvents,
+  receiptWith,
+  saleLines,
+  translateReceipts,
+} from '../testing/translation';
 import { blurV2 } from './blurV2';
 
 const EXCHANGE = '0xb2ecfe4e4d61f8790bbb9de2d1259b9e2410cea5';
@@ -24,17 +31,38 @@ const words = ({ side, trader, tokenId = 9n, price = 1_003n }: Trade) => [
 const feeWord = (rate: bigint) => (rate << 160n) | BigInt(OTHER);
 const packed = (trade: Trade) => encodeLog(EXCHANGE, `Execution721Packed(${PACKED})`, words(trade));
 const takerFee = (trade: Trade) =>
-  encodeLog(EXCHANGE, `Execution721TakerFeePacked(${PACKED}, uint256 takerFeeRecipientRate)`, [...words(trade), feeWord(500n)]);
+  encodeLog(EXCHANGE, `Execution721TakerFeePacked(${PACKED}, uint256 takerFeeRecipientRate)`, [
+    ...words(trade),
+    feeWord(500n),
+  ]);
 const makerFee = (trade: Trade) =>
-  encodeLog(EXCHANGE, `Execution721MakerFeePacked(${PACKED}, uint256 makerFeeRecipientRate)`, [...words(trade), feeWord(500n)]);
+  encodeLog(EXCHANGE, `Execution721MakerFeePacked(${PACKED}, uint256 makerFeeRecipientRate)`, [
+    ...words(trade),
+    feeWord(500n),
+  ]);
 const execution = (side: bigint, trader: string, assetType: bigint) =>
   encodeLog(
     EXCHANGE,
     'Execution((address trader, uint256 id, uint256 amount, address collection, uint8 assetType) transfer, bytes32 orderHash, uint256 listingIndex, uint256 price, (address recipient, uint16 rate) makerFee, ((address recipient, uint16 rate) protocolFee, (address recipient, uint16 rate) takerFee) fees, uint8 orderType)',
-    [[trader, 2n ** 90n, assetType === 0n ? 0n : 5n, NFT, assetType], HASH, 0n, 1_000n, [OTHER, 100n], [[OTHER, 10n], [OTHER, 20n]], side],
+    [
+      [trader, 2n ** 90n, assetType === 0n ? 0n : 5n, NFT, assetType],
+      HASH,
+      0n,
+      1_000n,
+      [OTHER, 100n],
+      [
+        [OTHER, 10n],
+        [OTHER, 20n],
+      ],
+      side,
+    ],
   );
 const moved = (from: string, to: string, tokenId = 9n) =>
-  encodeLog(NFT, 'Transfer(address indexed from, address indexed to, uint256 indexed tokenId)', [from, to, tokenId]);
+  encodeLog(NFT, 'Transfer(address indexed from, address indexed to, uint256 indexed tokenId)', [
+    from,
+    to,
+    tokenId,
+  ]);
 
 const translate = (...logs: EvmLog[]) => translateReceipts(blurV2, [EXCHANGE], [receiptWith(1, logs)]);
 
@@ -69,14 +97,22 @@ describe('blurV2', () => {
     ['ask', 'taker', takerFee({ side: 0n, trader: SELLER }), 0n],
     ['bid', 'taker', takerFee({ side: 1n, trader: BUYER }), 50n],
     ['bid', 'maker', makerFee({ side: 1n, trader: BUYER }), 0n],
-  ])('of an %s counts the %s’s fee as part of the price only when the seller pays it', (_, _by, log, fees) => {
-    expect(translate(moved(SELLER, BUYER), log)).toMatchObject([{ data: { price: 1_003n, fees } }]);
-  });
+  ])(
+    'of an %s counts the %s’s fee as part of the price only when the seller pays it',
+    (_, _by, log, fees) => {
+      expect(translate(moved(SELLER, BUYER), log)).toMatchObject([{ data: { price: 1_003n, fees } }]);
+    },
+  );
 
   it('keeps the widest token id and price of the packed words', () => {
     const most = 2n ** 88n - 1n;
-    const [event] = translate(moved(SELLER, BUYER, most), packed({ side: 1n, trader: BUYER, tokenId: most, price: most }));
-    expect(event).toMatchObject({ data: { price: most, side: 'offer', items: [{ tokenId: most, collection: NFT }] } });
+    const [event] = translate(
+      moved(SELLER, BUYER, most),
+      packed({ side: 1n, trader: BUYER, tokenId: most, price: most }),
+    );
+    expect(event).toMatchObject({
+      data: { price: most, side: 'offer', items: [{ tokenId: most, collection: NFT }] },
+    });
   });
 
   it('reads the unpacked form: what does not fit, ERC-1155 quantities, protocol fees', () => {
@@ -86,7 +122,13 @@ describe('blurV2', () => {
       [OTHER, SELLER, BUYER, 2n ** 90n, 5n],
     );
     expect(translate(single, execution(1n, BUYER, 1n))).toMatchObject([
-      { data: { seller: SELLER, fees: 3n, items: [{ tokenId: 2n ** 90n, quantity: 5n, standard: 'erc1155' }] } },
+      {
+        data: {
+          seller: SELLER,
+          fees: 3n,
+          items: [{ tokenId: 2n ** 90n, quantity: 5n, standard: 'erc1155' }],
+        },
+      },
     ]);
     expect(translate(moved(SELLER, BUYER, 2n ** 90n), execution(0n, SELLER, 0n))).toMatchObject([
       { data: { buyer: BUYER, fees: 11n, items: [{ quantity: 1n, standard: 'erc721' }] } },
@@ -124,8 +166,22 @@ describe('blurV2', () => {
     expect(events).toMatchObject([{ data: { buyer: BUYER } }]);
   });
 
+  it('passes over what a token contract logs that is no transfer (D6, D7)', () => {
+    const erc20 = { ...moved(SELLER, OTHER), data: `0x${'0'.repeat(63)}9` };
+    const wide = moved(SELLER, OTHER);
+    const events = translate(
+      moved(SELLER, BUYER),
+      { ...erc20, topics: erc20.topics.slice(0, 3) },
+      { ...wide, topics: wide.topics.map((topic, i) => (i === 2 ? `0x${'f'.repeat(64)}` : topic)) },
+      packed({ side: 0n, trader: SELLER }),
+    );
+    expect(events).toMatchObject([{ data: { buyer: BUYER } }]);
+  });
+
   it('reports the sale without the other party when no transfer names it', () => {
-    expect(translate(packed({ side: 0n, trader: SELLER }))).toMatchObject([{ data: { seller: SELLER, buyer: null } }]);
+    expect(translate(packed({ side: 0n, trader: SELLER }))).toMatchObject([
+      { data: { seller: SELLER, buyer: null } },
+    ]);
   });
 
   it('parks an execution whose receipt is missing', () => {
@@ -138,19 +194,24 @@ describe('blurV2', () => {
   });
 
   it('cancels by hash and by nonce, without asking for a receipt', () => {
-    const cancel = encodeLog(EXCHANGE, 'CancelTrade(address indexed user, bytes32 hash, uint256 index, uint256 amount)', [SELLER, HASH, 0n, 1n]);
-    const increment = encodeLog(EXCHANGE, 'NonceIncremented(address indexed user, uint256 newNonce)', [SELLER, 3n]);
+    const cancel = encodeLog(
+      EXCHANGE,
+      'CancelTrade(address indexed user, bytes32 hash, uint256 index, uint256 amount)',
+      [SELLER, HASH, 0n, 1n],
+    );
+    const increment = encodeLog(EXCHANGE, 'NonceIncremented(address indexed user, uint256 newNonce)', [
+      SELLER,
+      3n,
+    ]);
     const events = translate(cancel, increment);
     expect(events).toMatchObject([
       { name: 'OrderCancelled', aggregateId: `${EXCHANGE}:${HASH}`, data: { maker: SELLER } },
       { name: 'MakerOrdersVoided', aggregateId: `${EXCHANGE}:${SELLER}`, data: { belowNonce: null } },
     ]);
     expect(foldEvents(events).rows[0]).toMatchObject({ status: 'CANCELED', maker: SELLER });
-    expect([cancel, increment, packed({ side: 0n, trader: SELLER })].map((log) => blurV2.needsReceipt(log))).toEqual([
-      false,
-      false,
-      true,
-    ]);
+    expect(
+      [cancel, increment, packed({ side: 0n, trader: SELLER })].map((log) => blurV2.needsReceipt(log)),
+    ).toEqual([false, false, true]);
   });
 
   it('counts several fills of one bid on a collection as sales of their own', () => {
@@ -174,12 +235,14 @@ describe('blurV2', () => {
     const expected = recordedSales().filter((sale) => sale.protocol === 'blur2');
     expect(expected).toHaveLength(6);
     expect(saleLines(translateReceipts(blurV2, [EXCHANGE], recordedReceipts()))).toEqual(
-      expected.map(({ protocol: _p, kind, items_in_order: _i, confirmed_by_log_index: _c, note: _n, ...sale }) => ({
-        ...sale,
-        side: kind,
-        // Not in the log, and left open in the list: ether, or ether deposited in the pool.
-        currency: ZERO,
-      })),
+      expected.map(
+        ({ protocol: _p, kind, items_in_order: _i, confirmed_by_log_index: _c, note: _n, ...sale }) => ({
+          ...sale,
+          side: kind,
+          // Not in the log, and left open in the list: ether, or ether deposited in the pool.
+          currency: ZERO,
+        }),
+      ),
     );
   });
 

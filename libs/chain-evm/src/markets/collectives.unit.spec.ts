@@ -34,7 +34,9 @@ describe('collective factories', () => {
     expect(market.name).toBe(name);
     expect(market.discover?.(created('Name'))).toEqual([{ address: ROOT, standard }]);
     const events = translate(market, created('Name'));
-    expect(events).toMatchObject([{ name: 'CollectionCreated', aggregateType: 'collection', aggregateId: ROOT }]);
+    expect(events).toMatchObject([
+      { name: 'CollectionCreated', aggregateType: 'collection', aggregateId: ROOT },
+    ]);
     expect(foldEvents(events).rows).toMatchObject([
       {
         table: 'collections',
@@ -69,7 +71,16 @@ describe('collective factories', () => {
     const bytes = '0x610062ff63';
     const asBytes = new Interface([`event ${SIGNATURE.replace('string name', 'bytes name')}`]);
     const { data } = asBytes.encodeEventLog('CollectionCreated', [
-      ROOT, CREATOR, bytes, 'art', [], '', '', [], [], 0n,
+      ROOT,
+      CREATOR,
+      bytes,
+      'art',
+      [],
+      '',
+      '',
+      [],
+      [],
+      0n,
     ]);
     const [event] = translate(singleCollective, { ...created('x'), data });
     expect(event).toMatchObject({ data: { name: 'a\uFFFDb\uFFFDc', nameBytes: bytes } });
@@ -78,6 +89,8 @@ describe('collective factories', () => {
   it('discover nothing in a log that cannot be decoded, which parks', () => {
     const broken = { ...created('x'), data: '0x00' };
     expect(singleCollective.discover?.(broken)).toEqual([]);
-    expect(() => translate(singleCollective, broken)).toThrow(expect.objectContaining({ disposition: 'park' }));
+    expect(() => translate(singleCollective, broken)).toThrow(
+      expect.objectContaining({ disposition: 'park' }),
+    );
   });
 });

@@ -85,11 +85,14 @@ function bidderOf(log: EvmLog, seller: string, transaction: MarketTransaction): 
   );
   const moved = before === undefined ? null : transfer.decode(before.topics, before.data);
   if (moved?.from === seller) return moved.to;
-  throw new WorkerError(`cryptopunks: the bid accepted in ${transaction.hash} has no Transfer from ${seller}`, {
-    code: 'PUNK_BUYER_UNKNOWN',
-    disposition: 'park',
-    fields: { txHash: transaction.hash, logIndex: log.logIndex },
-  });
+  throw new WorkerError(
+    `cryptopunks: the bid accepted in ${transaction.hash} has no Transfer from ${seller}`,
+    {
+      code: 'PUNK_BUYER_UNKNOWN',
+      disposition: 'park',
+      fields: { txHash: transaction.hash, logIndex: log.logIndex },
+    },
+  );
 }
 
 /** The contract refunds a standing bid of whoever gets the punk in another way, without a log. */
@@ -145,10 +148,10 @@ function emitBought(log: EvmLog, transaction: MarketTransaction, emit: EmitMarke
 }
 
 /** Buying a punk logs `PunkNoLongerForSale` first, which then is no cancellation. */
-function isPartOfPurchase(log: EvmLog, punkIndex: bigint, next: EvmLog | undefined): boolean {
+function isPartOfPurchase(punkIndex: bigint, next: EvmLog | undefined): boolean {
   if (next === undefined || next.topics[0] !== punkBought.topic0) return false;
   const bought = punkBought.decode(next.topics, next.data);
-  return bought.punkIndex === punkIndex && bought.toAddress !== ZERO_ADDRESS && next.logIndex > log.logIndex;
+  return bought.punkIndex === punkIndex && bought.toAddress !== ZERO_ADDRESS;
 }
 
 function translateLog(
@@ -186,7 +189,7 @@ function translateLog(
     }
     case noLongerForSale.topic0: {
       const { punkIndex } = noLongerForSale.decode(topics, data);
-      if (!isPartOfPurchase(log, punkIndex, next)) endListing(log, punkIndex, emit);
+      if (!isPartOfPurchase(punkIndex, next)) endListing(log, punkIndex, emit);
       return;
     }
     case bidEntered.topic0: {

@@ -1,6 +1,19 @@
 import type { EvmLog, EvmReceipt } from '../log';
-import { hasRecordings, readRecording, recordedMarketplaceLogs, recordedReceipts, recordedSales } from '../testing/recordedBlocks';
-import { addressOf, encodeLog, foldEvents, receiptWith, saleLines, translateReceipts } from '../testing/translation';
+import {
+  hasRecordings,
+  readRecording,
+  recordedMarketplaceLogs,
+  recordedReceipts,
+  recordedSales,
+} from '../testing/recordedBlocks';
+import {
+  addressOf,
+  encodeLog,
+  foldEvents,
+  receiptWith,
+  saleLines,
+  translateReceipts,
+} from '../testing/translation';
 import { cryptoPunks } from './cryptoPunks';
 
 const PUNKS = '0xb47e3cd837ddf8e4c57f05d70ab865de6e193bbb';
@@ -12,9 +25,19 @@ const assign = (to: string) => log('Assign(address indexed to, uint256 punkIndex
 const offered = (price: bigint, to = ZERO, punk = 9n) =>
   log('PunkOffered(uint256 indexed punkIndex, uint256 minValue, address indexed toAddress)', punk, price, to);
 const bid = (from: string, value: bigint, punk = 9n) =>
-  log('PunkBidEntered(uint256 indexed punkIndex, uint256 value, address indexed fromAddress)', punk, value, from);
+  log(
+    'PunkBidEntered(uint256 indexed punkIndex, uint256 value, address indexed fromAddress)',
+    punk,
+    value,
+    from,
+  );
 const withdrawn = (from: string, value: bigint) =>
-  log('PunkBidWithdrawn(uint256 indexed punkIndex, uint256 value, address indexed fromAddress)', 9n, value, from);
+  log(
+    'PunkBidWithdrawn(uint256 indexed punkIndex, uint256 value, address indexed fromAddress)',
+    9n,
+    value,
+    from,
+  );
 const withdrawnFromSale = (punk = 9n) => log('PunkNoLongerForSale(uint256 indexed punkIndex)', punk);
 const transfer = (from: string, to: string) =>
   log('Transfer(address indexed from, address indexed to, uint256 value)', from, to, 1n);
@@ -96,20 +119,30 @@ describe('cryptoPunks', () => {
 
   it('knows seller and buyer of an accepted bid that was not seen, but no price (D14)', () => {
     const { rows, activities } = fold(by(OWNER, ...acceptance(OWNER, BUYER)));
-    expect(rows[0]).toMatchObject({ table: 'offers', status: 'ACCEPTED', maker: BUYER, taker: OWNER, price: null });
+    expect(rows[0]).toMatchObject({
+      table: 'offers',
+      status: 'ACCEPTED',
+      maker: BUYER,
+      taker: OWNER,
+      price: null,
+    });
     expect(activities[0]).toMatchObject({ kind: 'SALE', from: OWNER, to: BUYER, price: null });
   });
 
   it('pairs each of several accepted bids of one transaction with its own Transfer (D8)', () => {
-    const events = translateReceipts(cryptoPunks, [PUNKS], [
-      by(
-        OWNER,
-        transfer(OWNER, BUYER),
-        bought(0n, OWNER, ZERO, 1n),
-        transfer(OWNER, OTHER),
-        bought(0n, OWNER, ZERO, 2n),
-      ),
-    ]);
+    const events = translateReceipts(
+      cryptoPunks,
+      [PUNKS],
+      [
+        by(
+          OWNER,
+          transfer(OWNER, BUYER),
+          bought(0n, OWNER, ZERO, 1n),
+          transfer(OWNER, OTHER),
+          bought(0n, OWNER, ZERO, 2n),
+        ),
+      ],
+    );
     expect(saleLines(events).map((sale) => [sale.token_id, sale.buyer])).toEqual([
       ['1', BUYER],
       ['2', OTHER],
@@ -179,7 +212,9 @@ describe('cryptoPunks', () => {
 
   it('withdraws a listing, and says nothing of a punk that was not for sale', () => {
     const withdrawal = by(OWNER, withdrawnFromSale());
-    expect(fold(by(OWNER, offered(100n)), by(OWNER, withdrawnFromSale())).rows).toMatchObject([{ status: 'CANCELED' }]);
+    expect(fold(by(OWNER, offered(100n)), by(OWNER, withdrawnFromSale())).rows).toMatchObject([
+      { status: 'CANCELED' },
+    ]);
     expect(fold(withdrawal)).toEqual({ rows: [], activities: [] });
   });
 
@@ -194,10 +229,28 @@ describe('cryptoPunks', () => {
     ]);
   });
 
+  it.each([
+    ['the same punk’s accepted bid', [withdrawnFromSale(), ...acceptance(OWNER, BUYER)]],
+    ['the purchase of another punk', [withdrawnFromSale(), bought(5n, OTHER, BUYER, 2n)]],
+  ])('takes a withdrawal that is followed by %s for what it is', (_, logs) => {
+    const events = translateReceipts(cryptoPunks, [PUNKS], [by(OWNER, ...logs)]);
+    expect(events[0]).toMatchObject({
+      name: 'OrderCancelled',
+      aggregateId: `${PUNKS}:9`,
+      source: { index: 0 },
+    });
+  });
+
   it('keeps the withdrawal of one punk apart from the purchase of another', () => {
     const { rows } = fold(
       by(OWNER, offered(100n, ZERO, 1n)),
-      by(OWNER, withdrawnFromSale(1n), transfer(OTHER, BUYER), withdrawnFromSale(2n), bought(5n, OTHER, BUYER, 2n)),
+      by(
+        OWNER,
+        withdrawnFromSale(1n),
+        transfer(OTHER, BUYER),
+        withdrawnFromSale(2n),
+        bought(5n, OTHER, BUYER, 2n),
+      ),
     );
     expect(rows.filter((row) => row.table === 'orders')).toMatchObject([
       { id: '1', status: 'CANCELED' },
@@ -207,8 +260,16 @@ describe('cryptoPunks', () => {
 
   it.each([
     ['the caller of the contract', by(OWNER, offered(1n)), OWNER],
-    ['the contract that was called, when it called on', receiptWith(1, [offered(1n)], { from: OTHER, to: WALLET }), WALLET],
-    ['who bought it earlier in the transaction', by(OTHER, ...purchase(1n, OWNER, WALLET), offered(2n)), WALLET],
+    [
+      'the contract that was called, when it called on',
+      receiptWith(1, [offered(1n)], { from: OTHER, to: WALLET }),
+      WALLET,
+    ],
+    [
+      'who bought it earlier in the transaction',
+      by(OTHER, ...purchase(1n, OWNER, WALLET), offered(2n)),
+      WALLET,
+    ],
     ['who got it earlier in the transaction', by(OTHER, ...gift(OWNER, WALLET, false), offered(2n)), WALLET],
   ])('takes for the seller, whom PunkOffered does not name, %s', (_, receipt, seller) => {
     const events = translateReceipts(cryptoPunks, [PUNKS], [receipt]);
@@ -217,7 +278,14 @@ describe('cryptoPunks', () => {
 
   it('asks for receipts only where the log does not say who', () => {
     const asking = [offered(1n), bought(0n, OWNER, ZERO)];
-    const telling = [assign(OWNER), bid(BUYER, 1n), withdrawn(BUYER, 1n), withdrawnFromSale(), punkTransfer(OWNER, BUYER), bought(0n, OWNER, BUYER)];
+    const telling = [
+      assign(OWNER),
+      bid(BUYER, 1n),
+      withdrawn(BUYER, 1n),
+      withdrawnFromSale(),
+      punkTransfer(OWNER, BUYER),
+      bought(0n, OWNER, BUYER),
+    ];
     expect(asking.every((one) => cryptoPunks.needsReceipt(one))).toBe(true);
     expect(telling.some((one) => cryptoPunks.needsReceipt(one))).toBe(false);
   });
@@ -229,14 +297,30 @@ describe('cryptoPunks', () => {
   it('finds the recorded sale', () => {
     const [expected, ...more] = recordedSales().filter((sale) => sale.protocol === 'punks');
     expect(more).toEqual([]);
-    const { block, tx_hash, log_index, token, token_id, amount, seller, buyer, currency, price_raw } = expected!;
+    const { block, tx_hash, log_index, token, token_id, amount, seller, buyer, currency, price_raw } =
+      expected!;
     expect(saleLines(events())).toEqual([
-      { block, tx_hash, log_index, token, token_id, amount, seller, buyer, currency, price_raw, side: 'listing', order_hash: '' },
+      {
+        block,
+        tx_hash,
+        log_index,
+        token,
+        token_id,
+        amount,
+        seller,
+        buyer,
+        currency,
+        price_raw,
+        side: 'listing',
+        order_hash: '',
+      },
     ]);
   });
 
   it('makes of each recorded log what it means, and nothing of the first contract’s', () => {
-    const recorded = recordedMarketplaceLogs().filter((log) => log.protocol === 'punks' && log.address === PUNKS);
+    const recorded = recordedMarketplaceLogs().filter(
+      (log) => log.protocol === 'punks' && log.address === PUNKS,
+    );
     expect(recorded.map((log) => log.event)).toEqual([
       'PunkNoLongerForSale',
       'PunkTransfer',
@@ -260,8 +344,33 @@ describe('cryptoPunks', () => {
 
   it.each([
     ['assign', [['TokenMinted', { to: '0xcc7c335f3365ae3f7e4e8c9535dc92780a4add9d' }, '3053']]],
-    ['punktransfer', [['TokenTransferred', { from: '0xd9d9d578d2027b1c441b2141e9183ed929abfdc8', to: '0x36b20426c9a1315466133f14cbbb2a6371934f44' }, '3536']]],
-    ['punkbought', [['OrderFilled', { seller: '0x6639c089adfba8bb9968da643c6be208a70d6daa', buyer: '0x6d6a443ed637a23b0fc3a0e55a07e785a6b0caa8', price: 0x80c28587a6abd0000n }, '3740']]],
+    [
+      'punktransfer',
+      [
+        [
+          'TokenTransferred',
+          {
+            from: '0xd9d9d578d2027b1c441b2141e9183ed929abfdc8',
+            to: '0x36b20426c9a1315466133f14cbbb2a6371934f44',
+          },
+          '3536',
+        ],
+      ],
+    ],
+    [
+      'punkbought',
+      [
+        [
+          'OrderFilled',
+          {
+            seller: '0x6639c089adfba8bb9968da643c6be208a70d6daa',
+            buyer: '0x6d6a443ed637a23b0fc3a0e55a07e785a6b0caa8',
+            price: 0x80c28587a6abd0000n,
+          },
+          '3740',
+        ],
+      ],
+    ],
   ] as const)('reads the recorded single transaction %s', (name, expected) => {
     const recorded = JSON.parse(readRecording(`chainstorage/raw_block_cryptopunks_${name}.json`)) as {
       ethereum: { transactionReceipts: [string] };

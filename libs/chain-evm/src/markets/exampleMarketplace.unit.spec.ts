@@ -11,7 +11,13 @@ const GUIDE = resolve(__dirname, '../../../../docs/add-a-marketplace.md');
 const zoraAsks = marketplaceIn(require(FILE) as unknown, FILE);
 
 const ASKS = '0x6170b3c3a54c3d8c854934cbc314ed479b2b29a3';
-const [SELLER, BUYER, OTHER, NFT, WETH] = [1, 2, 3, 4, 5].map(addressOf) as [string, string, string, string, string];
+const [SELLER, BUYER, OTHER, NFT, WETH] = [1, 2, 3, 4, 5].map(addressOf) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const TUPLE =
   '(address seller, address sellerFundsRecipient, address askCurrency, uint16 findersFeeBps, uint256 askPrice) ask';
 const TOKEN = 'address indexed tokenContract, uint256 indexed tokenId';
@@ -28,7 +34,13 @@ const filled = (price: bigint, currency = addressOf(0)): EvmLog =>
     ask(price, currency),
   ]);
 const fold = (...logs: EvmLog[]) =>
-  foldEvents(translateReceipts(zoraAsks, [ASKS], logs.map((one, i) => receiptWith(i + 1, [one]))));
+  foldEvents(
+    translateReceipts(
+      zoraAsks,
+      [ASKS],
+      logs.map((one, i) => receiptWith(i + 1, [one])),
+    ),
+  );
 
 describe('the example of a marketplace in one file', () => {
   it('knows its events by the hashes of their signatures', () => {
@@ -43,7 +55,11 @@ describe('the example of a marketplace in one file', () => {
 
   it('lists, changes price and currency, and sells', () => {
     const most = 2n ** 256n - 1n;
-    const { rows, activities } = fold(log('AskCreated', 100n), log('AskPriceUpdated', most, WETH), filled(most, WETH));
+    const { rows, activities } = fold(
+      log('AskCreated', 100n),
+      log('AskPriceUpdated', most, WETH),
+      filled(most, WETH),
+    );
     expect(rows).toMatchObject([
       {
         table: 'orders',

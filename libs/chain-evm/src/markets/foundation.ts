@@ -206,10 +206,13 @@ const auctions = [
   on<Auction>('ReserveAuctionCanceled(uint256 indexed auctionId)', onAuctionEnd('cancelled')),
   on<Auction>('ReserveAuctionInvalidated(uint256 indexed auctionId)', onAuctionEnd('invalidated')),
   // This can, and refunds the bidder.
-  on<Auction>('ReserveAuctionCanceledByAdmin(uint256 indexed auctionId, string reason)', (event, log, emit) => {
-    onAuctionEnd('cancelled')(event, log, emit);
-    emit(log, AGGREGATE.offer, auctionId(log, event), 'OfferCancelled', ended('offer', 'invalidated'));
-  }),
+  on<Auction>(
+    'ReserveAuctionCanceledByAdmin(uint256 indexed auctionId, string reason)',
+    (event, log, emit) => {
+      onAuctionEnd('cancelled')(event, log, emit);
+      emit(log, AGGREGATE.offer, auctionId(log, event), 'OfferCancelled', ended('offer', 'invalidated'));
+    },
+  ),
 ];
 
 /** A sale agreed off chain: it has no order, and one name for each agreement. */

@@ -1,7 +1,14 @@
 import { Interface } from 'ethers';
 import type { EvmLog } from '../log';
 import { hasRecordings, recordedMarketplaceLogs, recordedReceipts } from '../testing/recordedBlocks';
-import { addressOf, encodeLog, foldEvents, receiptWith, saleLines, translateReceipts } from '../testing/translation';
+import {
+  addressOf,
+  encodeLog,
+  foldEvents,
+  receiptWith,
+  saleLines,
+  translateReceipts,
+} from '../testing/translation';
 import { foundation } from './foundation';
 
 const EXCHANGE = '0xcda72070e455bb31c7690a170224ce43623d0b6f';
@@ -13,13 +20,38 @@ const log = (signature: string, ...values: unknown[]): EvmLog => encodeLog(EXCHA
 const buyPriceSet = (price: bigint) =>
   log(`BuyPriceSet(${TOKEN}, address indexed seller, uint256 price)`, NFT, 9n, SELLER, price);
 const buyPriceAccepted = () =>
-  log(`BuyPriceAccepted(${TOKEN}, address indexed seller, address buyer, ${PAID})`, NFT, 9n, SELLER, BUYER, 5n, 10n, 85n);
+  log(
+    `BuyPriceAccepted(${TOKEN}, address indexed seller, address buyer, ${PAID})`,
+    NFT,
+    9n,
+    SELLER,
+    BUYER,
+    5n,
+    10n,
+    85n,
+  );
 const buyPriceCanceled = () => log(`BuyPriceCanceled(${TOKEN})`, NFT, 9n);
 const buyPriceInvalidated = () => log(`BuyPriceInvalidated(${TOKEN})`, NFT, 9n);
 const offerMade = (buyer: string, amount: bigint, expiration = 1_700_000_000n) =>
-  log(`OfferMade(${TOKEN}, address indexed buyer, uint256 amount, uint256 expiration)`, NFT, 9n, buyer, amount, expiration);
+  log(
+    `OfferMade(${TOKEN}, address indexed buyer, uint256 amount, uint256 expiration)`,
+    NFT,
+    9n,
+    buyer,
+    amount,
+    expiration,
+  );
 const offerAccepted = (buyer: string) =>
-  log(`OfferAccepted(${TOKEN}, address indexed buyer, address seller, ${PAID})`, NFT, 9n, buyer, SELLER, 5n, 10n, 65n);
+  log(
+    `OfferAccepted(${TOKEN}, address indexed buyer, address seller, ${PAID})`,
+    NFT,
+    9n,
+    buyer,
+    SELLER,
+    5n,
+    10n,
+    65n,
+  );
 const offerInvalidated = () => log(`OfferInvalidated(${TOKEN})`, NFT, 9n);
 const offerCanceledByAdmin = () => log(`OfferCanceledByAdmin(${TOKEN}, string reason)`, NFT, 9n, 'because');
 const auctionCreated = (reserve: bigint) =>
@@ -71,7 +103,11 @@ const privateSale = () =>
   );
 
 const translate = (...transactions: EvmLog[][]) =>
-  translateReceipts(foundation, [EXCHANGE], transactions.map((logs, i) => receiptWith(i + 1, logs)));
+  translateReceipts(
+    foundation,
+    [EXCHANGE],
+    transactions.map((logs, i) => receiptWith(i + 1, logs)),
+  );
 const fold = (...transactions: EvmLog[][]) => foldEvents(translate(...transactions));
 
 describe('foundation', () => {
@@ -91,7 +127,11 @@ describe('foundation', () => {
         tokenId: 9n,
       },
     ]);
-    expect(activities).toMatchObject([{ kind: 'LIST' }, { kind: 'UPDATE' }, { kind: 'SALE', from: SELLER, to: BUYER, price: 100n }]);
+    expect(activities).toMatchObject([
+      { kind: 'LIST' },
+      { kind: 'UPDATE' },
+      { kind: 'SALE', from: SELLER, to: BUYER, price: 100n },
+    ]);
     expect(translate([buyPriceAccepted()])[0]).toMatchObject({ data: { fees: 15n } });
   });
 
@@ -103,13 +143,21 @@ describe('foundation', () => {
         9n,
       ]),
     );
-    const { rows, activities } = fold([transfers[0]!, buyPriceSet(100n)], [transfers[1]!, buyPriceAccepted()]);
+    const { rows, activities } = fold(
+      [transfers[0]!, buyPriceSet(100n)],
+      [transfers[1]!, buyPriceAccepted()],
+    );
     expect(rows.map((row) => row.table)).toEqual(['orders']);
     expect(activities.filter((a) => a.kind === 'SALE')).toHaveLength(1);
   });
 
   it('relists after a sale as another row', () => {
-    const { rows } = fold([buyPriceSet(100n)], [buyPriceAccepted()], [buyPriceSet(70n)], [buyPriceCanceled()]);
+    const { rows } = fold(
+      [buyPriceSet(100n)],
+      [buyPriceAccepted()],
+      [buyPriceSet(70n)],
+      [buyPriceCanceled()],
+    );
     expect(rows).toMatchObject([
       { status: 'SOLD', price: 100n },
       { status: 'CANCELED', price: 70n },
@@ -126,9 +174,18 @@ describe('foundation', () => {
     expect(rows).toMatchObject([
       { table: 'orders', status: 'CANCELED' },
       { table: 'offers', status: 'CANCELED', maker: OTHER, price: 60n },
-      { table: 'offers', status: 'ACCEPTED', maker: BUYER, taker: SELLER, price: 80n, expiresAtUs: 1_700_000_000_000_000n },
+      {
+        table: 'offers',
+        status: 'ACCEPTED',
+        maker: BUYER,
+        taker: SELLER,
+        price: 80n,
+        expiresAtUs: 1_700_000_000_000_000n,
+      },
     ]);
-    expect(activities.filter((a) => a.kind === 'SALE')).toMatchObject([{ side: 'offer', from: SELLER, to: BUYER, price: 80n }]);
+    expect(activities.filter((a) => a.kind === 'SALE')).toMatchObject([
+      { side: 'offer', from: SELLER, to: BUYER, price: 80n },
+    ]);
   });
 
   it.each([
@@ -139,7 +196,10 @@ describe('foundation', () => {
   });
 
   it('makes no rows of what is invalidated without having been seen', () => {
-    expect(fold([offerInvalidated()], [buyPriceInvalidated()], [auctionInvalidated()])).toEqual({ rows: [], activities: [] });
+    expect(fold([offerInvalidated()], [buyPriceInvalidated()], [auctionInvalidated()])).toEqual({
+      rows: [],
+      activities: [],
+    });
   });
 
   it('runs an auction: reserve, bids that replace each other and set its end, one sale', () => {
@@ -166,8 +226,22 @@ describe('foundation', () => {
       { table: 'offers', id: 'auction:42', maker: OTHER, status: 'CANCELED', price: 95n },
       { table: 'offers', id: 'auction:42', maker: BUYER, status: 'ACCEPTED', price: 120n, taker: SELLER },
     ]);
-    expect(activities.map((a) => a.kind)).toEqual(['LIST', 'UPDATE', 'OFFER', 'OFFER_CANCEL', 'OFFER', 'SALE']);
-    expect(activities.at(-1)).toMatchObject({ side: 'listing', from: SELLER, to: BUYER, price: 120n, collection: NFT, tokenId: 9n });
+    expect(activities.map((a) => a.kind)).toEqual([
+      'LIST',
+      'UPDATE',
+      'OFFER',
+      'OFFER_CANCEL',
+      'OFFER',
+      'SALE',
+    ]);
+    expect(activities.at(-1)).toMatchObject({
+      side: 'listing',
+      from: SELLER,
+      to: BUYER,
+      price: 120n,
+      collection: NFT,
+      tokenId: 9n,
+    });
   });
 
   it.each([
@@ -204,7 +278,9 @@ describe('foundation', () => {
     };
     const recorded = recordedMarketplaceLogs().filter((one) => one.protocol === 'foundation');
     expect(recorded).toHaveLength(6);
-    expect(events.map((event) => `${event.source.txHash} ${event.source.index} ${event.name}`).sort()).toEqual(
+    expect(
+      events.map((event) => `${event.source.txHash} ${event.source.index} ${event.name}`).sort(),
+    ).toEqual(
       recorded
         .flatMap((one) => meaning[one.event]!.map((name) => `${one.tx_hash} ${one.log_index} ${name}`))
         .sort(),
@@ -219,7 +295,9 @@ describe('foundation', () => {
       'event ReserveAuctionBidPlaced(uint256 indexed auctionId, address indexed bidder, uint256 amount, uint256 endTime)',
     ]);
     const events = translateReceipts(foundation, [EXCHANGE], recordedReceipts());
-    const logs = recordedReceipts().flatMap((receipt) => receipt.logs.filter((one) => one.address === EXCHANGE));
+    const logs = recordedReceipts().flatMap((receipt) =>
+      receipt.logs.filter((one) => one.address === EXCHANGE),
+    );
     const expected = logs.flatMap((one) => {
       const parsed = abi.parseLog(one);
       if (parsed === null) return [];

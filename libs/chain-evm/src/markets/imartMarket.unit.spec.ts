@@ -12,7 +12,11 @@ const listed = (price: bigint, expiresAt = 0n, seller = SELLER): EvmLog =>
     [7n, NFT, 9n, seller, price, expiresAt],
   );
 const sold = (price: bigint): EvmLog =>
-  encodeLog(MARKET, 'Sold(uint256 indexed orderId, address indexed buyer, uint256 price)', [7n, BUYER, price]);
+  encodeLog(MARKET, 'Sold(uint256 indexed orderId, address indexed buyer, uint256 price)', [
+    7n,
+    BUYER,
+    price,
+  ]);
 const delisted = (): EvmLog => encodeLog(MARKET, 'Delisted(uint256 indexed orderId)', [7n]);
 const offered = (price: bigint, expiresAt = 0n): EvmLog =>
   encodeLog(
@@ -25,7 +29,11 @@ const accepted = (): EvmLog =>
 const offerCanceled = (): EvmLog => encodeLog(MARKET, 'OfferCanceled(uint256 indexed offerId)', [7n]);
 
 const translate = (...logs: EvmLog[]) =>
-  translateReceipts(imartMarket, [MARKET], logs.map((log, i) => receiptWith(i + 1, [log])));
+  translateReceipts(
+    imartMarket,
+    [MARKET],
+    logs.map((log, i) => receiptWith(i + 1, [log])),
+  );
 
 describe('imartMarket', () => {
   it('lists, changes the price on a second Listed, and sells', () => {
@@ -65,12 +73,28 @@ describe('imartMarket', () => {
     const { rows, activities } = foldEvents(translate(listed(100n), offered(80n), accepted()));
     expect(rows).toMatchObject([
       { table: 'orders', aggregateType: 'order', id: '7', status: 'LISTING' },
-      { table: 'offers', aggregateType: 'offer', id: '7', status: 'ACCEPTED', maker: BUYER, taker: SELLER, price: 80n },
+      {
+        table: 'offers',
+        aggregateType: 'offer',
+        id: '7',
+        status: 'ACCEPTED',
+        maker: BUYER,
+        taker: SELLER,
+        price: 80n,
+      },
     ]);
     expect(activities).toMatchObject([
       { kind: 'LIST' },
       { kind: 'OFFER', from: BUYER },
-      { kind: 'SALE', side: 'offer', from: SELLER, to: BUYER, price: 80n, currency: addressOf(0), tokenId: 9n },
+      {
+        kind: 'SALE',
+        side: 'offer',
+        from: SELLER,
+        to: BUYER,
+        price: 80n,
+        currency: addressOf(0),
+        tokenId: 9n,
+      },
     ]);
   });
 
@@ -104,16 +128,25 @@ describe('imartMarket', () => {
   it('follows several orders through one transaction, in log order (D8)', () => {
     const receipt = receiptWith(1, [listed(3n), delisted(), listed(4n), sold(4n)]);
     const { rows } = foldEvents(translateReceipts(imartMarket, [MARKET], [receipt]));
-    expect(rows).toMatchObject([{ status: 'CANCELED', price: 3n }, { status: 'SOLD', price: 4n }]);
+    expect(rows).toMatchObject([
+      { status: 'CANCELED', price: 3n },
+      { status: 'SOLD', price: 4n },
+    ]);
   });
 
   it('parks a truncated log (D7)', () => {
     const log = { ...sold(5n), data: '0x00' };
-    expect(() => translate(log)).toThrow(expect.objectContaining({ code: 'EVENT_DECODE', disposition: 'park' }));
+    expect(() => translate(log)).toThrow(
+      expect.objectContaining({ code: 'EVENT_DECODE', disposition: 'park' }),
+    );
   });
 
   it('needs no receipt and has no address of its own', () => {
-    expect([listed(1n), sold(1n), accepted()].map((log) => imartMarket.needsReceipt(log))).toEqual([false, false, false]);
+    expect([listed(1n), sold(1n), accepted()].map((log) => imartMarket.needsReceipt(log))).toEqual([
+      false,
+      false,
+      false,
+    ]);
     expect(imartMarket.contracts(1)).toEqual([]);
     expect(new Set(imartMarket.topics).size).toBe(6);
   });

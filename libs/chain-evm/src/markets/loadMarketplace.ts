@@ -13,12 +13,15 @@ export class MarketplaceFileError extends WorkerError {
   readonly problems: readonly string[];
 
   constructor(path: string, problems: readonly string[], cause?: unknown) {
-    super(`marketplace file ${path} is not usable:\n${problems.map((problem) => `  ${problem}`).join('\n')}`, {
-      code: 'MARKETPLACE_FILE',
-      disposition: 'stop',
-      fields: { path, problems },
-      ...(cause === undefined ? {} : { cause }),
-    });
+    super(
+      `marketplace file ${path} is not usable:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+      {
+        code: 'MARKETPLACE_FILE',
+        disposition: 'stop',
+        fields: { path, problems },
+        ...(cause === undefined ? {} : { cause }),
+      },
+    );
     this.problems = problems;
   }
 }
@@ -128,12 +131,15 @@ function checkingEvents(marketplace: Marketplace, path: string): Marketplace {
         marketplace.translate(transaction, checked);
       } catch (error) {
         if (error instanceof WorkerError) throw error;
-        throw new WorkerError(`marketplace file ${path} fails on transaction ${transaction.hash}: ${messageOf(error)}`, {
-          code: 'MARKETPLACE_FAILED',
-          disposition: 'park',
-          cause: error,
-          fields: { path, txHash: transaction.hash },
-        });
+        throw new WorkerError(
+          `marketplace file ${path} fails on transaction ${transaction.hash}: ${messageOf(error)}`,
+          {
+            code: 'MARKETPLACE_FAILED',
+            disposition: 'park',
+            cause: error,
+            fields: { path, txHash: transaction.hash },
+          },
+        );
       }
     },
     ...(marketplace.discover === undefined
@@ -161,11 +167,14 @@ function checkedEmit(transaction: MarketTransaction, emit: EmitMarketEvent, path
           ? `its aggregate id is ${shown(aggregateId)}`
           : dataProblem(name, data);
     if (problem !== null) {
-      throw new WorkerError(`marketplace file ${path} emits an event ${shown(name)} that is not usable: ${problem}`, {
-        code: 'MARKETPLACE_EVENT',
-        disposition: 'park',
-        fields: { path, name, txHash: transaction.hash },
-      });
+      throw new WorkerError(
+        `marketplace file ${path} emits an event ${shown(name)} that is not usable: ${problem}`,
+        {
+          code: 'MARKETPLACE_EVENT',
+          disposition: 'park',
+          fields: { path, name, txHash: transaction.hash },
+        },
+      );
     }
     emit(log, aggregateType, aggregateId, name, data);
   };
@@ -183,6 +192,8 @@ function dataProblem<Name extends MarketEventName>(name: Name, data: MarketEvent
   const given = data as Readonly<Record<string, unknown>>;
   const expected = stored as Readonly<Record<string, unknown>>;
   const fields = new Set([...Object.keys(expected), ...Object.keys(given)]);
-  const wrong = [...fields].find((field) => !(field in given) || !isDeepStrictEqual(expected[field], given[field]));
+  const wrong = [...fields].find(
+    (field) => !(field in given) || !isDeepStrictEqual(expected[field], given[field]),
+  );
   return `field "${wrong ?? ''}" is missing, not known, or of another type than MarketEventData says (quantities are bigint)`;
 }

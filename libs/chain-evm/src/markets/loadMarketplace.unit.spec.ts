@@ -33,17 +33,29 @@ describe('marketplaceIn', () => {
     expect(marketplaceIn({ marketplace: valid }, 'x.js').name).toBe('my-market');
   });
 
-  it.each([[undefined], [null], [{}], [{ marketplace: 5 }], [{ market: valid }]])('refuses exports %j', (exported) => {
-    expect(problemsOf(exported)).toEqual(['it exports no object named "marketplace"']);
-  });
+  it.each([[undefined], [null], [{}], [{ marketplace: 5 }], [{ market: valid }]])(
+    'refuses exports %j',
+    (exported) => {
+      expect(problemsOf(exported)).toEqual(['it exports no object named "marketplace"']);
+    },
+  );
 
   it.each([
     [{ name: undefined }, 'marketplace.name is missing; it must be lower-case letters, digits, "-" and "."'],
-    [{ name: 'My Market' }, 'marketplace.name is "My Market"; it must be lower-case letters, digits, "-" and "."'],
+    [
+      { name: 'My Market' },
+      'marketplace.name is "My Market"; it must be lower-case letters, digits, "-" and "."',
+    ],
     [{ topics: [] }, 'marketplace.topics is []; it must list the first topic of every event'],
-    [{ topics: [TOPIC, '0xAB'] }, 'marketplace.topics[1] is "0xAB"; it must be 0x and 64 lower-case hex digits'],
+    [
+      { topics: [TOPIC, '0xAB'] },
+      'marketplace.topics[1] is "0xAB"; it must be 0x and 64 lower-case hex digits',
+    ],
     [{ contracts: 5 }, 'marketplace.contracts is 5; it must be a function'],
-    [{ contracts: () => 5 }, 'marketplace.contracts(1) returns 5; it must return a list, empty where it is not deployed'],
+    [
+      { contracts: () => 5 },
+      'marketplace.contracts(1) returns 5; it must return a list, empty where it is not deployed',
+    ],
     [
       { contracts: () => [{ address: '0xABC' }] },
       'marketplace.contracts(1)[0].address is "0xABC"; it must be 0x and 40 lower-case hex digits',
@@ -70,7 +82,9 @@ describe('marketplaceIn', () => {
       expect.objectContaining({
         code: 'MARKETPLACE_FILE',
         disposition: 'stop',
-        message: expect.stringMatching(/\.\/my-market\.js[^]*name[^]*topics\[0\][^]*needsReceipt[^]*translate/),
+        message: expect.stringMatching(
+          /\.\/my-market\.js[^]*name[^]*topics\[0\][^]*needsReceipt[^]*translate/,
+        ),
       }),
     );
   });
@@ -106,7 +120,9 @@ describe('events of a loaded marketplace', () => {
     );
 
   it('pass when they are as MarketEventData says', () => {
-    expect(emitting('order', 'x:1', 'OrderCancelled', data)()).toMatchObject([{ name: 'OrderCancelled', data }]);
+    expect(emitting('order', 'x:1', 'OrderCancelled', data)()).toMatchObject([
+      { name: 'OrderCancelled', data },
+    ]);
   });
 
   it.each([
@@ -137,9 +153,18 @@ describe('events of a loaded marketplace', () => {
     const fail = (): never => {
       throw new TypeError('no word 3');
     };
-    const market = marketplaceIn({ marketplace: { ...valid, translate: fail, needsReceipt: fail, discover: fail } }, 'x.js');
-    expect(() => translateReceipts({ ...market, topics: imartMarket.topics }, [addressOf(1)], [receiptWith(1, [log])])).toThrow(
-      expect.objectContaining({ code: 'MARKETPLACE_FAILED', disposition: 'park', message: expect.stringContaining('no word 3') }),
+    const market = marketplaceIn(
+      { marketplace: { ...valid, translate: fail, needsReceipt: fail, discover: fail } },
+      'x.js',
+    );
+    expect(() =>
+      translateReceipts({ ...market, topics: imartMarket.topics }, [addressOf(1)], [receiptWith(1, [log])]),
+    ).toThrow(
+      expect.objectContaining({
+        code: 'MARKETPLACE_FAILED',
+        disposition: 'park',
+        message: expect.stringContaining('no word 3'),
+      }),
     );
     expect(market.needsReceipt(log)).toBe(true);
     expect(market.discover?.(log)).toEqual([]);

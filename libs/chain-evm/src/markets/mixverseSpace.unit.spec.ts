@@ -38,7 +38,11 @@ const moved = (to: string, amount: bigint, from = SELLER): EvmLog =>
   );
 
 const translate = (...transactions: EvmLog[][]) =>
-  translateReceipts(mixverseSpace, [MARKET], transactions.map((logs, i) => receiptWith(i + 1, logs)));
+  translateReceipts(
+    mixverseSpace,
+    [MARKET],
+    transactions.map((logs, i) => receiptWith(i + 1, logs)),
+  );
 
 describe('mixverseSpace', () => {
   it('sells a listing in parts to several buyers and closes it when the quantity is used up (D13)', () => {
@@ -83,8 +87,9 @@ describe('mixverseSpace', () => {
   it('does not mix up two items that are bought in one transaction', () => {
     const { rows } = foldEvents(
       translate(
-        [listed(4n, 5n, 1n), listed(4n, 5n, 2n)],
-        [purchased(2n, BUYER, 1n), purchased(4n, BUYER, 2n), soldOut(2n)],
+        [listed(4n, 5n, 1n), listed(6n, 5n, 2n)],
+        // Two of the second went before the first followed block.
+        [purchased(4n, BUYER, 2n), purchased(2n, BUYER, 1n), soldOut(2n)],
       ),
     );
     expect(rows).toMatchObject([
@@ -105,8 +110,8 @@ describe('mixverseSpace', () => {
   });
 
   it('asks for the receipt of ItemSold only', () => {
-    expect([listed(1n, 1n), purchased(1n), soldOut(), canceled()].map((log) => mixverseSpace.needsReceipt(log))).toEqual(
-      [false, false, true, false],
-    );
+    expect(
+      [listed(1n, 1n), purchased(1n), soldOut(), canceled()].map((log) => mixverseSpace.needsReceipt(log)),
+    ).toEqual([false, false, true, false]);
   });
 });

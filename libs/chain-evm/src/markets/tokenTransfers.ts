@@ -17,7 +17,12 @@ export const transfer = compileEventDecoder<{ from: string; to: string; tokenId:
 export const transferSingle = compileEventDecoder<{ from: string; to: string; id: bigint; value: bigint }>(
   'TransferSingle(address indexed operator, address indexed from, address indexed to, uint256 id, uint256 value)',
 );
-export const transferBatch = compileEventDecoder<{ from: string; to: string; ids: bigint[]; values: bigint[] }>(
+export const transferBatch = compileEventDecoder<{
+  from: string;
+  to: string;
+  ids: bigint[];
+  values: bigint[];
+}>(
   'TransferBatch(address indexed operator, address indexed from, address indexed to, uint256[] ids, uint256[] values)',
 );
 
@@ -59,9 +64,12 @@ export function transfersOf(receipt: EvmReceipt, collection: string, tokenId: bi
 /** @throws {WorkerError} `park` when it was not given although `needsReceipt` asks for it. */
 export function receiptOf(transaction: MarketTransaction, market: string): EvmReceipt {
   if (transaction.receipt !== null) return transaction.receipt;
-  throw new WorkerError(`${market}: transaction ${transaction.hash} cannot be understood without its receipt`, {
-    code: 'RECEIPT_MISSING',
-    disposition: 'park',
-    fields: { market, txHash: transaction.hash },
-  });
+  throw new WorkerError(
+    `${market}: transaction ${transaction.hash} cannot be understood without its receipt`,
+    {
+      code: 'RECEIPT_MISSING',
+      disposition: 'park',
+      fields: { market, txHash: transaction.hash },
+    },
+  );
 }

@@ -10,7 +10,15 @@ const MARKET = 'x2y2';
 const EXCHANGE = '0x74312363e45dcaba76c59ec49a7aa8a65a67eed3';
 
 /** What was done with the order (`detail.op`). */
-const OP = { sold: 1n, offerTaken: 2n, cancelled: 3n, bid: 4n, auctionWon: 5n, refunded: 6n, refundedStuck: 7n };
+const OP = {
+  sold: 1n,
+  offerTaken: 2n,
+  cancelled: 3n,
+  bid: 4n,
+  auctionWon: 5n,
+  refunded: 6n,
+  refundedStuck: 7n,
+};
 /** Who moves the tokens (`delegateType`), and with it how they are listed in `item.data`. */
 const DELEGATE_ERC721 = 1n;
 const DELEGATE_ERC1155 = 2n;
@@ -77,7 +85,11 @@ function itemsOf({ item, detail, dataMask, delegateType, itemHash }: Inventory):
       }));
     }
   } catch (cause) {
-    throw unreadable(itemHash, `its item data is not a list of tokens (delegate type ${delegateType})`, cause);
+    throw unreadable(
+      itemHash,
+      `its item data is not a list of tokens (delegate type ${delegateType})`,
+      cause,
+    );
   }
   throw unreadable(itemHash, `its delegate type ${delegateType} is not known`);
 }

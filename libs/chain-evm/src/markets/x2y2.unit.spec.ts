@@ -1,11 +1,30 @@
 import { AbiCoder } from 'ethers';
 import type { EvmLog } from '../log';
-import { hasRecordings, readRecording, recordedMarketplaceLogs, recordedReceipts, recordedSales } from '../testing/recordedBlocks';
-import { addressOf, encodeLog, foldEvents, receiptWith, saleLines, translateReceipts } from '../testing/translation';
+import {
+  hasRecordings,
+  readRecording,
+  recordedMarketplaceLogs,
+  recordedReceipts,
+  recordedSales,
+} from '../testing/recordedBlocks';
+import {
+  addressOf,
+  encodeLog,
+  foldEvents,
+  receiptWith,
+  saleLines,
+  translateReceipts,
+} from '../testing/translation';
 import { maskedData, x2y2 } from './x2y2';
 
 const EXCHANGE = '0x74312363e45dcaba76c59ec49a7aa8a65a67eed3';
-const [MAKER, TAKER, OTHER, NFT, WETH] = [1, 2, 3, 4, 5].map(addressOf) as [string, string, string, string, string];
+const [MAKER, TAKER, OTHER, NFT, WETH] = [1, 2, 3, 4, 5].map(addressOf) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const HASH = `0x${'ab'.repeat(32)}`;
 const EV_INVENTORY =
   'EvInventory(bytes32 indexed itemHash, address maker, address taker, uint256 orderSalt, uint256 settleSalt, uint256 intent, uint256 delegateType, uint256 deadline, address currency, bytes dataMask, (uint256 price, bytes data) item, (uint8 op, uint256 orderIdx, uint256 itemIdx, uint256 price, bytes32 itemHash, address executionDelegate, bytes dataReplacement, uint256 bidIncentivePct, uint256 aucMinIncrementPct, uint256 aucIncDurationSecs, (uint256 percentage, address to)[] fees) detail)';
@@ -36,11 +55,31 @@ function inventory(of: {
     WETH,
     of.mask ?? '0x',
     [77n, of.data ?? pairs([NFT, 9n])],
-    [of.op, 0n, 0n, price, HASH, OTHER, of.replacement ?? '0x', 0n, 0n, 0n, [[5_000n, OTHER], [25_000n, OTHER]]],
+    [
+      of.op,
+      0n,
+      0n,
+      price,
+      HASH,
+      OTHER,
+      of.replacement ?? '0x',
+      0n,
+      0n,
+      0n,
+      [
+        [5_000n, OTHER],
+        [25_000n, OTHER],
+      ],
+    ],
   ]);
 }
 
-const translate = (...logs: EvmLog[]) => translateReceipts(x2y2, [EXCHANGE], logs.map((log, i) => receiptWith(i + 1, [log])));
+const translate = (...logs: EvmLog[]) =>
+  translateReceipts(
+    x2y2,
+    [EXCHANGE],
+    logs.map((log, i) => receiptWith(i + 1, [log])),
+  );
 
 describe('x2y2', () => {
   it('tells a listing bought: the maker sells, at the price paid and not the price asked, less fees in millionths', () => {
@@ -67,8 +106,13 @@ describe('x2y2', () => {
 
   it('tells an offer taken: the maker buys', () => {
     const [event] = translate(inventory({ op: 2n, intent: 3n }));
-    expect(event).toMatchObject({ name: 'OrderFilled', data: { side: 'offer', seller: TAKER, buyer: MAKER } });
-    expect(foldEvents([event!]).rows).toMatchObject([{ table: 'offers', status: 'ACCEPTED', maker: MAKER, taker: TAKER }]);
+    expect(event).toMatchObject({
+      name: 'OrderFilled',
+      data: { side: 'offer', seller: TAKER, buyer: MAKER },
+    });
+    expect(foldEvents([event!]).rows).toMatchObject([
+      { table: 'offers', status: 'ACCEPTED', maker: MAKER, taker: TAKER },
+    ]);
   });
 
   it('takes from the replacement what the mask leaves open: the token of an offer on a collection', () => {
@@ -94,8 +138,12 @@ describe('x2y2', () => {
   it('reads a bundle of several tokens with one price', () => {
     const events = translate(inventory({ op: 1n, data: pairs([NFT, 1n], [NFT, 2n], [OTHER, 3n]) }));
     const { rows, activities } = foldEvents(events);
-    expect(rows).toMatchObject([{ status: 'SOLD', price: 1_000_003n, collection: null, items: [{}, {}, {}] }]);
-    expect(activities).toMatchObject([1n, 2n, 3n].map((tokenId) => ({ kind: 'SALE', tokenId, itemCount: 3 })));
+    expect(rows).toMatchObject([
+      { status: 'SOLD', price: 1_000_003n, collection: null, items: [{}, {}, {}] },
+    ]);
+    expect(activities).toMatchObject(
+      [1n, 2n, 3n].map((tokenId) => ({ kind: 'SALE', tokenId, itemCount: 3 })),
+    );
   });
 
   it('reads quantities of ERC-1155 tokens', () => {
@@ -121,24 +169,31 @@ describe('x2y2', () => {
     ]);
   });
 
-  it.each([6n, 7n])('gives up the standing bid of a refunded auction (op %s), and makes no row when there is none', (op) => {
-    const refund = inventory({ op, intent: 2n });
-    const bid = inventory({ op: 4n, intent: 2n });
-    expect(foldEvents(translate(bid, refund)).rows).toMatchObject([{ status: 'CANCELED', maker: TAKER }]);
-    expect(foldEvents(translate(refund)).rows).toEqual([]);
-  });
+  it.each([6n, 7n])(
+    'gives up the standing bid of a refunded auction (op %s), and makes no row when there is none',
+    (op) => {
+      const refund = inventory({ op, intent: 2n });
+      const bid = inventory({ op: 4n, intent: 2n });
+      expect(foldEvents(translate(bid, refund)).rows).toMatchObject([{ status: 'CANCELED', maker: TAKER }]);
+      expect(foldEvents(translate(refund)).rows).toEqual([]);
+    },
+  );
 
   it('cancels by EvCancel, once where EvInventory says it too', () => {
     const cancel = encodeLog(EXCHANGE, 'EvCancel(bytes32 indexed itemHash)', [HASH]);
     const events = translateReceipts(x2y2, [EXCHANGE], [receiptWith(1, [cancel, inventory({ op: 3n })])]);
-    expect(events).toMatchObject([{ name: 'OrderCancelled', aggregateId: `${EXCHANGE}:${HASH}`, data: { side: null } }]);
+    expect(events).toMatchObject([
+      { name: 'OrderCancelled', aggregateId: `${EXCHANGE}:${HASH}`, data: { side: null } },
+    ]);
   });
 
   it.each([
     ['data that is no list', inventory({ op: 1n, data: '0x1234' })],
     ['an unknown delegate', inventory({ op: 1n, delegateType: 3n })],
   ])('parks %s', (_, log) => {
-    expect(() => translate(log)).toThrow(expect.objectContaining({ code: 'X2Y2_ITEM_DATA', disposition: 'park' }));
+    expect(() => translate(log)).toThrow(
+      expect.objectContaining({ code: 'X2Y2_ITEM_DATA', disposition: 'park' }),
+    );
   });
 
   it('is known on Ethereum only', () => {
@@ -153,10 +208,12 @@ describe('x2y2', () => {
     const expected = recordedSales().filter((sale) => sale.protocol === 'x2y2');
     expect(expected).toHaveLength(23);
     expect(saleLines(events)).toEqual(
-      expected.map(({ protocol: _p, kind, items_in_order: _i, confirmed_by_log_index: _c, note: _n, ...sale }) => ({
-        ...sale,
-        side: kind,
-      })),
+      expected.map(
+        ({ protocol: _p, kind, items_in_order: _i, confirmed_by_log_index: _c, note: _n, ...sale }) => ({
+          ...sale,
+          side: kind,
+        }),
+      ),
     );
   });
 
@@ -165,13 +222,19 @@ describe('x2y2', () => {
     const cancels = recordedMarketplaceLogs().filter((log) => log.event === 'EvCancel');
     expect(cancels).toHaveLength(3);
     expect(
-      events.filter((event) => event.name === 'OrderCancelled').map((event) => [event.source.txHash, event.source.index]),
+      events
+        .filter((event) => event.name === 'OrderCancelled')
+        .map((event) => [event.source.txHash, event.source.index]),
     ).toEqual(cancels.map((log) => [log.tx_hash, Number(log.log_index)]));
   });
 
   it('agrees with another indexer on its example', () => {
     const { log, expected } = (
-      JSON.parse(readRecording('marketplace-logs/cases.json')) as { case: string; log: EvmLog; expected: Record<string, string> }[]
+      JSON.parse(readRecording('marketplace-logs/cases.json')) as {
+        case: string;
+        log: EvmLog;
+        expected: Record<string, string>;
+      }[]
     ).find((one) => one.case === 'first sell log')!;
     const example = { ...encodeLog(EXCHANGE, 'EvCancel(bytes32 indexed itemHash)', [HASH]), ...log };
     const [sale] = saleLines(translate(example));

@@ -109,7 +109,13 @@ function fromEtl(folder: string): EvmReceipt[] {
       succeeded: transaction.receipt_status === 1,
       logs: logs
         .filter((log) => log.transaction_hash === transaction.hash)
-        .map(({ log_index: logIndex, address, topics, data }) => ({ ...place, address, topics, data, logIndex })),
+        .map(({ log_index: logIndex, address, topics, data }) => ({
+          ...place,
+          address,
+          topics,
+          data,
+          logIndex,
+        })),
     };
   });
 }

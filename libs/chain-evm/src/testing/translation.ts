@@ -88,7 +88,8 @@ export function translateReceipts(
     };
     const parts = new Map<EvmLog, number>();
     marketplace.translate(transaction, (log, aggregateType, aggregateId, name, data) => {
-      if (!logs.includes(log)) throw new Error(`${marketplace.name} emitted ${name} for a log that is not its own`);
+      if (!logs.includes(log))
+        throw new Error(`${marketplace.name} emitted ${name} for a log that is not its own`);
       const part = parts.get(log) ?? 0;
       parts.set(log, part + 1);
       const position = BigInt(log.blockNumber);
