@@ -98,7 +98,13 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
 
   const begin = (reason: string, code: number, lateCode: number): Promise<void> => {
     exitCode ||= code;
-    return (running ??= run(reason, lateCode));
+    if (running === undefined) {
+      let finished = (): void => undefined;
+      // Known before the work begins: those who wait for the signal may ask for the shutdown again, in this very call.
+      running = new Promise((resolve) => (finished = resolve));
+      void run(reason, lateCode).then(finished);
+    }
+    return running;
   };
 
   let signalled = false;

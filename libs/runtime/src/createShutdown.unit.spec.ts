@@ -101,6 +101,16 @@ describe('createShutdown', () => {
     expect(await fake.exited).toBe(1);
   });
 
+  it('is one shutdown when those who are told of it ask for it too', async () => {
+    const { fake, shutdown, messages } = setUp();
+    shutdown.signal.addEventListener('abort', () => void shutdown.stop('the loop has ended', 2));
+    shutdown.onClose('server', () => shutdown.stop('closed'));
+    fake.emit('SIGTERM');
+    fake.emit('SIGTERM');
+    expect(fake.exitCode).toBe(143);
+    expect(messages().filter((message) => message === 'shutting down')).toHaveLength(1);
+  });
+
   it('ends once, with the code asked for, however often it is asked', async () => {
     const { fake, shutdown } = setUp();
     await Promise.all([shutdown.stop('done', 3), shutdown.stop('again', 4)]);
