@@ -144,6 +144,23 @@ async function main(): Promise<void> {
 
 type End = Promise<'asked'>;
 
+/** Saves now and then: the longer the chain takes to write, the more seldom. */
+function startSaving(devnet: Devnet): { stop(): void } {
+  let timer: NodeJS.Timeout;
+  const later = (ms: number): void => {
+    timer = setTimeout(() => {
+      const start = performance.now();
+      // A chain that can no longer be asked has ended, which `ended` reports.
+      void devnet.save().then(
+        () => later(Math.max(SAVE_INTERVAL_MS, 50 * (performance.now() - start))),
+        () => undefined,
+      );
+    }, ms);
+  };
+  later(SAVE_INTERVAL_MS);
+  return { stop: () => clearTimeout(timer) };
+}
+
 async function live(devnet: Devnet, options: CliOptions, asked: End, died: Promise<never>): Promise<void> {
   const traffic = await openTraffic(devnet, options.seed);
   if (traffic.count === 0 && options.seedActions > 0) {
@@ -152,7 +169,7 @@ async function live(devnet: Devnet, options: CliOptions, asked: End, died: Promi
     await traffic.confirm();
   }
   console.log(readyLine(devnet));
-  const saving = setInterval(() => void devnet.save().catch(() => undefined), SAVE_INTERVAL_MS);
+  const saving = startSaving(devnet);
   try {
     if (options.rate > 0) {
       const limit = options.actions === null ? {} : { actions: options.actions };
@@ -163,7 +180,7 @@ async function live(devnet: Devnet, options: CliOptions, asked: End, died: Promi
     report(traffic.expected(), options);
     if (!options.exit) await Promise.race([asked, died]);
   } finally {
-    clearInterval(saving);
+    saving.stop();
   }
 }
 

@@ -198,6 +198,16 @@ describe('the development chain', () => {
     }
   });
 
+  it('expects what is on the new branch after a reorg', async () => {
+    const devnet = await start();
+    const before = await runTraffic(devnet, { seed: 6, actions: 150 });
+    await devnet.rpc.call('anvil_reorg', 5, []);
+    const after = await runTraffic(devnet, { seed: 7, actions: 50 });
+    expect(after.actions).toBeLessThan(before.actions + 50);
+    expect(after.logs.slice(0, before.logs.length)).not.toEqual(before.logs);
+    expect(await readLogs(devnet, after)).toEqual(withoutTime(after.logs));
+  });
+
   it('refuses a data directory that is in use, and a port that is taken', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'imart-devnet-spec-'));
     try {

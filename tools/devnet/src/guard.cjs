@@ -8,7 +8,9 @@
 const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const { join } = require('node:path');
-const { gunzipSync } = require('node:zlib');
+const { Readable } = require('node:stream');
+const { pipeline } = require('node:stream/promises');
+const { createGunzip } = require('node:zlib');
 
 const { binary, args, port, directory, fresh } = JSON.parse(process.argv[2]);
 const stateFile = join(directory, 'chain.json');
@@ -32,10 +34,18 @@ async function rpc(toPort, method, params = []) {
   return answer.result;
 }
 
-/** The file is the old chain or the new one, never half of one. */
-async function save(fromPort) {
+let saving = Promise.resolve();
+
+/** The file is the old chain or the new one, never half of one. One after another. */
+function save(fromPort) {
+  saving = saving.catch(() => undefined).then(() => saveNow(fromPort));
+  return saving;
+}
+
+async function saveNow(fromPort) {
   const dump = Buffer.from((await rpc(fromPort, 'anvil_dumpState')).slice(2), 'hex');
-  fs.writeFileSync(`${stateFile}.new`, gunzipSync(dump));
+  // In pieces: unpacked, it is ten times as much, about 5 kB a transaction.
+  await pipeline(Readable.from([dump]), createGunzip(), fs.createWriteStream(`${stateFile}.new`));
   fs.renameSync(`${stateFile}.new`, stateFile);
 }
 

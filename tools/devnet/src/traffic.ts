@@ -49,7 +49,8 @@ interface InFlight {
 }
 
 /**
- * Goes on from the devnet's journal: what was asked for and never mined is forgotten. The same seed on a new devnet that
+ * Goes on from the devnet's journal: what was asked for and is not on the chain, because it was never mined or a reorg of
+ * less than 64 blocks removed it, is forgotten. The same seed on a new devnet that
  * mines on demand gives the same actions.
  */
 export async function openTraffic(devnet: Devnet, seed: number): Promise<Traffic> {
@@ -203,7 +204,10 @@ function placementOf(
   return { hash: entry.hash, block, firstLog: Number(receipt.logs[0]?.logIndex ?? 0), time };
 }
 
-/** Finds where the entries without a placement were mined, and drops those that were not. */
+/** Placements less deep than this are looked up anew when the traffic is opened: a reorg may have changed them. */
+const REORG_DEPTH_MAX = 64;
+
+/** Finds where the entries were mined, and drops those that are not on the chain. */
 async function settle(devnet: Devnet, journal: Journal): Promise<void> {
   const mined = new Map<string, number>();
   const accounts = [...new Set(journal.entries.map(({ action }) => action.by))];
@@ -211,15 +215,16 @@ async function settle(devnet: Devnet, journal: Journal): Promise<void> {
     accounts.map((account) => ({ method: 'eth_getTransactionCount', params: [account, 'latest'] })),
   );
   accounts.forEach((account, i) => mined.set(account, Number(counts[i])));
+  const latest = Number(await devnet.rpc.call<string>('eth_blockNumber'));
   const kept = journal.entries.filter(({ action, nonce }) => nonce < (mined.get(action.by) ?? 0));
   const unplaced = new Map<string, JournalEntry>();
   let from = devnet.startBlock;
   for (const entry of kept) {
-    if (entry.placement === null) unplaced.set(`${entry.action.by}:${entry.nonce}`, entry);
-    else from = Math.max(from, entry.placement.block);
+    if (entry.placement !== null && entry.placement.block <= latest - REORG_DEPTH_MAX)
+      from = entry.placement.block;
+    else unplaced.set(`${entry.action.by}:${entry.nonce}`, entry);
   }
   const isChanged = kept.length < journal.entries.length || unplaced.size > 0;
-  const latest = Number(await devnet.rpc.call<string>('eth_blockNumber'));
   for (let number = from; number <= latest && unplaced.size > 0; number++) {
     const [receipts, block] = (await devnet.rpc.batch([
       { method: 'eth_getBlockReceipts', params: [hex(number)] },
