@@ -7,7 +7,6 @@ import { marketplaceIn } from './loadMarketplace';
 
 const FILE = resolve(__dirname, '../../../../tools/examples/zoraAsks.cjs');
 const GUIDE = resolve(__dirname, '../../../../docs/add-a-marketplace.md');
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- the file is what a user writes: plain JavaScript
 const zoraAsks = marketplaceIn(require(FILE) as unknown, FILE);
 
 const ASKS = '0x6170b3c3a54c3d8c854934cbc314ed479b2b29a3';

@@ -6,7 +6,6 @@ import type { EvmLog, EvmReceipt } from '../log';
  * Blocks of the Ethereum mainnet that were recorded with all their receipts, and what they mean. They are not part of the
  * repository: `IMART_SHARED` names the folder that has them, else it is `../shared` beside the repository.
  */
-// eslint-disable-next-line no-restricted-properties -- where the recordings are is the one thing a spec is told
 const shared = process.env['IMART_SHARED'] ?? resolve(__dirname, '../../../../../shared');
 const recordings = join(shared, 'data', 'evm');
 
