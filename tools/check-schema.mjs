@@ -1,5 +1,5 @@
 // Shows that prisma/schema.prisma and prisma/migrations agree, and that Prisma's own engine accepts what our migration runner
-// writes. Applies all migrations to an empty database and lets the engine compare the database with the schema.
+// writes. Applies all migrations and the secondary indexes to an empty database and lets the engine compare the database with the schema.
 //
 //   node tools/check-schema.mjs            exit code 0: they agree; 1: the difference is printed
 //   node tools/check-schema.mjs --script   prints the SQL that would lead from the migrations to the schema
@@ -75,6 +75,7 @@ if (process.env.TSX_TSCONFIG_PATH !== tsconfig) {
 }
 const { startTestServer } = await import('../libs/storage/src/testing/testDatabase.ts');
 const { migrate, readMigrationFiles } = await import('../libs/storage/src/migrate/index.ts');
+const { secondaryIndexes } = await import('../libs/storage/src/secondaryIndexes.ts');
 const { Pool } = createRequire(import.meta.url)('pg');
 
 const filters = { externalTables: [], externalEnums: [] };
@@ -95,8 +96,12 @@ try {
   const database = await server.createDatabase();
   const pool = new Pool({ connectionString: database.url });
   const applied = await migrate(pool, migrationsDir);
+  // The schema names them too; the worker builds them after its first catch-up.
+  for (const index of secondaryIndexes) await pool.query(index.sql);
   await pool.end();
-  console.log(`applied ${applied.length} migration(s) to an empty database`);
+  console.log(
+    `applied ${applied.length} migration(s) and ${secondaryIndexes.length} secondary indexes to an empty database`,
+  );
 
   const SchemaEngine = await loadEngine();
   const adapter = createAdapter(database.url);
