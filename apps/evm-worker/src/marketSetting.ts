@@ -28,13 +28,16 @@ export const marketEntry: ValueType<MarketEntry> = {
     const match = /^(.*?)(?::(0x[^:]*))?$/.exec(entry);
     const name = match?.[1] ?? '';
     const address = match?.[2] ?? null;
-    if (name === '') throw new Error(`'${entry}' names no marketplace; write name, name:address or ./file.js:address`);
+    if (name === '')
+      throw new Error(`'${entry}' names no marketplace; write name, name:address or ./file.js:address`);
     if (address !== null && !ADDRESS.test(address)) {
       throw new Error(`'${entry}': '${address}' is not an address of 0x and 40 hex digits`);
     }
     const isFile = FILE.test(name);
     if (!isFile && !/^[a-z0-9.-]+$/.test(name)) {
-      throw new Error(`'${name}' is not a marketplace's name; names have lower-case letters, digits, '-' and '.'`);
+      throw new Error(
+        `'${name}' is not a marketplace's name; names have lower-case letters, digits, '-' and '.'`,
+      );
     }
     return { name, isFile, address: address?.toLowerCase() ?? null };
   },
@@ -48,7 +51,9 @@ export const collectionsSetting: ValueType<CollectionsSetting> = {
     const collections = value.split(',').map((part) => {
       const [address = '', suffix, ...rest] = part.trim().split(':');
       if (!ADDRESS.test(address) || rest.length > 0 || (suffix !== undefined && suffix !== 'unindexed')) {
-        throw new Error(`'${part.trim()}' is neither 'factories', 'all' nor an address of 0x and 40 hex digits`);
+        throw new Error(
+          `'${part.trim()}' is neither 'factories', 'all' nor an address of 0x and 40 hex digits`,
+        );
       }
       return { address: address.toLowerCase(), unindexed: suffix === 'unindexed' };
     });

@@ -1,4 +1,9 @@
-import { findMarketplace, loadMarketplace, type Marketplace, type MarketplaceContract } from '@imart/chain-evm';
+import {
+  findMarketplace,
+  loadMarketplace,
+  type Marketplace,
+  type MarketplaceContract,
+} from '@imart/chain-evm';
 import { ConfigError, type ConfigProblem } from '@imart/core';
 import { resolve } from 'node:path';
 import type { MarketEntry } from './marketSetting';
@@ -20,7 +25,9 @@ export async function followedMarketplaces(
   const problems: ConfigProblem[] = [];
   const followed = new Map<string, { marketplace: Marketplace; contracts: MarketplaceContract[] }>();
   for (const entry of entries) {
-    const marketplace = entry.isFile ? await loadMarketplace(resolve(entry.name)) : findMarketplace(entry.name);
+    const marketplace = entry.isFile
+      ? await loadMarketplace(resolve(entry.name))
+      : findMarketplace(entry.name);
     if (marketplace === undefined) throw new RangeError(`no marketplace ${entry.name}`);
     const contracts = entry.address === null ? marketplace.contracts(chainId) : [{ address: entry.address }];
     if (contracts.length === 0) {
@@ -32,7 +39,8 @@ export async function followedMarketplaces(
     }
     const known = followed.get(marketplace.name);
     if (known === undefined) followed.set(marketplace.name, { marketplace, contracts: [...contracts] });
-    else known.contracts.push(...contracts.filter((c) => !known.contracts.some((k) => k.address === c.address)));
+    else
+      known.contracts.push(...contracts.filter((c) => !known.contracts.some((k) => k.address === c.address)));
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return [...followed.values()];

@@ -23,9 +23,15 @@ export function registerWorkerMetrics({ metrics, stats, store, head }: WorkerMet
   fromStats('retries_total', 'Transactions that had to be tried again.', () => stats.retries);
   fromStats('swept_wake_ups_total', 'Wake-ups that the sweeper had to send.', () => stats.sweptWakeUps);
   fromStats('fold_seconds_total', 'Seconds spent folding and encoding runs.', () => stats.foldSeconds);
-  fromStats('database_seconds_total', 'Seconds that catching up waited for commits.', () => stats.databaseSeconds);
+  fromStats(
+    'database_seconds_total',
+    'Seconds that catching up waited for commits.',
+    () => stats.databaseSeconds,
+  );
   fromStats('source_seconds_total', 'Seconds that ingest waited for the chain.', () => stats.sourceSeconds);
-  metrics.gauge('head_block', 'Newest block that the provider told of.', [], (gauge) => gauge.set(head() ?? -1n));
+  metrics.gauge('head_block', 'Newest block that the provider told of.', [], (gauge) =>
+    gauge.set(head() ?? -1n),
+  );
   metrics.gauge('parked_aggregates', 'Aggregates that are set aside.', [], async (gauge) => {
     gauge.set((await store.parked()).length);
   });

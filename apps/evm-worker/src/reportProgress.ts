@@ -36,7 +36,9 @@ export function reportProgress(options: ProgressReporterOptions): { stop(): void
     if (!catchingUp()) return clearLine();
     const progress = progressBetween(before, now);
     if (output.isTTY) {
-      output.write(`\r\u001b[2K${progressLine(progress, now.block).slice(0, Math.max(output.columns - 1, 40))}`);
+      output.write(
+        `\r\u001b[2K${progressLine(progress, now.block).slice(0, Math.max(output.columns - 1, 40))}`,
+      );
       lineShown = true;
     } else if (now.targetBlock !== null) {
       logger.info('catching up', {

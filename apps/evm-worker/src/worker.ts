@@ -99,7 +99,10 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const either = AbortSignal.any([signal, stopped.signal]);
   let failure: unknown;
 
-  const executors = { cachedStatesMax: config.cachedStatesMax, parkedAggregatesMax: config.parkedAggregatesMax };
+  const executors = {
+    cachedStatesMax: config.cachedStatesMax,
+    parkedAggregatesMax: config.parkedAggregatesMax,
+  };
   const onExecuted = (seqNo: SeqNo): void => subject.executed(seqNo);
   const lanes = new Map(
     Array.from({ length: store.lanes }, (_, lane) => [
@@ -147,7 +150,10 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   });
 
   const working = laneWorker.start(either);
-  const sweeping = runSweeper({ store, sender: stream.sender, stats, logger, intervalMs: config.sweepIntervalMs }, either);
+  const sweeping = runSweeper(
+    { store, sender: stream.sender, stats, logger, intervalMs: config.sweepIntervalMs },
+    either,
+  );
   try {
     await working;
     // What an earlier run has left in the log is executed before anything new is read.
@@ -188,7 +194,11 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
 }
 
 /** Executes what is in the log; the lanes need no wake-up for it. */
-async function untilExecuted(store: SubjectStore, laneWorker: LaneWorker, signal: AbortSignal): Promise<void> {
+async function untilExecuted(
+  store: SubjectStore,
+  laneWorker: LaneWorker,
+  signal: AbortSignal,
+): Promise<void> {
   for (;;) {
     const { lanes, ingested } = await store.progress();
     const behind = lanes.flatMap((seqNo, lane) => (seqNo < ingested ? [lane] : []));
@@ -205,9 +215,15 @@ async function buildIndexes({ pool, logger }: WorkerOptions): Promise<void> {
     await ensureSecondaryIndexes(client, (progress) => {
       if (progress.built) built++;
     });
-    if (built > 0) logger.info('indexes built', { built, seconds: Number(((performance.now() - started) / 1000).toFixed(2)) });
+    if (built > 0)
+      logger.info('indexes built', {
+        built,
+        seconds: Number(((performance.now() - started) / 1000).toFixed(2)),
+      });
   } catch (error) {
-    logger.error('indexes could not be built; reads are slower until the next start', { error: messageOf(error) });
+    logger.error('indexes could not be built; reads are slower until the next start', {
+      error: messageOf(error),
+    });
   } finally {
     client.release();
   }

@@ -13,7 +13,11 @@ export async function withDatabase<T>(work: (pool: Pool) => Promise<T>): Promise
     config.databaseUrl === undefined
       ? await startEmbeddedPostgres({ dataDir: join(config.dataDir, 'postgres') })
       : undefined;
-  const pool = new Pool({ connectionString: config.databaseUrl ?? embedded?.url, max: 8, application_name: 'imart' });
+  const pool = new Pool({
+    connectionString: config.databaseUrl ?? embedded?.url,
+    max: 8,
+    application_name: 'imart',
+  });
   // A connection that dies while idle is replaced; one that dies in use fails its statement.
   pool.on('error', () => undefined);
   try {

@@ -33,7 +33,8 @@ export function word<T extends string = string>(): Field<T> {
 export const quantity: Field<bigint> = {
   write: (value) => `"${value}"`,
   read: (json) => {
-    if (typeof json !== 'string' || !/^-?\d+$/.test(json)) throw new EventDataError('a decimal quantity', json);
+    if (typeof json !== 'string' || !/^-?\d+$/.test(json))
+      throw new EventDataError('a decimal quantity', json);
     return BigInt(json);
   },
 };

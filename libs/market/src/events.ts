@@ -1,10 +1,4 @@
-import {
-  UNDECODABLE,
-  WorkerError,
-  type Event,
-  type EventDataCodec,
-  type UndecodableData,
-} from '@imart/core';
+import { UNDECODABLE, WorkerError, type Event, type EventDataCodec, type UndecodableData } from '@imart/core';
 import { flag, list, nullable, quantity, record, text, word, type RecordOf } from './eventSchema';
 
 /** `listing`: the maker gives tokens for money. `offer`: the maker gives money for a token. */

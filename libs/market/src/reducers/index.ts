@@ -6,9 +6,11 @@ import { balanceReducer, tokenReducer } from './tokens';
 
 /** Every reducer of the market, by aggregate type. */
 export const marketReducers: ReadonlyMap<string, Reducer> = new Map(
-  [orderReducer, offerReducer, tokenReducer, balanceReducer, collectionReducer, makerReducer].map((reducer) => [
-    reducer.aggregateType,
-    // A reducer is only ever given the states it made itself: the map forgets which.
-    reducer as unknown as Reducer,
-  ]),
+  [orderReducer, offerReducer, tokenReducer, balanceReducer, collectionReducer, makerReducer].map(
+    (reducer) => [
+      reducer.aggregateType,
+      // A reducer is only ever given the states it made itself: the map forgets which.
+      reducer as unknown as Reducer,
+    ],
+  ),
 );

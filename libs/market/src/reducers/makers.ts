@@ -59,10 +59,16 @@ export const makerReducer: Reducer<MakerState> = {
             offersVoidedSeqNo: offers ? event.seqNo : base.offersVoidedSeqNo,
           }
         : {
-            listingsVoidedBelow: listings ? greater(base.listingsVoidedBelow, belowNonce) : base.listingsVoidedBelow,
+            listingsVoidedBelow: listings
+              ? greater(base.listingsVoidedBelow, belowNonce)
+              : base.listingsVoidedBelow,
             offersVoidedBelow: offers ? greater(base.offersVoidedBelow, belowNonce) : base.offersVoidedBelow,
           }),
     };
-    return { state: { ...state, seqNo: event.seqNo, version: row.version, row }, rows: [row], activities: [] };
+    return {
+      state: { ...state, seqNo: event.seqNo, version: row.version, row },
+      rows: [row],
+      activities: [],
+    };
   },
 };

@@ -86,7 +86,13 @@ export const tokenReducer: Reducer<TokenState> = {
       updatedAtUs: timeUs,
     };
     return {
-      state: { seqNo: event.seqNo, version: row.version, collection: state.collection, tokenId: state.tokenId, row },
+      state: {
+        seqNo: event.seqNo,
+        version: row.version,
+        collection: state.collection,
+        tokenId: state.tokenId,
+        row,
+      },
       rows: [row],
       activities: [transferActivity(kind, event, state, 1n, from, to ?? ZERO_ADDRESS)],
     };

@@ -31,7 +31,9 @@ export function restoreTrade(
     if (newest === null || row.openedSeqNo > newest.openedSeqNo) newest = row;
   }
   const initial = initialTrade(aggregateType, aggregateId);
-  return newest === null ? initial : { ...initial, seqNo: newest.seqNo, version: newest.version, row: newest };
+  return newest === null
+    ? initial
+    : { ...initial, seqNo: newest.seqNo, version: newest.version, row: newest };
 }
 
 const STATUS = {
@@ -96,7 +98,8 @@ function stub(
     taker: null,
     ...goods(items),
     // A token that exists once is an order's whole quantity; of others the order may have been for more.
-    quantity: items.length > 0 && items.every((item) => item.standard !== 'erc1155') ? totalQuantity(items) : null,
+    quantity:
+      items.length > 0 && items.every((item) => item.standard !== 'erc1155') ? totalQuantity(items) : null,
     filledQuantity: 0n,
     price: null,
     currency: null,
@@ -167,7 +170,12 @@ function activitiesOf(
   return items.length === 0 ? [one(null, 0)] : items.map(one);
 }
 
-function cancelActivities(state: TradeState, event: MarketEvent, row: TradeRow, firstItem = 0): MarketActivity[] {
+function cancelActivities(
+  state: TradeState,
+  event: MarketEvent,
+  row: TradeRow,
+  firstItem = 0,
+): MarketActivity[] {
   const side = sideOf(row);
   return activitiesOf(
     side === 'listing' ? 'CANCEL' : 'OFFER_CANCEL',
@@ -200,7 +208,8 @@ export function foldOpened(state: TradeState, event: MarketEvent, data: OrderOpe
     maker: data.maker,
     reservedFor: data.taker,
     ...goods(data.items),
-    quantity: totalQuantity(data.items),
+    // An offer that names nothing (a bid in an auction) is for whatever the auction is about.
+    quantity: data.items.length === 0 ? null : totalQuantity(data.items),
     price: data.price,
     currency: data.currency,
     nonce: data.nonce,
@@ -273,11 +282,13 @@ export function foldFilled(
 ): TradeFolded {
   const known = state.row;
   // Fills of an order of unknown size may go on after the first: they belong to the same row.
-  const goesOn = known !== null && (isOpen(known) || (known.quantity === null && known.status !== 'CANCELED'));
+  const goesOn =
+    known !== null && (isOpen(known) || (known.quantity === null && known.status !== 'CANCELED'));
   const old = goesOn ? known : stub(state, event, data.side ?? defaultSide, data);
   const side = sideOf(old);
   const items = data.items ?? goodsOf(old);
-  const filledNow = data.items === null && old.quantity !== null ? old.quantity - old.filledQuantity : totalQuantity(items);
+  const filledNow =
+    data.items === null && old.quantity !== null ? old.quantity - old.filledQuantity : totalQuantity(items);
   const filledQuantity = old.filledQuantity + filledNow;
   const finished = data.closes ?? (old.quantity === null || filledQuantity >= old.quantity);
   const seller = data.seller ?? (side === 'listing' ? old.maker : null);
