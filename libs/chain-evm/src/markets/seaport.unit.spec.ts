@@ -12,6 +12,7 @@ import {
 import { createSeaport, seaport11, seaport14, seaport15, seaport16 } from './seaport';
 
 const EXCHANGE = addressOf(0x5ea);
+const ROUTER = addressOf(0x707);
 const [SELLER, BUYER, OTHER, FEES, NFT, NFT2, WETH, USDC, ZONE] = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(
   addressOf,
 ) as [string, string, string, string, string, string, string, string, string];
@@ -128,6 +129,7 @@ describe('a filled Seaport order', () => {
   it.each([
     ['tokens on both sides', [erc721(1n)], [to(erc721(2n, NFT2), SELLER)]],
     ['a token and money for a token', [erc721(1n), weth(5n)], [to(erc721(2n, NFT2), SELLER)]],
+    ['a token and change for money', [erc721(1n), eth(1n)], [to(eth(5n), SELLER)]],
     ['two currencies asked', [erc721(1n)], [to(eth(5n), SELLER), to(weth(5n), FEES)]],
     ['a fee in another currency than the offer', [weth(9n)], [to(erc721(1n), SELLER), to(eth(1n), FEES)]],
     ['nothing asked', [erc721(1n)], []],
@@ -253,6 +255,38 @@ describe('matched Seaport orders', () => {
       { isSale: false, seller: SELLER, buyer: BUYER },
       { isSale: false, seller: OTHER, buyer: BUYER },
     ]);
+  });
+
+  describe('of some of many', () => {
+    const wants = (hash: number, bidder: string, amount: bigint) =>
+      fulfilled(hash, bidder, ROUTER, [weth(10n * amount)], [to(erc1155(3n, amount), bidder)]);
+    const gives = (hash: number, seller: string, amount: bigint, asks = 10n * amount) =>
+      fulfilled(hash, seller, ROUTER, [erc1155(3n, amount)], [to(weth(asks), seller)]);
+    const parties = (events: ReturnType<typeof translate>) =>
+      saleLines(events).map(({ seller, buyer, amount }) => [seller, buyer, amount]);
+
+    it('take each what they want, and no more, from who comes first', () => {
+      const logs = [wants(1, BUYER, 2n), wants(2, FEES, 2n), gives(3, SELLER, 2n), gives(4, OTHER, 2n)];
+      expect(parties(translate(...logs, matchedLog(1, 2, 3, 4)))).toEqual([
+        [SELLER, BUYER, '2'],
+        [OTHER, FEES, '2'],
+      ]);
+    });
+
+    it('are told apart when the same offer is matched again in the transaction', () => {
+      const first = [wants(1, BUYER, 2n), gives(2, SELLER, 2n), matchedLog(1, 2)];
+      const again = [wants(1, BUYER, 3n), gives(3, OTHER, 3n), matchedLog(1, 3)];
+      expect(parties(translate(...first, ...again))).toEqual([
+        [SELLER, BUYER, '2'],
+        [OTHER, BUYER, '3'],
+      ]);
+    });
+
+    it('have no known fees when a rest is left for whoever matched them', () => {
+      const [whole] = translate(wants(1, BUYER, 2n), gives(2, SELLER, 2n), matchedLog(1, 2));
+      const [rest] = translate(wants(1, BUYER, 2n), gives(2, SELLER, 2n, 19n), matchedLog(1, 2));
+      expect([whole, rest].map((event) => (event?.data as { fees: bigint | null }).fees)).toEqual([0n, null]);
+    });
   });
 
   it('of a private listing sell to the account that the listing names, for what it asks', () => {

@@ -156,6 +156,11 @@ describe('a Wyvern match', () => {
     expect(dataOf(events).map((data) => (data as { items: unknown[] }).items.length)).toEqual([1, 1]);
   });
 
+  it('is not about what its maker did with somebody else before', () => {
+    const logs = [moved(SELLER, OTHER, 6n), moved(SELLER, BUYER, 7n), matchLog({ sell: SELL })];
+    expect(dataOf(translate(logs))).toMatchObject([{ buyer: BUYER, items: [{ tokenId: 7n }] }]);
+  });
+
   it('through an aggregator names the user, whether the token went to them at once or by way of it', () => {
     const atOnce = [moved(SELLER, BUYER, 7n), matchLog({ sell: SELL, taker: ROUTER })];
     const byWay = [
@@ -197,6 +202,7 @@ describe('a Wyvern match', () => {
   it.each([
     ['no token moved', []],
     ['tokens moved both ways', [moved(SELLER, BUYER, 7n), moved(BUYER, SELLER, 8n)]],
+    ['the maker’s token only came back to it', [moved(SELLER, SELLER, 7n)]],
     ['only others’ tokens moved', [moved(OTHER, ROUTER, 7n)]],
   ] as [string, EvmLog[]][])('is a sale of what is known, and no more, when %s', (_, logs) => {
     const events = translate([...logs, matchLog({ sell: SELL })]);
