@@ -16,7 +16,7 @@ export interface Expected {
   readonly balances: readonly ExpectedBalance[];
   /** Those that a factory created. */
   readonly collections: readonly ExpectedCollection[];
-  /** In chain order; `item` counts within a log. */
+  /** In chain order; `item` counts within a log. A batch gives one for each distinct id, with the sum of its quantities. */
   readonly activities: readonly ExpectedActivity[];
 }
 
@@ -94,8 +94,8 @@ export interface ExpectedCollection {
   readonly description: string;
   readonly uri: string;
   readonly royalties: readonly { readonly payee: string; readonly rate: string }[];
-  /** As the contract has it: 0 is no limit. */
-  readonly maximum: string;
+  /** Most tokens it may ever have; `null`: no limit. */
+  readonly maximum: string | null;
   readonly createdAt: number;
 }
 

@@ -6,7 +6,7 @@ import type { Expected, ExpectedActivity, ExpectedLog } from './expected';
 import { openJournal, type Journal, type JournalEntry, type Placement } from './journal';
 import { applyAction, dueOf } from './model/applyAction';
 import { expectedTables } from './model/expectedTables';
-import { createModelState, type ModelState, type PredictedLog } from './model/state';
+import { createModelState, type PredictedLog } from './model/state';
 import { createRandom } from './random';
 import type { RpcCall } from './rpc';
 import { transactionOf } from './transaction';

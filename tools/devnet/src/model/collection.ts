@@ -30,7 +30,7 @@ export function createCollection(state: ModelState, action: ActionOf<'createColl
       description,
       uri,
       royalties: payees.map((payee, i) => ({ payee, rate: rates[i] as string })),
-      maximum,
+      maximum: terms.maximum === 0n ? null : maximum,
     },
     createdAt: 0,
   };

@@ -51,7 +51,10 @@ export function moveItems(
     change(state, collection, item, to, 1n);
   }
   const kind = from === ZERO ? 'MINT' : to === ZERO ? 'BURN' : 'TRANSFER';
-  const activities = items.map(({ id, value }): ActivityDraft => ({
+  // An id that a batch names several times is one thing that happened.
+  const sums = new Map<bigint, bigint>();
+  for (const { id, value } of items) sums.set(id, (sums.get(id) ?? 0n) + value);
+  const activities = [...sums].map(([id, value]): ActivityDraft => ({
     kind,
     orderId: null,
     side: null,
