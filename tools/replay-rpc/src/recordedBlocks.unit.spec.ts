@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { ask } from './handmade.spec';
 import { startReplayRpc, type ReplayRpc, type ReplayRpcOptions } from './replayRpc';
 
-// eslint-disable-next-line no-restricted-properties -- where the recordings are is the one thing a spec is told
+// Where the recordings are is the one thing a spec is told.
 const shared = process.env['IMART_SHARED'] ?? resolve(__dirname, '../../../../shared');
 const recordings = join(shared, 'data', 'evm');
 const describeRecorded = existsSync(recordings) ? describe : describe.skip;

@@ -199,7 +199,6 @@ export function generateRead(params: readonly ParamType[]): Read {
     `};`,
   ].join('\n');
   // Source made of ABI types and JSON-quoted names only; see the head of this file for what it buys.
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval
   return (new Function('readers', body) as (readers: typeof READERS) => Read)(READERS);
 }
 

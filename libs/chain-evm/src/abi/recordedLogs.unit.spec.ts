@@ -6,7 +6,7 @@ import { compileEventDecoder } from './eventDecoder';
 import { KNOWN_EVENTS } from './knownEvents.spec';
 import { decodeByEthers, type EncodedLog } from './reference.spec';
 
-// eslint-disable-next-line no-restricted-properties -- where the recordings are is the one thing a spec is told
+// Where the recordings are is the one thing a spec is told.
 const shared = process.env['IMART_SHARED'] ?? resolve(__dirname, '../../../../../shared');
 const recordings = join(shared, 'data', 'evm');
 
