@@ -56,7 +56,7 @@ SELECT
                 ELSE o.opened_seq_no < m.listings_voided_seq_no
               END) THEN 'VOIDED'
         -- A token without a row is one whose owner is not known; a row without owner is a burned token.
-        WHEN o.kind = 'fixed' AND o.standard = 'erc721' AND NOT o.escrow
+        WHEN o.kind = 'fixed' AND o.standard = 'erc721' AND NOT o.escrow AND o.seller IS NOT NULL
              AND t.subject IS NOT NULL AND t.owner IS DISTINCT FROM o.seller THEN 'UNFILLABLE'
         WHEN o.starts_at > s.chain_time THEN 'NOT_STARTED'
         ELSE o.status
@@ -68,7 +68,10 @@ SELECT
         WHEN o.price % o.quantity = 0 THEN div(o.price, o.quantity)
         ELSE o.price / o.quantity
     END AS unit_price,
-    GREATEST(o.quantity - o.filled_quantity, 0) AS remaining_quantity
+    CASE
+        WHEN o.quantity > o.filled_quantity THEN o.quantity - o.filled_quantity
+        WHEN o.quantity IS NOT NULL THEN 0
+    END AS remaining_quantity
 FROM orders o
 JOIN subject_view s ON s.subject = o.subject
 LEFT JOIN makers m
@@ -124,7 +127,10 @@ SELECT
         WHEN o.price % o.quantity = 0 THEN div(o.price, o.quantity)
         ELSE o.price / o.quantity
     END AS unit_price,
-    GREATEST(o.quantity - o.filled_quantity, 0) AS remaining_quantity
+    CASE
+        WHEN o.quantity > o.filled_quantity THEN o.quantity - o.filled_quantity
+        WHEN o.quantity IS NOT NULL THEN 0
+    END AS remaining_quantity
 FROM offers o
 JOIN subject_view s ON s.subject = o.subject
 LEFT JOIN makers m

@@ -21,7 +21,8 @@ export const apiConfig = defineConfig({
     optional: true,
     group: 'Storage',
     example: 'postgresql://user:password@localhost:5432/imart',
-    meaning: 'The database that a worker fills; a read replica will do. Without it, the embedded one under DATA_DIR.',
+    meaning:
+      'The database that a worker fills; a read replica will do. Without it, the embedded one under DATA_DIR.',
   }),
   dataDir: defineSetting({
     name: 'DATA_DIR',

@@ -1,8 +1,7 @@
 import fastifySwagger from '@fastify/swagger';
-import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { Logger, Metrics } from '@imart/runtime';
 import type { ReadDatabase } from '@imart/storage';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyPluginCallback } from 'fastify';
 import { answerUnknownPath, createErrorHandler } from './errors';
 import { openApi } from './openApi';
 import { registerAccounts } from './resources/accounts';
@@ -19,12 +18,18 @@ export interface ApiDependencies {
   readonly db: ReadDatabase;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /**
+   * Shows the OpenAPI document to people, under the prefix that it is given. Handed in, because it brings files of its own
+   * that a bundle must find.
+   */
+  readonly docsPage?: FastifyPluginCallback<{ routePrefix: string }>;
 }
 
 const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
 
-/** The API, not listening yet. Its page of documentation is at `/docs`. */
-export async function createServer({ db, logger, metrics }: ApiDependencies): Promise<FastifyInstance> {
+/** The API, not listening yet. Its OpenAPI document is at `/openapi.json`, for people at `/docs`. */
+export async function createServer(dependencies: ApiDependencies): Promise<FastifyInstance> {
+  const { db, logger, metrics, docsPage } = dependencies;
   const answerError = createErrorHandler(logger);
   const app = fastify({
     logger: false,
@@ -41,8 +46,9 @@ export async function createServer({ db, logger, metrics }: ApiDependencies): Pr
   observeRequests(app, logger, metrics);
 
   await app.register(fastifySwagger, openApi);
-  await app.register(fastifySwaggerUi, { routePrefix: '/docs' });
+  if (docsPage !== undefined) await app.register(docsPage, { routePrefix: '/docs' });
   app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'));
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   registerOrders(app, db);
   registerOffers(app, db);
   registerActivities(app, db);

@@ -76,7 +76,11 @@ export const errorSchema = {
 
 /** Answers with what went wrong. Faults of ours are logged and not told. */
 export function createErrorHandler(logger: Logger) {
-  return async function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  return async function answerError(
+    thrown: unknown,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
     const error = toApiError(thrown);
     const status = HTTP_STATUS[error.code] ?? 500;
     if (status >= 500) {
@@ -102,7 +106,10 @@ export async function answerUnknownPath(request: FastifyRequest, reply: FastifyR
 }
 
 const INTERNAL: ErrorBody = {
-  error: { code: 'INTERNAL', message: 'the request failed because of a fault of the server; its log says more' },
+  error: {
+    code: 'INTERNAL',
+    message: 'the request failed because of a fault of the server; its log says more',
+  },
 };
 
 function bodyOf(error: WorkerError): ErrorBody {
@@ -140,10 +147,19 @@ interface SchemaProblem {
     readonly missingProperty?: string;
     readonly allowedValues?: readonly unknown[];
   };
-  readonly parentSchema?: { readonly allowed?: string; readonly properties?: Readonly<Record<string, unknown>> };
+  readonly parentSchema?: {
+    readonly allowed?: string;
+    readonly properties?: Readonly<Record<string, unknown>>;
+  };
 }
 
-function toProblem({ keyword, instancePath, message, params, parentSchema }: SchemaProblem): ParameterProblem {
+function toProblem({
+  keyword,
+  instancePath,
+  message,
+  params,
+  parentSchema,
+}: SchemaProblem): ParameterProblem {
   const field = instancePath.split('/')[1] ?? '';
   if (keyword === 'additionalProperties') {
     const known = Object.keys(parentSchema?.properties ?? {}).join(', ');
@@ -156,5 +172,8 @@ function toProblem({ keyword, instancePath, message, params, parentSchema }: Sch
   if (params.allowedValues !== undefined) {
     return { field, problem: `must be one of ${params.allowedValues.join(', ')}` };
   }
-  return { field, problem: `must be ${parentSchema?.allowed ?? (message ?? 'another value').replace(/^must be /, '')}` };
+  return {
+    field,
+    problem: `must be ${parentSchema?.allowed ?? (message ?? 'another value').replace(/^must be /, '')}`,
+  };
 }

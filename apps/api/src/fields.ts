@@ -3,7 +3,10 @@ import { errorSchema } from './errors';
 /** The schemas of what answers hold, with their units. */
 export const text = (description: string) => ({ type: 'string', description });
 export const maybeText = (description: string) => ({ type: ['string', 'null'], description });
-export const amount = (description: string) => ({ type: 'string', description: `${description} Decimal text.` });
+export const amount = (description: string) => ({
+  type: 'string',
+  description: `${description} Decimal text.`,
+});
 export const maybeAmount = (description: string) => ({
   type: ['string', 'null'],
   description: `${description} Decimal text.`,
@@ -16,7 +19,10 @@ export const maybeTime = (description: string) => ({
   type: ['string', 'null'],
   description: `${description} ISO 8601, UTC, with microseconds.`,
 });
-export const count = (description: string) => ({ type: 'string', description: `${description} Decimal text.` });
+export const count = (description: string) => ({
+  type: 'string',
+  description: `${description} Decimal text.`,
+});
 export const integer = (description: string) => ({ type: 'integer', description });
 
 /** An object that always has all of its properties. */

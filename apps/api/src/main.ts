@@ -1,6 +1,14 @@
 import { join } from 'node:path';
+import fastifySwaggerUi from '@fastify/swagger-ui';
 import { ConfigError, messageOf } from '@imart/core';
-import { createLogger, createMetrics, createShutdown, toConfigError, type Logger, type Shutdown } from '@imart/runtime';
+import {
+  createLogger,
+  createMetrics,
+  createShutdown,
+  toConfigError,
+  type Logger,
+  type Shutdown,
+} from '@imart/runtime';
 import { createReadDatabase, startEmbeddedPostgres } from '@imart/storage';
 import { loadApiConfig, type ApiConfig } from './config';
 import { createServer } from './createServer';
@@ -25,7 +33,12 @@ async function main(): Promise<void> {
     });
     shutdown.onClose('database connections', () => db.close());
 
-    const app = await createServer({ db, logger, metrics: createMetrics({ labels: { app: 'api' } }) });
+    const app = await createServer({
+      db,
+      logger,
+      metrics: createMetrics({ labels: { app: 'api' } }),
+      docsPage: fastifySwaggerUi,
+    });
     const address = await listen(app, config);
     shutdown.onClose('requests', () => app.close());
     logger.info('listening', { address, docs: `${address}/docs` });
@@ -45,7 +58,8 @@ async function databaseUrl(config: ApiConfig, logger: Logger, shutdown: Shutdown
 /** @throws {ConfigError} when the port cannot be had. */
 async function listen(app: Awaited<ReturnType<typeof createServer>>, config: ApiConfig): Promise<string> {
   const { host } = config;
-  const [port, portSetting] = config.apiPort === undefined ? [config.port, 'PORT'] : [config.apiPort, 'API_PORT'];
+  const [port, portSetting] =
+    config.apiPort === undefined ? [config.port, 'PORT'] : [config.apiPort, 'API_PORT'];
   try {
     return await app.listen({ host, port });
   } catch (error) {

@@ -71,7 +71,10 @@ const cursor = {
 export const parameters = { address, word, moment, oneOf, subject, tokenId, orderId, limit, cursor };
 
 /** A closed set of parameters: what is not listed is refused. */
-export function parameterSet<Properties extends object>(properties: Properties, required: readonly string[] = []) {
+export function parameterSet<Properties extends object>(
+  properties: Properties,
+  required: readonly string[] = [],
+) {
   return { type: 'object', additionalProperties: false, required, properties } as const;
 }
 

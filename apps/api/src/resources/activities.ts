@@ -1,7 +1,14 @@
 import { ACTIVITY_KINDS, listActivities, type ReadDatabase } from '@imart/storage';
 import type { FastifyInstance } from 'fastify';
 import { answers, integer, maybeAmount, maybeText, page, record, text, time } from '../fields';
-import { canonical, canonicalId, parameters as p, parameterSet, requireCollection, toMoment } from '../parameters';
+import {
+  canonical,
+  canonicalId,
+  parameters as p,
+  parameterSet,
+  requireCollection,
+  toMoment,
+} from '../parameters';
 
 const activitySchema = record({
   subject: text('CAIP-2 id of the chain.'),
@@ -17,7 +24,9 @@ const activitySchema = record({
   quantity: maybeAmount('Pieces.'),
   from: maybeText('Seller, sender, or who listed or offered.'),
   to: maybeText('Buyer or receiver.'),
-  price: maybeAmount("Of the whole trade, in the currency's smallest unit: every item of a bundle repeats it."),
+  price: maybeAmount(
+    "Of the whole trade, in the currency's smallest unit: every item of a bundle repeats it.",
+  ),
   currency: maybeText('Contract of the currency; the zero address is native coin.'),
   itemCount: integer('How many activities share the price.'),
   blockNumber: text('Decimal.'),

@@ -1,7 +1,20 @@
 import { findCollection, listCollections, type ReadDatabase } from '@imart/storage';
 import type { FastifyInstance } from 'fastify';
 import { NotFoundError } from '../errors';
-import { amount, answers, count, list, maybeAmount, maybeRecord, maybeText, maybeTime, page, record, text, time } from '../fields';
+import {
+  amount,
+  answers,
+  count,
+  list,
+  maybeAmount,
+  maybeRecord,
+  maybeText,
+  maybeTime,
+  page,
+  record,
+  text,
+  time,
+} from '../fields';
 import { canonical, parameters as p, parameterSet } from '../parameters';
 
 const collectionSchema = record({

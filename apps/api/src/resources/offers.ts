@@ -17,7 +17,10 @@ const query = parameterSet({
   contract: p.address('Contract of the market.'),
   orderId: p.orderId,
   collection: p.address('Contract of the token.'),
-  tokenId: { ...p.tokenId, description: 'Token id, decimal; needs `collection`. Offers on the whole collection are not among them.' },
+  tokenId: {
+    ...p.tokenId,
+    description: 'Token id, decimal; needs `collection`. Offers on the whole collection are not among them.',
+  },
   bidder: p.address('Who made it.'),
   seller: p.address('Who accepted it last.'),
   currency: p.address('Contract of the currency; the zero address is native coin.'),
@@ -86,14 +89,22 @@ export function registerOffers(app: FastifyInstance, db: ReadDatabase): void {
       schema: {
         tags: ['offers'],
         summary: 'The newest offer of this id',
-        params: parameterSet({ subject: p.subject, contract: p.address('Contract of the market.'), orderId: p.orderId }),
+        params: parameterSet({
+          subject: p.subject,
+          contract: p.address('Contract of the market.'),
+          orderId: p.orderId,
+        }),
         querystring: parameterSet({}),
         response: answers(offerSchema, 400, 404, 503),
       },
     },
     async ({ params }) => {
       const { subject, contract, orderId } = params;
-      const offer = await findOffer(db, { subject, contract: canonical(contract), orderId: canonicalId(orderId) });
+      const offer = await findOffer(db, {
+        subject,
+        contract: canonical(contract),
+        orderId: canonicalId(orderId),
+      });
       if (offer === null) throw new NotFoundError(`offer ${orderId} of ${contract} on ${subject}`);
       return offer;
     },

@@ -86,14 +86,22 @@ export function registerOrders(app: FastifyInstance, db: ReadDatabase): void {
       schema: {
         tags: ['orders'],
         summary: 'The newest listing of this id',
-        params: parameterSet({ subject: p.subject, contract: p.address('Contract of the market.'), orderId: p.orderId }),
+        params: parameterSet({
+          subject: p.subject,
+          contract: p.address('Contract of the market.'),
+          orderId: p.orderId,
+        }),
         querystring: parameterSet({}),
         response: answers(orderSchema, 400, 404, 503),
       },
     },
     async ({ params }) => {
       const { subject, contract, orderId } = params;
-      const order = await findOrder(db, { subject, contract: canonical(contract), orderId: canonicalId(orderId) });
+      const order = await findOrder(db, {
+        subject,
+        contract: canonical(contract),
+        orderId: canonicalId(orderId),
+      });
       if (order === null) throw new NotFoundError(`order ${orderId} of ${contract} on ${subject}`);
       return order;
     },

@@ -62,33 +62,45 @@ export function registerProcess(app: FastifyInstance, db: ReadDatabase, metrics:
     },
   );
 
-  registerProgress(metrics, db);
+  const refresh = createProgressMetrics(metrics, db);
   app.get(
     '/metrics',
-    { schema: { tags: ['process'], summary: 'In the text format of Prometheus', querystring: parameterSet({}) } },
-    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()),
+    {
+      schema: {
+        tags: ['process'],
+        summary: 'In the text format of Prometheus',
+        querystring: parameterSet({}),
+      },
+    },
+    async (_request, reply) => {
+      await refresh();
+      return reply.type(metrics.contentType).send(await metrics.render());
+    },
   );
 }
 
-/** How far each subject is, read when the metrics are; a database that is away leaves the last values. */
-function registerProgress(metrics: Metrics, db: ReadDatabase): void {
-  const gauge = (name: string, help: string): ReturnType<Metrics['gauge']> => metrics.gauge(name, help, ['subject']);
+/** How far each subject is: read before the metrics are shown; a database that is away leaves the last values. */
+function createProgressMetrics(metrics: Metrics, db: ReadDatabase): () => Promise<void> {
+  const gauge = (name: string, help: string): ReturnType<Metrics['gauge']> =>
+    metrics.gauge(name, help, ['subject']);
   const lagBlocks = gauge('subject_lag_blocks', 'Head minus executed, in blocks.');
-  const lagSeconds = gauge('subject_lag_seconds', "The head's time minus that of the newest block read, in seconds.");
+  const lagSeconds = gauge(
+    'subject_lag_seconds',
+    "The head's time minus that of the newest block read, in seconds.",
+  );
   const parked = gauge('subject_parked_aggregates', 'Aggregates set aside after a failure.');
-  const up = metrics.gauge('database_up', '1 when the database could be read.', [], async (self) => {
+  const up = metrics.gauge('database_up', '1 when the database could be read.');
+  return async () => {
     try {
-      const { subjects } = await readStatus(db);
-      for (const { subject, ...status } of subjects) {
+      for (const { subject, ...status } of (await readStatus(db)).subjects) {
         const labels = { subject };
         if (status.lagBlocks !== null) lagBlocks.set(BigInt(status.lagBlocks), labels);
         if (status.lagSeconds !== null) lagSeconds.set(status.lagSeconds, labels);
         parked.set(BigInt(status.parkedCount), labels);
       }
-      self.set(1);
+      up.set(1);
     } catch {
-      self.set(0);
+      up.set(0);
     }
-  });
-  up.set(0);
+  };
 }

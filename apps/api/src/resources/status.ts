@@ -18,16 +18,23 @@ const statusSchema = record({
       finalized: maybeText('The last block that no reorg can retract, decimal.'),
       ingested: maybeText('The last block whose events are all in the log, decimal; null before the first.'),
       ingestedSeqNo: text('The same as a SeqNo.'),
-      executed: maybeText('The last block whose events are all folded into states, decimal; null before the first.'),
+      executed: maybeText(
+        'The last block whose events are all folded into states, decimal; null before the first.',
+      ),
       executedSeqNo: text('The same as a SeqNo.'),
       chainTime: maybeTime('Of the newest block that has been read: decides what is expired.'),
       lagBlocks: maybeText('Head minus executed, in blocks, decimal.'),
-      lagSeconds: { type: ['number', 'null'], description: "The head's time minus that of the newest block that has been read." },
+      lagSeconds: {
+        type: ['number', 'null'],
+        description: "The head's time minus that of the newest block that has been read.",
+      },
       epoch: text('Raised by every reorg and every late change, decimal.'),
       parkedCount: count('Aggregates set aside after a failure.'),
     }),
   ),
-  secondaryIndexes: text('`pending`, `building` or `built`: reads are slower before they are built, after the first catch-up.'),
+  secondaryIndexes: text(
+    '`pending`, `building` or `built`: reads are slower before they are built, after the first catch-up.',
+  ),
 });
 
 /** How far the worker is. */

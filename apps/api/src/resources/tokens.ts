@@ -1,7 +1,27 @@
-import { findToken, listTokenBalances, listTokens, PAGE_LIMIT_DEFAULT, type ReadDatabase } from '@imart/storage';
+import {
+  findToken,
+  listTokenBalances,
+  listTokens,
+  PAGE_LIMIT_DEFAULT,
+  type ReadDatabase,
+} from '@imart/storage';
 import type { FastifyInstance } from 'fastify';
 import { NotFoundError } from '../errors';
-import { amount, answers, count, integer, list, maybeAmount, maybeRecord, maybeText, maybeTime, page, record, text, time } from '../fields';
+import {
+  amount,
+  answers,
+  count,
+  integer,
+  list,
+  maybeAmount,
+  maybeRecord,
+  maybeText,
+  maybeTime,
+  page,
+  record,
+  text,
+  time,
+} from '../fields';
 import { canonical, parameters as p, parameterSet, requireCollection } from '../parameters';
 
 const tokenFields = {
@@ -116,7 +136,10 @@ export function registerTokens(app: FastifyInstance, db: ReadDatabase): void {
         response: answers(
           record({
             ...tokenFields,
-            balances: list(balanceSchema, 'Of ERC-1155: who has how much, most first. Empty for tokens with one owner.'),
+            balances: list(
+              balanceSchema,
+              'Of ERC-1155: who has how much, most first. Empty for tokens with one owner.',
+            ),
           }),
           400,
           404,

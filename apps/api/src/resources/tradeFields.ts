@@ -20,8 +20,12 @@ export const tradeFields = {
   quantity: maybeAmount('Pieces of the whole order; null when its opening was not seen.'),
   filledQuantity: amount('Pieces that changed hands so far.'),
   remainingQuantity: maybeAmount('Pieces left; null when the quantity is not known.'),
-  price: maybeAmount("Of the whole quantity, in the currency's smallest unit; null when not announced or not known."),
-  unitPrice: maybeAmount("Of one piece, in the currency's smallest unit, fractional where it does not divide; null for a bundle."),
+  price: maybeAmount(
+    "Of the whole quantity, in the currency's smallest unit; null when not announced or not known.",
+  ),
+  unitPrice: maybeAmount(
+    "Of one piece, in the currency's smallest unit, fractional where it does not divide; null for a bundle.",
+  ),
   currency: maybeText('Contract of the currency; the zero address is native coin.'),
   nonce: maybeAmount("The maker's counter or nonce that it carries."),
   orderHash: maybeText('Hex.'),

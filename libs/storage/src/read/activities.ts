@@ -69,7 +69,10 @@ const COLUMNS = Prisma.raw(`
 const cursors = createCursorCodec('activities', ['subject', 'seqNo', 'item']);
 
 /** Newest first, one subject after the other. @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listActivities(db: ReadDatabase, filter: ActivityFilter): Promise<Page<ActivityRecord>> {
+export async function listActivities(
+  db: ReadDatabase,
+  filter: ActivityFilter,
+): Promise<Page<ActivityRecord>> {
   const limit = limitOf(filter);
   const conditions = await conditionsOf(db, filter);
   if (filter.cursor !== undefined) {
@@ -90,11 +93,55 @@ export async function listActivities(db: ReadDatabase, filter: ActivityFilter): 
   );
 }
 
-async function conditionsOf(db: ReadDatabase, filter: ActivityFilter): Promise<Prisma.Sql[]> {
-  const conditions: Prisma.Sql[] = [];
-  if (filter.subject !== undefined) {
-    conditions.push(Prisma.sql`a.subject = ${await subjectNumber(db, filter.subject)}`);
+/**
+ * Says with SeqNos what `since` and `until` say with times. Within a subject, time never runs against the order of events, so
+ * halving finds the place in at most 63 looks at the primary key; without it, a page of last year would read this year first.
+ */
+async function placesOf(
+  db: ReadDatabase,
+  filter: ActivityFilter,
+  subject: number | null,
+): Promise<Prisma.Sql[]> {
+  const { since, until } = filter;
+  if (since === undefined && until === undefined) return [];
+  const subjects =
+    subject === null
+      ? (await db.query<{ id: number }>(Prisma.sql`SELECT id::int FROM subjects`)).map((s) => s.id)
+      : [subject];
+  if (subjects.length === 0) return [];
+  const ranges: Prisma.Sql[] = [];
+  for (const id of subjects) {
+    const range = [Prisma.sql`a.subject = ${id}`];
+    if (since !== undefined) range.push(Prisma.sql`a.seq_no >= ${await firstSeqNoAt(db, id, since)}::bigint`);
+    if (until !== undefined) range.push(Prisma.sql`a.seq_no < ${await firstSeqNoAt(db, id, until)}::bigint`);
+    ranges.push(Prisma.sql`(${Prisma.join(range, ' AND ')})`);
   }
+  return [Prisma.sql`(${Prisma.join(ranges, ' OR ')})`];
+}
+
+/** The least SeqNo from which on no activity of the subject is earlier than `moment`. */
+async function firstSeqNoAt(db: ReadDatabase, subject: number, moment: string): Promise<string> {
+  const rows = await db.query<{ seqNo: string }>(Prisma.sql`
+    WITH RECURSIVE halving AS (
+      SELECT 0::bigint AS low, COALESCE(max(seq_no), -1) + 1 AS high FROM activities WHERE subject = ${subject}
+      UNION ALL
+      SELECT CASE WHEN early THEN middle + 1 ELSE low END, CASE WHEN early THEN high ELSE middle END
+      FROM (
+        SELECT low, high, low + (high - low) / 2 AS middle, COALESCE((
+          SELECT a.block_time < ${moment}::timestamptz FROM activities a
+          WHERE a.subject = ${subject} AND a.seq_no >= low + (high - low) / 2 ORDER BY a.seq_no LIMIT 1
+        ), false) AS early
+        FROM halving WHERE low < high
+      ) step
+    )
+    SELECT low::text AS "seqNo" FROM halving WHERE low >= high`);
+  return rows[0]?.seqNo ?? '0';
+}
+
+async function conditionsOf(db: ReadDatabase, filter: ActivityFilter): Promise<Prisma.Sql[]> {
+  const subject = filter.subject === undefined ? null : await subjectNumber(db, filter.subject);
+  const conditions = await placesOf(db, filter, subject);
+  if (subject !== null) conditions.push(Prisma.sql`a.subject = ${subject}`);
   if (filter.kind !== undefined) conditions.push(oneOf('a.kind', filter.kind));
   // Says nothing new, but lets the index go on from the kind to the token.
   else if (filter.tokenId !== undefined) conditions.push(oneOf('a.kind', ACTIVITY_KINDS));

@@ -110,10 +110,14 @@ const NEXT_ADDRESS = SOURCES.map(
 ).join(' UNION ALL ');
 
 /** By subject and address. @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listCollections(db: ReadDatabase, filter: CollectionFilter): Promise<Page<CollectionRecord>> {
+export async function listCollections(
+  db: ReadDatabase,
+  filter: CollectionFilter,
+): Promise<Page<CollectionRecord>> {
   const limit = limitOf(filter);
   const only = filter.subject === undefined ? null : await subjectNumber(db, filter.subject);
-  const [afterSubject = '0', afterAddress = ''] = filter.cursor === undefined ? [] : cursors.decode(filter.cursor);
+  const [afterSubject = '0', afterAddress = ''] =
+    filter.cursor === undefined ? [] : cursors.decode(filter.cursor);
   const rows = await db.query<CollectionDbRow>(Prisma.sql`
     WITH RECURSIVE page AS (
       SELECT ${afterSubject}::smallint AS subject, ${afterAddress}::text AS address, 0 AS place

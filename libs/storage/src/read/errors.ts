@@ -89,6 +89,8 @@ export function toReadError(error: unknown): unknown {
     /^P1\d\d\d$|^P2024$|^E(CONN|PIPE|HOST|NET|AI_)/.test(code ?? '') ||
     UNAVAILABLE_ADAPTER_KINDS.has(adapter?.kind ?? '') ||
     UNAVAILABLE_SQLSTATES.test(state ?? '') ||
-    /connection terminated|timeout exceeded when trying to connect|ECONNREFUSED|ECONNRESET/i.test(messageOf(error));
+    /connection terminated|timeout exceeded when trying to connect|ECONNREFUSED|ECONNRESET/i.test(
+      messageOf(error),
+    );
   return unavailable ? new DatabaseUnavailableError(error) : error;
 }

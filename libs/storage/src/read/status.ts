@@ -1,6 +1,10 @@
 import { APTOS_SEQ_NO_LAYOUT, createSeqNoCodec, evmSeqNo, type SeqNo, type SeqNoCodec } from '@imart/core';
 import { Prisma } from '../generated/client';
-import { SECONDARY_INDEXES_STATE, toSecondaryIndexesState, type SecondaryIndexesState } from '../secondaryIndexes';
+import {
+  SECONDARY_INDEXES_STATE,
+  toSecondaryIndexesState,
+  type SecondaryIndexesState,
+} from '../secondaryIndexes';
 import type { ReadDatabase } from './database';
 import { isoTime } from './sql';
 
@@ -8,7 +12,11 @@ import { isoTime } from './sql';
 export interface SubjectStatus {
   readonly subject: string;
   /** What the source said last of its head; null before it was asked. */
-  readonly head: { readonly position: string; readonly time: string | null; readonly seenAt: string | null } | null;
+  readonly head: {
+    readonly position: string;
+    readonly time: string | null;
+    readonly seenAt: string | null;
+  } | null;
   readonly finalized: string | null;
   /** The last position whose events are all in the log; null before the first. */
   readonly ingested: string | null;
@@ -79,7 +87,9 @@ export async function readStatus(db: ReadDatabase): Promise<DatabaseStatus> {
 
 /** Whether the tables and views are there to be read. @throws {DatabaseUnavailableError} @throws {DatabaseNotPreparedError} */
 export async function checkReadable(db: ReadDatabase): Promise<void> {
-  await db.query(Prisma.sql`SELECT 1 FROM collection_view, token_view, order_view, offer_view, sale_view LIMIT 0`);
+  await db.query(
+    Prisma.sql`SELECT 1 FROM collection_view, token_view, order_view, offer_view, sale_view LIMIT 0`,
+  );
 }
 
 function toStatus(row: StatusDbRow): SubjectStatus {

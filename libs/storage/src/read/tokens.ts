@@ -89,7 +89,13 @@ interface TokenDbRow {
   readonly lastSaleCurrency: string | null;
   readonly lastSaleQuantity: string | null;
   readonly lastSaleItemCount: number | null;
-  readonly listings: readonly { currency: string; unit_price: string; contract: string; order_id: string; seller: string }[];
+  readonly listings: readonly {
+    currency: string;
+    unit_price: string;
+    contract: string;
+    order_id: string;
+    seller: string;
+  }[];
   readonly offers: readonly {
     currency: string;
     unit_price: string;
@@ -117,7 +123,8 @@ const cursors = createCursorCodec('tokens', ['subject', 'text', 'number', 'item'
 export async function listTokens(db: ReadDatabase, filter: TokenFilter): Promise<Page<TokenRecord>> {
   const limit = limitOf(filter);
   const conditions: Prisma.Sql[] = [];
-  if (filter.subject !== undefined) conditions.push(Prisma.sql`subject = ${await subjectNumber(db, filter.subject)}`);
+  if (filter.subject !== undefined)
+    conditions.push(Prisma.sql`subject = ${await subjectNumber(db, filter.subject)}`);
   if (filter.collection !== undefined) conditions.push(Prisma.sql`collection = ${filter.collection}`);
   if (filter.tokenId !== undefined) conditions.push(Prisma.sql`token_id = ${filter.tokenId}::numeric`);
   if (filter.owner !== undefined) conditions.push(Prisma.sql`owner = ${filter.owner}`);
@@ -171,7 +178,11 @@ export async function findToken(db: ReadDatabase, key: TokenKey): Promise<TokenR
 }
 
 /** Who has how much of an ERC-1155 token, most first; at most `limit` of them. */
-export async function listTokenBalances(db: ReadDatabase, key: TokenKey, limit: number): Promise<BalanceRecord[]> {
+export async function listTokenBalances(
+  db: ReadDatabase,
+  key: TokenKey,
+  limit: number,
+): Promise<BalanceRecord[]> {
   const subject = await subjectNumber(db, key.subject);
   return listBalances(
     db,
@@ -187,11 +198,16 @@ export async function listAccountBalances(
   subject: string | undefined,
   limit: number,
 ): Promise<BalanceRecord[]> {
-  const on = subject === undefined ? Prisma.empty : Prisma.sql`AND b.subject = ${await subjectNumber(db, subject)}`;
+  const on =
+    subject === undefined ? Prisma.empty : Prisma.sql`AND b.subject = ${await subjectNumber(db, subject)}`;
   return listBalances(db, Prisma.sql`b.owner = ${owner} AND b.quantity > 0 ${on}`, limit);
 }
 
-async function listBalances(db: ReadDatabase, condition: Prisma.Sql, limit: number): Promise<BalanceRecord[]> {
+async function listBalances(
+  db: ReadDatabase,
+  condition: Prisma.Sql,
+  limit: number,
+): Promise<BalanceRecord[]> {
   return db.query<BalanceRecord>(Prisma.sql`
     SELECT s.subject_id AS "subject", b.collection, b.token_id::text AS "tokenId", b.owner,
       b.quantity::text AS "quantity", ${Prisma.raw(isoTime('b.updated_at'))} AS "updatedAt", b.seq_no::text AS "seqNo"
@@ -226,12 +242,14 @@ function toRecord(row: TokenRow): TokenRecord {
       unitPrice,
       orderId,
     })),
-    offers: row.offers.map(({ unit_price: unitPrice, order_id: orderId, collection_offer: collectionOffer, ...rest }) => ({
-      ...rest,
-      unitPrice,
-      orderId,
-      collectionOffer,
-    })),
+    offers: row.offers.map(
+      ({ unit_price: unitPrice, order_id: orderId, collection_offer: collectionOffer, ...rest }) => ({
+        ...rest,
+        unitPrice,
+        orderId,
+        collectionOffer,
+      }),
+    ),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     seqNo: row.seqNo,

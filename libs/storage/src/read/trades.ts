@@ -1,6 +1,6 @@
 import { Prisma } from '../generated/client';
 import { subjectNumber, type ReadDatabase } from './database';
-import { createCursorCodec, limitOf, toPage, type Page, type PageRequest } from './page';
+import { createCursorCodec, limitOf, toPage, type CursorCodec, type Page, type PageRequest } from './page';
 import { isoTime, oneOf, where } from './sql';
 
 /** One item of a bundle. */
@@ -88,10 +88,26 @@ interface Side {
   readonly view: 'order_view' | 'offer_view';
   readonly parties: readonly [string, string];
   readonly open: 'LISTING' | 'CREATED';
+  readonly cursors: Readonly<Record<TradeSort, CursorCodec>>;
 }
 
-const ORDERS: Side = { view: 'order_view', parties: ['seller', 'buyer'], open: 'LISTING' };
-const OFFERS: Side = { view: 'offer_view', parties: ['bidder', 'seller'], open: 'CREATED' };
+const cursorsOf = (list: string): Side['cursors'] => ({
+  newest: createCursorCodec(`${list}:newest`, ['subject', 'seqNo']),
+  price: createCursorCodec(`${list}:price`, ['text', 'number', 'subject', 'seqNo']),
+});
+
+const ORDERS: Side = {
+  view: 'order_view',
+  parties: ['seller', 'buyer'],
+  open: 'LISTING',
+  cursors: cursorsOf('orders'),
+};
+const OFFERS: Side = {
+  view: 'offer_view',
+  parties: ['bidder', 'seller'],
+  open: 'CREATED',
+  cursors: cursorsOf('offers'),
+};
 
 /** States that are derived of an open row. */
 const DERIVED_STATES = ['EXPIRED', 'VOIDED', 'UNFILLABLE', 'NOT_STARTED'];
@@ -118,11 +134,6 @@ const columns = ({ parties }: Side): Prisma.Sql =>
     o.escrow, ${isoTime('o.starts_at')} AS "startsAt", ${isoTime('o.expires_at')} AS "expiresAt", o.items,
     ${isoTime('o.created_at')} AS "createdAt", ${isoTime('o.updated_at')} AS "updatedAt", o.seq_no::text AS "seqNo",
     o.subject::text AS "sortSubject", ${SORT_PRICE}::text AS "sortPrice", ${SORT_CURRENCY} AS "sortCurrency"`);
-
-const cursors = {
-  newest: createCursorCodec('trades:newest', ['subject', 'seqNo']),
-  price: createCursorCodec('trades:price', ['text', 'number', 'subject', 'seqNo']),
-};
 
 /** @throws {UnknownSubjectError} @throws {CursorError} */
 export async function listOrders(db: ReadDatabase, filter: OrderFilter): Promise<Page<OrderRecord>> {
@@ -158,7 +169,10 @@ async function listTrades(
 ): Promise<Page<OrderRecord & OfferRecord>> {
   const limit = limitOf(filter);
   const sort = filter.sort ?? 'newest';
-  const conditions = [...(await conditionsOf(db, side, filter, parties)), ...after(sort, filter.cursor)];
+  const conditions = [
+    ...(await conditionsOf(db, side, filter, parties)),
+    ...after(side, sort, filter.cursor),
+  ];
   const order =
     sort === 'newest'
       ? Prisma.raw('o.subject DESC, o.opened_seq_no DESC')
@@ -169,7 +183,7 @@ async function listTrades(
   return toPage(
     rows,
     limit,
-    cursors[sort],
+    side.cursors[sort],
     (row) =>
       sort === 'newest'
         ? [row.sortSubject, row.openedSeqNo]
@@ -222,9 +236,9 @@ async function conditionsOf(
   return conditions;
 }
 
-function after(sort: TradeSort, cursor: string | undefined): Prisma.Sql[] {
+function after(side: Side, sort: TradeSort, cursor: string | undefined): Prisma.Sql[] {
   if (cursor === undefined) return [];
-  const key = cursors[sort].decode(cursor);
+  const key = side.cursors[sort].decode(cursor);
   if (sort === 'newest') {
     return [Prisma.sql`(o.subject, o.opened_seq_no) < (${key[0]}::smallint, ${key[1]}::bigint)`];
   }
