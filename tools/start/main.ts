@@ -1,0 +1,262 @@
+// Everything on one machine: embedded PostgreSQL, a development chain with traffic, the worker that follows it, and the
+// API. Ctrl-C stops all of it; starting again goes on where it stopped.
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startEmbeddedPostgres } from '@imart/storage';
+import { startChild, type Child } from './childProcess';
+import { freePort } from './freePort';
+import { liveLine, sampleOf, type WorkerSample } from './liveLine';
+
+/** dist/start/main.cjs is two levels below the repository. */
+const ROOT = resolve(__dirname, '..', '..');
+const STOP_GRACE_MS = 20_000;
+const LIVE_INTERVAL_MS = 1_000;
+/** A pipe's reader wants a line now and then, not one every second. */
+const PLAIN_LINE_EVERY = 10;
+
+const help = `npm start -- [--data-dir .data] [--port 3000] [--rate 2]
+
+Starts an embedded PostgreSQL, a development chain (anvil) with market traffic, evm-worker and the API. Ctrl-C stops it all;
+starting again goes on. To begin anew, delete the data directory.
+
+  --data-dir DIR   where the database, the chain and the logs are kept; default .data
+  --port PORT      of the API; the next free one when it is taken; default 3000
+  --rate N         market actions a second; default 2
+`;
+
+const terminal = process.stdout.isTTY === true;
+let lineShown = false;
+
+function say(line: string): void {
+  process.stdout.write(`${lineShown && terminal ? '\r\u001b[2K' : ''}${line}\n`);
+  lineShown = false;
+}
+
+const step = (what: string, detail: string): void => say(`  ${what.padEnd(12)} ${detail}`);
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    args: process.argv.slice(2),
+    options: {
+      'data-dir': { type: 'string', default: '.data' },
+      port: { type: 'string', default: '3000' },
+      rate: { type: 'string', default: '2' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help === true) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const rate = Number(values.rate);
+  const preferredPort = Number(values.port);
+  if (!(rate > 0 && rate <= 100))
+    throw new Error(`--rate must be above 0 and at most 100, got '${values.rate}'`);
+  if (!Number.isInteger(preferredPort) || preferredPort < 0 || preferredPort > 65_535) {
+    throw new Error(`--port must be a port from 0 to 65535, got '${values.port}'`);
+  }
+  const dataDir = resolve(values['data-dir']);
+  const logDir = join(dataDir, 'logs');
+  mkdirSync(logDir, { recursive: true });
+
+  const asked = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => asked.abort());
+  const stops: (() => Promise<void>)[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const stop of stops.reverse()) await stop();
+  };
+
+  say('\nIMart Event Worker\n');
+  try {
+    const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres') });
+    stops.push(() => postgres.stop());
+    step('PostgreSQL', `embedded, port ${postgres.port}, in ${join(values['data-dir'], 'postgres')}`);
+
+    const [apiPort, workerPort] = [await freePort(preferredPort), await freePort(0)];
+    const lifeline = ['--require', join(ROOT, 'tools', 'start', 'lifeline.cjs')];
+    const children: Child[] = [];
+    const start = (
+      name: string,
+      args: readonly string[],
+      env: Readonly<Record<string, string>>,
+      onLine = ignore,
+    ): void => {
+      const child = startChild({
+        name,
+        args,
+        env,
+        cwd: ROOT,
+        logFile: join(logDir, `${name}.log`),
+        onLine,
+      });
+      children.push(child);
+      stops.push(() => child.stop(STOP_GRACE_MS));
+    };
+
+    const chain = await new Promise<DevnetReady>((ready, failed) => {
+      const args = [
+        '--import',
+        'tsx',
+        'tools/devnet/src/cli.ts',
+        '--data-dir',
+        join(dataDir, 'devnet'),
+        '--rate',
+        String(rate),
+      ];
+      const last: string[] = [];
+      start('devnet', args, {}, (line) => {
+        last.push(line);
+        if (line.startsWith('{') && line.includes('"rpcUrl"')) ready(JSON.parse(line) as DevnetReady);
+      });
+      void children[0]?.ended.then((how) =>
+        failed(new Error(`the chain ended (${how}) before it was ready:\n${last.slice(-8).join('\n')}`)),
+      );
+    });
+    step(
+      'chain',
+      `anvil, chain id ${chain.chainId}, ${chain.rpcUrl}; IMart's market, factories and collections, ${rate} actions/s`,
+    );
+
+    const showProblems =
+      (name: string) =>
+      (line: string): void => {
+        const entry = parseLine(line);
+        if (entry?.level === 'error' || entry?.level === 'warn')
+          say(`  ${name}: ${entry.level}: ${entry.message}`);
+      };
+    start(
+      'evm-worker',
+      ['--max-semi-space-size=32', ...lifeline, 'dist/evm-worker/main.cjs'],
+      {
+        RPC_URLS: chain.rpcUrl,
+        RPC_WS_URL: chain.wsUrl,
+        CHAIN_ID: String(chain.chainId),
+        START_BLOCK: String(chain.startBlock),
+        MARKETS: [
+          `imart:${chain.market}`,
+          `mixverse:${chain.mixverse}`,
+          `single-collective:${chain.factories.single}`,
+          `multiple-collective:${chain.factories.multiple}`,
+        ].join(','),
+        COLLECTIONS: chain.collections.join(','),
+        DATABASE_URL: postgres.url,
+        WORKER_PORT: String(workerPort),
+        POLL_INTERVAL_MS: '500',
+        LOG_DIR: logDir,
+      },
+      showProblems('evm-worker'),
+    );
+    step('evm-worker', `follows it from block ${chain.startBlock}; http://127.0.0.1:${workerPort}/metrics`);
+    start(
+      'api',
+      [...lifeline, 'dist/api/main.cjs'],
+      { DATABASE_URL: postgres.url, API_PORT: String(apiPort), HOST: '127.0.0.1', LOG_DIR: logDir },
+      showProblems('api'),
+    );
+    const api = `http://127.0.0.1:${apiPort}`;
+    await untilAnswers(`${api}/healthz`, asked.signal, children);
+    step('api', `${api}${apiPort === preferredPort ? '' : ` (port ${preferredPort} is taken)`}`);
+    say(`\n  ${api}/docs              every endpoint, to try out`);
+    say(`  ${api}/v1/activities     what happens on the market, newest first`);
+    say(`  ${api}/v1/orders         listings`);
+    say(`  ${api}/v1/status         how far the worker is`);
+    say(`\n  logs in ${join(values['data-dir'], 'logs')}; Ctrl-C stops everything, npm start goes on\n`);
+
+    const failed = await Promise.race([
+      showLiveLine(`http://127.0.0.1:${workerPort}/metrics`, asked.signal),
+      ...children.map(async (child) => ({ child, how: await child.ended })),
+    ]);
+    if (failed === undefined) say('stopping ...');
+    else if (!asked.signal.aborted) {
+      say(
+        `${failed.child.name} ended with ${failed.how}; its log is ${join(values['data-dir'], 'logs', `${failed.child.name}.log`)}`,
+      );
+    }
+    await stopAll();
+    say('stopped');
+    return failed === undefined || asked.signal.aborted ? 0 : 1;
+  } catch (error) {
+    await stopAll().catch(() => undefined);
+    if (asked.signal.aborted) return 0;
+    throw error;
+  }
+}
+
+interface DevnetReady {
+  readonly rpcUrl: string;
+  readonly wsUrl: string;
+  readonly chainId: number;
+  readonly market: string;
+  readonly mixverse: string;
+  readonly collections: readonly string[];
+  readonly factories: { readonly single: string; readonly multiple: string };
+  readonly startBlock: number;
+}
+
+const ignore = (): void => undefined;
+
+function parseLine(line: string): { level?: string; message?: string } | null {
+  try {
+    return JSON.parse(line) as { level?: string; message?: string };
+  } catch {
+    return null;
+  }
+}
+
+async function untilAnswers(url: string, signal: AbortSignal, children: readonly Child[]): Promise<void> {
+  const gone = Promise.race(children.map(async (child) => `${child.name} ended with ${await child.ended}`));
+  for (;;) {
+    signal.throwIfAborted();
+    const answered = fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
+      (response) => response.ok,
+      () => false,
+    );
+    const outcome = await Promise.race([answered, gone]);
+    if (outcome === true) return;
+    if (typeof outcome === 'string') throw new Error(`${outcome} while starting; see its log`);
+    await new Promise((next) => setTimeout(next, 100));
+  }
+}
+
+/** Writes the live line until asked to stop. A worker that does not answer for a moment leaves the last line standing. */
+async function showLiveLine(metricsUrl: string, signal: AbortSignal): Promise<undefined> {
+  let before: WorkerSample | null = null;
+  for (let round = 0; !signal.aborted; round++) {
+    const text = await fetch(metricsUrl, { signal: AbortSignal.timeout(2_000) }).then(
+      (response) => response.text(),
+      () => '',
+    );
+    const now = sampleOf(text, performance.now());
+    if (now !== null && before !== null) {
+      const line = liveLine(before, now);
+      if (terminal) {
+        process.stdout.write(
+          `\r\u001b[2K  ${line.slice(0, Math.max((process.stdout.columns ?? 100) - 3, 40))}`,
+        );
+        lineShown = true;
+      } else if (round % PLAIN_LINE_EVERY === 1) {
+        say(`  ${line}`);
+      }
+    }
+    if (now !== null) before = now;
+    await new Promise<void>((next) => {
+      const timer = setTimeout(done, LIVE_INTERVAL_MS);
+      function done(): void {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        next();
+      }
+      signal.addEventListener('abort', done);
+    });
+  }
+  return undefined;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    say(`npm start: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  },
+);
