@@ -16,6 +16,7 @@ interface Ready {
   readonly rpcUrl: string;
   readonly chainId: number;
   readonly market: string;
+  readonly directory: string;
   readonly collections: readonly string[];
 }
 
@@ -138,6 +139,18 @@ describe('the devnet command', () => {
     expect(started.stderr()).toContain("the chain's process ended (SIGKILL)");
     await until(() => !isAlive(anvil));
     rmSync(join(directory, 'anvil.pid'));
+  });
+
+  it('leaves nothing of a temporary chain, killed or not', async () => {
+    const stopped = start('--script', '5', '--exit');
+    const { directory: first } = await nextLine<Ready>(stopped);
+    expect(await exitOf(stopped)).toBe(0);
+    expect(existsSync(first)).toBe(false);
+    const killed = start('--script', '5');
+    const { directory: second } = await nextLine<Ready>(killed);
+    expect(existsSync(second)).toBe(true);
+    killed.child.kill('SIGKILL');
+    await until(() => !existsSync(second));
   });
 
   it('runs a script of exactly so many actions, on demand', async () => {

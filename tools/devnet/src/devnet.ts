@@ -115,6 +115,7 @@ async function startGuard(options: {
   port: number;
   directory: string;
   fresh: boolean;
+  temporary: boolean;
 }): Promise<Guard> {
   const child = fork(join(__dirname, 'guard.cjs'), [JSON.stringify({ ...options, binary: anvilBinary() })], {
     detached: true,
@@ -173,6 +174,7 @@ function readManifest(file: string): Manifest | null {
  * @throws {Error} when the data directory is in use, the port is taken or anvil is not installed.
  */
 export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
+  const port = await freePort(options.port ?? 0);
   if (options.dataDir !== undefined) mkdirSync(options.dataDir, { recursive: true });
   const directory = realpathSync(
     options.dataDir === undefined ? mkdtempSync(join(tmpdir(), 'imart-devnet-')) : resolve(options.dataDir),
@@ -186,7 +188,6 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
     );
   }
   const genesisTime = blockTimeSec === null ? MANUAL_GENESIS_TIME : null;
-  const port = await freePort(options.port ?? 0);
   const args = [
     '--host',
     '127.0.0.1',
@@ -199,7 +200,16 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   args.push('--slots-in-an-epoch', '4', '--disable-block-gas-limit', '--order', 'fees', '--no-mining');
   args.push('--accounts', String(ACCOUNTS), '--balance', '1000000000');
   if (genesisTime !== null) args.push('--timestamp', String(genesisTime));
-  const guard = await startGuard({ args, port, directory, fresh: old === null });
+  const temporary = options.dataDir === undefined;
+  const removeTemporary = (): void => {
+    if (temporary) rmSync(directory, { recursive: true, force: true });
+  };
+  const guard = await startGuard({ args, port, directory, fresh: old === null, temporary }).catch(
+    (error: unknown) => {
+      removeTemporary();
+      throw error;
+    },
+  );
 
   const rpcUrl = `http://127.0.0.1:${port}`;
   const rpc = createDevnetRpc(rpcUrl);
@@ -207,9 +217,6 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
     guard.child.kill('SIGKILL');
     await guard.ended;
     removeTemporary();
-  };
-  const removeTemporary = (): void => {
-    if (options.dataDir === undefined) rmSync(directory, { recursive: true, force: true });
   };
   const mine = async (): Promise<void> => {
     if (blockTimeSec === null) {

@@ -2,7 +2,7 @@
 // process ends, the channel closes; the guard then stops mining, saves the chain and stops anvil. It runs in a process
 // group of its own, so that Ctrl-C reaches the devnet process only and the order of stopping stays the devnet's.
 //
-// Options: { binary, args, port, directory, fresh: forget a saved chain }. Messages to the guard:
+// Options: { binary, args, port, directory, fresh: forget a saved chain, temporary: keep nothing }. Messages to the guard:
 // { ask: 'save' | 'stop', id }. Messages from it: { anvil: pid }, { ready: true }, { done: id }, { failed: text, id? }.
 'use strict';
 const { execFileSync, spawn } = require('node:child_process');
@@ -12,7 +12,7 @@ const { Readable } = require('node:stream');
 const { pipeline } = require('node:stream/promises');
 const { createGunzip } = require('node:zlib');
 
-const { binary, args, port, directory, fresh } = JSON.parse(process.argv[2]);
+const { binary, args, port, directory, fresh, temporary } = JSON.parse(process.argv[2]);
 const stateFile = join(directory, 'chain.json');
 const pidFile = join(directory, 'anvil.pid');
 /** How long a predecessor may take to save its chain: one whose devnet is gone, one whose devnet lives and may be stopping. */
@@ -135,10 +135,10 @@ async function main() {
   let stopping;
   const stop = (saving) => {
     stopping ??= (async () => {
-      if (saving && !isGone) await saveAtRest(port);
+      if (saving && !temporary && !isGone) await saveAtRest(port);
       anvil.kill('SIGKILL');
       await gone;
-      fs.rmSync(pidFile, { force: true });
+      fs.rmSync(temporary ? directory : pidFile, { recursive: true, force: true });
     })();
     return stopping;
   };
