@@ -8,7 +8,7 @@ const shared = process.env['IMART_SHARED'] ?? resolve(__dirname, '../../../../sh
 const recordings = join(shared, 'data', 'evm');
 const describeRecorded = existsSync(recordings) ? describe : describe.skip;
 if (!existsSync(recordings))
-  console.warn(`no recordings at ${recordings}: replaying them is not tested (IMART_SHARED)`);
+  process.stderr.write(`no recordings at ${recordings}: replaying them is not tested (IMART_SHARED)\n`);
 
 interface Log {
   readonly address: string;
