@@ -22,7 +22,7 @@ export interface EventDecoder<Values extends object = Record<string, unknown>> {
    * What it accepts, ethers accepts with the same values, except such strings, on which ethers throws. It is
    * stricter than ethers about bits outside a type's width (of `uintN`, `intN`, `bool`, `bytesN`), the number of
    * topics, and data read more than 16 times over. Bytes that nothing points at (padding, what follows the last
-   * value) are allowed and not looked at.
+   * value) are allowed and not looked at, so digits there that are no hex, on which ethers throws, go unnoticed.
    *
    * @throws {EventDecodeError} the log is no valid encoding; never anything else. Time and memory are bounded by a
    * multiple of the data's length.
