@@ -91,7 +91,7 @@ export const evmWorkerConfig = defineConfig({
   rangeBlocksMax: defineSetting({
     name: 'RANGE_BLOCKS_MAX',
     type: integer({ min: 1, max: 1_000_000 }),
-    default: '2000',
+    default: '50000',
     unit: 'blocks',
     group: 'Chain',
     meaning: 'Most blocks in one eth_getLogs; the range adapts to the provider below it.',
