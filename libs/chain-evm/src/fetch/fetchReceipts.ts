@@ -1,0 +1,167 @@
+import { BlockNotServedError, RpcInconsistentError, RpcMethodUnsupportedError } from '../rpc/errors';
+import type { EvmBlock, EvmLog, EvmReceipt } from '../log';
+import { readReceipt } from './canonicalBlock';
+import type { FetchContext } from './fetchLogs';
+import { sameLog } from './logOrder';
+import { toQuantity } from './quantity';
+
+/** Calls of one batch: a receipt may be large. */
+const RECEIPTS_PER_BATCH = 50;
+
+const inconsistent = (context: FetchContext, method: string, detail: string): RpcInconsistentError =>
+  new RpcInconsistentError({ endpoint: context.endpoint.label, method }, detail);
+
+/**
+ * All receipts of a block, log indexes being places in the block whatever the node counts by.
+ * @throws {RpcInconsistentError} a receipt is missing, malformed, or of another block.
+ * @throws {RpcMethodUnsupportedError} the node does not have `eth_getBlockReceipts`.
+ */
+export async function fetchBlockReceipts(
+  context: FetchContext,
+  block: Pick<EvmBlock, 'number' | 'hash'>,
+): Promise<EvmReceipt[]> {
+  const method = 'eth_getBlockReceipts';
+  const answer = await context.endpoint.call(method, [toQuantity(block.number)], context.signal);
+  if (answer === null) {
+    throw new BlockNotServedError(
+      { endpoint: context.endpoint.label, method },
+      `no receipts of block ${block.number}`,
+      block.number,
+    );
+  }
+  if (!Array.isArray(answer))
+    throw inconsistent(context, method, `the answer for block ${block.number} is no list`);
+  const receipts = (answer as unknown[]).map((raw): EvmReceipt & { places: number } => {
+    const receipt = readReceipt(raw);
+    if (typeof receipt === 'string') throw inconsistent(context, method, `block ${block.number}: ${receipt}`);
+    if (receipt.blockHash !== block.hash || receipt.blockNumber !== block.number) {
+      throw inconsistent(
+        context,
+        method,
+        `a receipt is of block ${receipt.blockNumber} ${receipt.blockHash}, not ${block.number} ${block.hash}`,
+      );
+    }
+    // Logs that cannot be read have a place too.
+    return { ...receipt, places: (raw as { logs: unknown[] }).logs.length };
+  });
+  receipts.sort((a, b) => a.transactionIndex - b.transactionIndex);
+  let place = 0;
+  return receipts.map(({ places, ...receipt }) => {
+    const readable = receipt.logs.length === places;
+    const logs = readable ? receipt.logs.map((log, i) => ({ ...log, logIndex: place + i })) : receipt.logs;
+    place += places;
+    return { ...receipt, logs };
+  });
+}
+
+/** All logs of a block, from its receipts. */
+export async function fetchBlockLogs(context: FetchContext, block: EvmBlock): Promise<EvmLog[]> {
+  return (await fetchBlockReceipts(context, block)).flatMap(({ logs }) => logs);
+}
+
+/**
+ * The receipts of these transactions, each with all logs that `logs` has of it.
+ * @param logs at least one log of each transaction that is wanted.
+ * @throws {RpcInconsistentError} a receipt is missing or short, singly and with its block. Never half a transaction.
+ */
+export async function fetchReceipts(
+  context: FetchContext,
+  logs: readonly EvmLog[],
+): Promise<Map<string, EvmReceipt>> {
+  const wanted = new Map<string, EvmLog[]>();
+  for (const log of logs) {
+    const own = wanted.get(log.transactionHash);
+    if (own === undefined) wanted.set(log.transactionHash, [log]);
+    else own.push(log);
+  }
+  const transactions = [...wanted];
+  const batches: (typeof transactions)[] = [];
+  for (let i = 0; i < transactions.length; i += RECEIPTS_PER_BATCH) {
+    batches.push(transactions.slice(i, i + RECEIPTS_PER_BATCH));
+  }
+  const receipts = new Map<string, EvmReceipt>();
+  const missing: EvmLog[][] = [];
+  await Promise.all(
+    batches.map(async (batch) => {
+      const answers = await receiptsOf(context, batch);
+      batch.forEach(([hash, own], i) => {
+        const receipt = answers === null ? null : readReceipt(answers[i]);
+        if (receipt === null || typeof receipt === 'string' || !isWhole(receipt, own)) missing.push(own);
+        else receipts.set(hash, receipt);
+      });
+    }),
+  );
+  await fromBlocks(context, missing, receipts);
+  return receipts;
+}
+
+/** `null` when the node does not have the method. */
+async function receiptsOf(
+  context: FetchContext,
+  batch: readonly (readonly [string, readonly EvmLog[]])[],
+): Promise<unknown[] | null> {
+  const calls = batch.map(([hash]) => ({ method: 'eth_getTransactionReceipt', params: [hash] }));
+  try {
+    return await context.endpoint.together(calls, context.signal);
+  } catch (error) {
+    if (error instanceof RpcMethodUnsupportedError) return null;
+    throw error;
+  }
+}
+
+/** What could not be had singly: from all receipts of its block. */
+async function fromBlocks(
+  context: FetchContext,
+  missing: readonly (readonly EvmLog[])[],
+  receipts: Map<string, EvmReceipt>,
+): Promise<void> {
+  const blocks = new Map<number, { number: number; hash: string }>();
+  for (const [log] of missing) {
+    if (log !== undefined) blocks.set(log.blockNumber, { number: log.blockNumber, hash: log.blockHash });
+  }
+  for (const block of blocks.values()) {
+    const all = await blockReceipts(context, block);
+    for (const own of missing) {
+      const [log] = own;
+      if (log?.blockNumber !== block.number) continue;
+      const receipt = all.find(({ transactionHash }) => transactionHash === log.transactionHash);
+      if (receipt === undefined || !isWhole(receipt, own)) {
+        throw inconsistent(
+          context,
+          'eth_getBlockReceipts',
+          `transaction ${log.transactionHash} of block ${block.number} has logs, but no receipt with all of them`,
+        );
+      }
+      receipts.set(receipt.transactionHash, receipt);
+    }
+  }
+}
+
+async function blockReceipts(
+  context: FetchContext,
+  block: { number: number; hash: string },
+): Promise<EvmReceipt[]> {
+  try {
+    return await fetchBlockReceipts(context, block);
+  } catch (error) {
+    if (!(error instanceof RpcMethodUnsupportedError)) throw error;
+    throw inconsistent(
+      context,
+      'eth_getTransactionReceipt',
+      `receipts of block ${block.number} are missing or short`,
+    );
+  }
+}
+
+/** Whether the receipt is of the same block and has each of these logs. */
+function isWhole(receipt: EvmReceipt, own: readonly EvmLog[]): boolean {
+  const [log] = own;
+  if (
+    log === undefined ||
+    receipt.blockHash !== log.blockHash ||
+    receipt.transactionHash !== log.transactionHash
+  )
+    return false;
+  // The index may count per transaction on one side and per block on the other.
+  return own.every((one) => receipt.logs.some((other) => sameLog({ ...other, logIndex: one.logIndex }, one)));
+}

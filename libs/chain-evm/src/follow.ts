@@ -1,0 +1,194 @@
+import type { DiscoveredContract, SeqNoCodec } from '@imart/core';
+import type { EvmLog } from './log';
+import type { DiscoveredCollection, Marketplace } from './marketplace';
+
+/** A marketplace and the contracts whose logs it is shown. */
+export interface FollowedMarketplace {
+  readonly marketplace: Marketplace;
+  /** `all`: whatever contract emitted them (`COLLECTIONS=all`). */
+  readonly contracts: readonly string[] | 'all';
+  /** It is also shown the logs of every contract that a marketplace's `discover` names, from that log on. */
+  readonly discovered?: boolean;
+  /**
+   * Only logs with exactly so many topics are its own: an ERC-20 Transfer has the first topic of an ERC-721 one, and one
+   * topic less (D6).
+   */
+  readonly topicCount?: number;
+}
+
+/** The filter of one `eth_getLogs` query, without its range. */
+export interface LogQuery {
+  /** Absent: of every contract. */
+  readonly address?: readonly string[];
+  readonly topics: readonly (readonly string[] | null)[];
+}
+
+export interface LogFilterOptions {
+  readonly marketplaces: readonly FollowedMarketplace[];
+  readonly discovered: readonly DiscoveredContract[];
+  readonly seqNo: SeqNoCodec;
+  /** Addresses of one query; more of them make more queries of the same batch. @defaultValue 500 */
+  readonly addressesPerQueryMax?: number;
+}
+
+/** Which logs are asked for, and whose they are. Grows by the contracts that are discovered. */
+export interface LogFilter {
+  /** In the order in which they see a transaction: by name, so that the order of a setting changes nothing. */
+  readonly marketplaces: readonly Marketplace[];
+  /** How many contracts have been discovered. */
+  readonly childCount: number;
+  /** What to ask for everything that is followed now. */
+  queries(): readonly LogQuery[];
+  /** What to ask for these discovered contracts; empty when every contract is followed anyway. */
+  childQueries(addresses: readonly string[]): readonly LogQuery[];
+  /** The contracts discovered after the first `count` ones. */
+  childrenAfter(count: number): readonly string[];
+  /** Indexes into `marketplaces` of those whose log this is; empty for a foreign one. */
+  owners(log: EvmLog): readonly number[];
+  /** As `owners`, these contracts being discovered too, and wherever in the chain the log stands. */
+  possibleOwners(log: EvmLog, newChildren: ReadonlySet<string>): readonly number[];
+  /** What the log says was created; empty when its contract is followed already. */
+  discoveriesIn(log: EvmLog): readonly DiscoveredCollection[];
+  isChild(address: string): boolean;
+  /** Follows it from the next log on. @returns `null` when it is followed already. */
+  follow(collection: DiscoveredCollection, log: EvmLog): DiscoveredContract | null;
+}
+
+export const ADDRESSES_PER_QUERY_MAX = 500;
+
+type ByTopic = Map<string, number[]>;
+const NOBODY: readonly number[] = [];
+
+function addOwner(byTopic: ByTopic, topic: string, owner: number): void {
+  const owners = byTopic.get(topic);
+  if (owners === undefined) byTopic.set(topic, [owner]);
+  else if (!owners.includes(owner)) owners.push(owner);
+}
+
+function merge(a: readonly number[], b: readonly number[]): readonly number[] {
+  if (b.length === 0) return a;
+  if (a.length === 0) return b;
+  return [...new Set([...a, ...b])].sort((x, y) => x - y);
+}
+
+export function createLogFilter(options: LogFilterOptions): LogFilter {
+  const { seqNo, addressesPerQueryMax = ADDRESSES_PER_QUERY_MAX } = options;
+  const followed = [...options.marketplaces].sort((a, b) =>
+    a.marketplace.name < b.marketplace.name ? -1 : 1,
+  );
+  const byAddress = new Map<string, ByTopic>();
+  const ofAll: ByTopic = new Map();
+  const ofChildren: ByTopic = new Map();
+  /** Last log before the followed ones, as (block, index). */
+  const children = new Map<string, { block: number; index: number }>();
+  const childOrder: string[] = [];
+  const fixedTopics = new Set<string>();
+
+  followed.forEach(({ marketplace, contracts, discovered }, owner) => {
+    for (const topic of marketplace.topics) {
+      if (contracts === 'all') addOwner(ofAll, topic, owner);
+      else if (discovered === true) addOwner(ofChildren, topic, owner);
+      if (contracts !== 'all' && contracts.length > 0) fixedTopics.add(topic);
+    }
+    if (contracts === 'all') return;
+    for (const address of contracts) {
+      const key = address.toLowerCase();
+      const byTopic = byAddress.get(key) ?? (new Map() as ByTopic);
+      byAddress.set(key, byTopic);
+      for (const topic of marketplace.topics) addOwner(byTopic, topic, owner);
+    }
+  });
+  const followsChildren = ofChildren.size > 0;
+  for (const { address, discoveredAt } of options.discovered) {
+    const { position, index } = seqNo.decode(discoveredAt);
+    if (children.has(address)) continue;
+    children.set(address, { block: Number(position), index });
+    childOrder.push(address);
+  }
+
+  const addressQueries = (addresses: readonly string[], topics: readonly string[]): LogQuery[] => {
+    const queries: LogQuery[] = [];
+    for (let i = 0; i < addresses.length; i += addressesPerQueryMax) {
+      queries.push({ address: addresses.slice(i, i + addressesPerQueryMax), topics: [topics] });
+    }
+    return queries;
+  };
+
+  /** Queries of every contract, one for each number of topics that is demanded. */
+  const allQueries = (): LogQuery[] => {
+    const byCount = new Map<number, Set<string>>();
+    for (const { marketplace, contracts, topicCount = 1 } of followed) {
+      if (contracts !== 'all') continue;
+      const topics = byCount.get(topicCount) ?? new Set<string>();
+      byCount.set(topicCount, topics);
+      for (const topic of marketplace.topics) topics.add(topic);
+    }
+    // A place for each topic, whatever it is: a log with fewer topics does not match.
+    return [...byCount].map(([count, topics]) => ({
+      topics: [[...topics], ...new Array<null>(count - 1).fill(null)],
+    }));
+  };
+
+  const withCount = (owners: readonly number[] | undefined, log: EvmLog): readonly number[] => {
+    if (owners === undefined) return NOBODY;
+    const fits = (owner: number): boolean => {
+      const count = followed[owner]?.topicCount;
+      return count === undefined || count === log.topics.length;
+    };
+    return owners.every(fits) ? owners : owners.filter(fits);
+  };
+
+  const ownersOf = (log: EvmLog, isChild: boolean): readonly number[] => {
+    const topic = log.topics[0];
+    if (topic === undefined) return NOBODY;
+    const fixed = withCount(byAddress.get(log.address)?.get(topic), log);
+    const any = ofAll.size === 0 ? NOBODY : withCount(ofAll.get(topic), log);
+    const child = isChild ? withCount(ofChildren.get(topic), log) : NOBODY;
+    return merge(merge(fixed, any), child);
+  };
+
+  return {
+    marketplaces: followed.map(({ marketplace }) => marketplace),
+    get childCount() {
+      return childOrder.length;
+    },
+    queries() {
+      const topics = new Set(fixedTopics);
+      if (childOrder.length > 0) for (const topic of ofChildren.keys()) topics.add(topic);
+      const addresses = followsChildren
+        ? [...new Set([...byAddress.keys(), ...childOrder])]
+        : [...byAddress.keys()];
+      return [...addressQueries(addresses, [...topics]), ...allQueries()];
+    },
+    childQueries: (addresses) => (followsChildren ? addressQueries(addresses, [...ofChildren.keys()]) : []),
+    childrenAfter: (count) => childOrder.slice(count),
+    owners(log) {
+      const since = children.get(log.address);
+      const isChild =
+        since !== undefined &&
+        (log.blockNumber > since.block || (log.blockNumber === since.block && log.logIndex > since.index));
+      return ownersOf(log, isChild);
+    },
+    possibleOwners: (log, newChildren) =>
+      ownersOf(log, children.has(log.address) || newChildren.has(log.address)),
+    discoveriesIn(log) {
+      const found: DiscoveredCollection[] = [];
+      for (const owner of ownersOf(log, children.has(log.address))) {
+        const marketplace = followed[owner]?.marketplace;
+        if (marketplace?.discover === undefined) continue;
+        for (const { address, standard } of marketplace.discover(log)) {
+          const key = address.toLowerCase();
+          if (!children.has(key)) found.push({ address: key, standard });
+        }
+      }
+      return found;
+    },
+    isChild: (address) => children.has(address),
+    follow({ address, standard }, { blockNumber, logIndex }) {
+      if (children.has(address)) return null;
+      children.set(address, { block: blockNumber, index: logIndex });
+      childOrder.push(address);
+      return { address, kind: standard, discoveredAt: seqNo.encode(BigInt(blockNumber), logIndex, 0) };
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * EVM chains as Subjects. Guarantees: events come in the order of the chain, each range complete and contiguous to the one
+ * before by parent hash; an answer that contradicts itself is never used; what cannot be decoded has its place in the
+ * order; no URL of an endpoint is ever logged.
+ */
+export * from './abi';
+export * from './markets';
+export { createEvmSubject, type EvmSubject } from './createEvmSubject';
+export { GenesisUnavailableError, ReorgDetectedError, ResumePointError, WrongGenesisError } from './errors';
+export type { FollowedMarketplace } from './follow';
+export type { EvmBlock, EvmLog, EvmReceipt } from './log';
+export type {
+  DiscoveredCollection,
+  EmitMarketEvent,
+  EvmChainFacts,
+  Marketplace,
+  MarketplaceContract,
+  MarketTransaction,
+} from './marketplace';
+export { ADAPTIVE_RANGE_DEFAULTS, type AdaptiveRangeOptions } from './ranges/adaptiveRange';
+export { RPC_ENDPOINT_DEFAULTS, type RpcEndpointStats } from './rpc/endpoint';
+export {
+  BlockNotServedError,
+  RpcAnswerRefusedError,
+  RpcBatchLimitError,
+  RpcError,
+  RpcInconsistentError,
+  RpcMethodUnsupportedError,
+  RpcPrunedError,
+  RpcRangeLimitError,
+  RpcRateLimitedError,
+  RpcTimeoutError,
+  RpcUnavailableError,
+  WrongChainError,
+  type RangeHint,
+} from './rpc/errors';
+export { endpointLabel } from './rpc/label';
+export { RPC_RETRY } from './rpc/pool';
+export {
+  EVM_SUBJECT_DEFAULTS,
+  evmSubjectId,
+  type EvmSubjectOptions,
+  type EvmSubjectStats,
+} from './subject/options';
+export { StrayEventError } from './translate';

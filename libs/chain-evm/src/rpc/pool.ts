@@ -1,0 +1,228 @@
+import { messageOf } from '@imart/core';
+import { retryDelayMs, type RetrySchedule } from '@imart/pipeline';
+import type { Logger } from '@imart/runtime';
+import { parseQuantity } from '../fetch/quantity';
+import type { RpcEndpoint, RpcEndpointStats } from './endpoint';
+import {
+  RpcAnswerRefusedError,
+  RpcError,
+  RpcInconsistentError,
+  RpcRateLimitedError,
+  RpcTimeoutError,
+  RpcUnavailableError,
+  WrongChainError,
+} from './errors';
+
+/** Waits of an endpoint that failed: full jitter below 100 ms, 200 ms, 400 ms ... 10 s. */
+export const RPC_RETRY: RetrySchedule = { firstMs: 100, maxMs: 10_000 };
+
+/** Attempts at other endpoints before one that was to be avoided is asked after all. */
+const AVOID_ATTEMPTS = 2;
+
+/** No `Retry-After` is honoured beyond this. */
+export const RETRY_AFTER_MAX_MS = 120_000;
+
+export interface RpcPoolOptions {
+  /** In order of preference: the first one that is well is asked. */
+  readonly endpoints: readonly RpcEndpoint[];
+  readonly chainId: number;
+  readonly logger: Logger;
+  readonly random: () => number;
+  /** Milliseconds; only differences count. */
+  readonly now: () => number;
+  /** Resolves after so many milliseconds, or early when the signal aborts. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** @defaultValue {@link RPC_RETRY} */
+  readonly schedule: RetrySchedule;
+  /** Answers to one question that contradict themselves before the worker stops. @defaultValue 20 */
+  readonly refusedAnswersMax: number;
+  /** How often it is said that no endpoint answers. @defaultValue 10,000 */
+  readonly complainEveryMs: number;
+  /** Called when the last usable endpoint fails, and when one answers again. */
+  readonly onAvailability?: ((available: boolean, reason: string) => void) | undefined;
+}
+
+export interface PoolRun<T> {
+  /** What is asked for, for log lines: `blocks 5..9`. */
+  readonly what: string;
+  readonly signal: AbortSignal;
+  /** An endpoint that is to be asked only when there is no other that answers. */
+  readonly avoid?: RpcEndpoint | undefined;
+  /** Leave with this error instead of asking again; `attempt` counts from 1. */
+  readonly giveUp?: ((error: RpcError, attempt: number) => boolean) | undefined;
+  /** All of one question goes to one endpoint; another attempt begins anew, perhaps at another one. */
+  work(endpoint: RpcEndpoint): Promise<T>;
+}
+
+/** Several endpoints of one chain as one that always answers, later if need be. */
+export interface RpcPool {
+  readonly endpoints: readonly RpcEndpoint[];
+  /** The endpoint that would be asked now. */
+  preferred(): RpcEndpoint;
+  /**
+   * Does the work at one endpoint; after a failure again, at the first endpoint whose wait is over. Retries until the
+   * signal aborts.
+   * @throws {RpcError} `stop`, when each endpoint refused for good; what `giveUp` chose; the signal's reason.
+   * @throws {RpcAnswerRefusedError} when answers contradict themselves again and again.
+   */
+  run<T>(run: PoolRun<T>): Promise<T>;
+  stats(): readonly RpcEndpointStats[];
+  close(): void;
+}
+
+interface Member {
+  readonly endpoint: RpcEndpoint;
+  failures: number;
+  availableAt: number;
+  failedAt: number;
+  /** Its chain id was checked since it last failed. */
+  verified: Promise<void> | null;
+  /** It serves another chain; looked at again after a while. */
+  wrong: { readonly error: WrongChainError; readonly until: number } | null;
+}
+
+/** How long an endpoint of another chain is left alone before it is looked at again. */
+export const WRONG_CHAIN_RECHECK_MS = 300_000;
+
+export const RPC_POOL_DEFAULTS = {
+  schedule: RPC_RETRY,
+  refusedAnswersMax: 20,
+  complainEveryMs: 10_000,
+} as const;
+
+export function createRpcPool(options: RpcPoolOptions): RpcPool {
+  const { chainId, logger, random, now, wait, schedule, refusedAnswersMax, complainEveryMs } = options;
+  const members: Member[] = options.endpoints.map((endpoint) => ({
+    endpoint,
+    failures: 0,
+    availableAt: 0,
+    failedAt: -1,
+    verified: null,
+    wrong: null,
+  }));
+  const said = new Set<string>();
+  let complainedAt: number | null = null;
+
+  const verify = async (endpoint: RpcEndpoint, signal: AbortSignal): Promise<void> => {
+    const actual = parseQuantity(await endpoint.call('eth_chainId', [], signal));
+    if (actual === null)
+      throw new RpcInconsistentError({ endpoint: endpoint.label, method: 'eth_chainId' }, 'no number');
+    if (actual !== chainId) throw new WrongChainError(endpoint.label, String(chainId), String(actual));
+  };
+
+  /** The first check is shared by whoever comes while it is on its way. */
+  const verified = async (member: Member, signal: AbortSignal): Promise<void> => {
+    for (;;) {
+      const check = (member.verified ??= verify(member.endpoint, signal));
+      try {
+        return await check;
+      } catch (error) {
+        if (member.verified === check) member.verified = null;
+        // Whoever began the check was aborted, not we: begin anew.
+        if (error instanceof RpcError || signal.aborted) throw error;
+      }
+    }
+  };
+
+  const choose = (refused: ReadonlySet<Member>, avoid: RpcEndpoint | undefined): Member => {
+    const usable = members.filter((member) => !refused.has(member));
+    const others = usable.filter((member) => member.endpoint !== avoid);
+    const from = others.length > 0 ? others : usable;
+    const time = now();
+    const soonest = (a: Member, b: Member): Member => (b.availableAt < a.availableAt ? b : a);
+    return from.find((member) => member.availableAt <= time) ?? from.reduce(soonest);
+  };
+
+  const failed = (member: Member, error: RpcError, what: string, startedAt: number): void => {
+    // Requests that were on their way together fail together: that is one failure.
+    if (member.failedAt < startedAt || member.failures === 0) member.failures++;
+    member.failedAt = now();
+    const delayMs = retryDelayMs(schedule, member.failures, random);
+    const askedMs =
+      error instanceof RpcRateLimitedError ? Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS) : 0;
+    member.availableAt = Math.max(member.availableAt, now() + Math.max(delayMs, askedMs));
+    // What comes back may be another server behind the same name (P14).
+    if (error instanceof RpcUnavailableError || error instanceof RpcTimeoutError) member.verified = null;
+    logger.debug('an RPC endpoint failed', {
+      endpoint: member.endpoint.label,
+      what,
+      code: error.code,
+      error: error.message,
+      failures: member.failures,
+    });
+    if (!members.every((other) => other.failures > 0)) return;
+    const time = now();
+    if (complainedAt !== null && time - complainedAt < complainEveryMs) return;
+    // One hiccup of the only endpoint is not worth a line.
+    if (complainedAt === null && members.every((other) => other.failures < 3)) return;
+    complainedAt = time;
+    logger.warn('no RPC endpoint gives a usable answer, trying again', {
+      what,
+      endpoints: members.map((other) => other.endpoint.label),
+      code: error.code,
+      error: error.message,
+    });
+    options.onAvailability?.(false, error.message);
+  };
+
+  const succeeded = (member: Member): void => {
+    member.failures = 0;
+    member.availableAt = 0;
+    if (complainedAt === null) return;
+    complainedAt = null;
+    logger.info('an RPC endpoint answers again', { endpoint: member.endpoint.label });
+    options.onAvailability?.(true, member.endpoint.label);
+  };
+
+  const run = async <T>({ what, signal, avoid, giveUp, work }: PoolRun<T>): Promise<T> => {
+    // Endpoints that cannot answer this question at any time.
+    const refused = new Set(members.filter(({ wrong }) => wrong !== null && wrong.until > now()));
+    if (refused.size === members.length)
+      throw (members[0] as Member).wrong?.error ?? new Error('no endpoint');
+    let contradictions = 0;
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      const member = choose(refused, attempt <= AVOID_ATTEMPTS ? avoid : undefined);
+      const delayMs = member.availableAt - now();
+      if (delayMs > 0) {
+        await wait(delayMs, signal);
+        continue; // Meanwhile another one may have become well.
+      }
+      const startedAt = now();
+      try {
+        await verified(member, signal);
+        const result = await work(member.endpoint);
+        succeeded(member);
+        return result;
+      } catch (error) {
+        if (signal.aborted || !(error instanceof RpcError)) throw error;
+        if (error.disposition === 'stop') {
+          refused.add(member);
+          if (error instanceof WrongChainError)
+            member.wrong = { error, until: now() + WRONG_CHAIN_RECHECK_MS };
+          const once = `${error.endpoint} ${error.code} ${error.method}`;
+          const fields = { endpoint: error.endpoint, what, code: error.code, error: messageOf(error) };
+          logger[said.has(once) ? 'debug' : 'warn']('an RPC endpoint cannot be used for this', fields);
+          said.add(once);
+          if (refused.size === members.length) throw error;
+          continue;
+        }
+        failed(member, error, what, startedAt);
+        if (giveUp?.(error, attempt) === true) throw error;
+        if (error instanceof RpcInconsistentError && ++contradictions >= refusedAnswersMax) {
+          throw new RpcAnswerRefusedError(what, contradictions, error);
+        }
+      }
+    }
+  };
+
+  return {
+    endpoints: options.endpoints,
+    preferred: () => choose(new Set(), undefined).endpoint,
+    run,
+    stats: () => members.map((member) => member.endpoint.stats),
+    close: () => {
+      for (const { endpoint } of members) endpoint.close();
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { Logger } from '@imart/runtime';
+import { getBlock } from '../fetch/fetchLogs';
+import { readBlock } from '../fetch/canonicalBlock';
+import type { EvmBlock } from '../log';
+import type { RpcEndpoint } from '../rpc/endpoint';
+import { BlockNotServedError, RpcMethodUnsupportedError } from '../rpc/errors';
+
+/** What a node said of its finalized block: the block, that it has no such notion, or nothing usable this time. */
+export type FinalizedAnswer = EvmBlock | 'unsupported' | 'failed';
+
+/** The last block that will not be taken back. Never moves back. */
+export interface Finality {
+  /** `null`: nothing is known to be final. */
+  readonly position: number | null;
+  /** Takes in what was said; an answer that cannot be true is left out and said so (P7, P8). */
+  update(head: EvmBlock, answer: FinalizedAnswer | null): void;
+}
+
+export interface FinalityOptions {
+  readonly depthBlocks: number;
+  readonly initial: number | null;
+  readonly logger: Logger;
+}
+
+export function createFinality({ depthBlocks, initial, logger }: FinalityOptions): Finality {
+  let position = initial;
+  let tagSeen = false;
+  let saidUnsupported = false;
+
+  const advance = (to: number): void => {
+    if (to >= 0 && (position === null || to > position)) position = to;
+  };
+
+  return {
+    get position() {
+      return position;
+    },
+    update(head, answer) {
+      if (answer === null || answer === 'failed') return;
+      if (answer === 'unsupported') {
+        // A node that has answered before has a bad moment, or another one answers: finality waits.
+        if (tagSeen) return;
+        if (!saidUnsupported) {
+          saidUnsupported = true;
+          logger.info('the node has no finalized block; blocks count as final by depth', { depthBlocks });
+        }
+        advance(head.number - depthBlocks);
+        return;
+      }
+      if (answer.number > head.number) {
+        logger.warn('a finalized block above the latest one is not believed', {
+          finalized: answer.number,
+          latest: head.number,
+        });
+        return;
+      }
+      tagSeen = true;
+      advance(answer.number);
+    },
+  };
+}
+
+/** Asks a node for its finalized block. Never fails: that is not worth losing the head for. */
+export async function askFinalized(endpoint: RpcEndpoint, signal: AbortSignal): Promise<FinalizedAnswer> {
+  try {
+    const { method } = getBlock(0);
+    const answer = await endpoint.call(method, ['finalized', false], signal);
+    if (answer === null) return 'unsupported';
+    return readBlock(answer, null) ?? 'failed';
+  } catch (error) {
+    if (error instanceof BlockNotServedError || error instanceof RpcMethodUnsupportedError)
+      return 'unsupported';
+    return 'failed';
+  }
+}
