@@ -23,6 +23,8 @@ export async function compareTable(client: ClientBase, table: string): Promise<T
   const { rows } = await client.query(`SELECT count(*)::int AS n ${different}`);
   const count = (rows[0] as { n: number }).n;
   if (count === 0) return null;
-  const samples = await client.query(`SELECT to_jsonb(l) AS live, to_jsonb(r) AS replayed ${different} LIMIT ${SAMPLES}`);
+  const samples = await client.query(
+    `SELECT to_jsonb(l) AS live, to_jsonb(r) AS replayed ${different} LIMIT ${SAMPLES}`,
+  );
   return { table, rows: count, samples: samples.rows as TableDifference['samples'] };
 }

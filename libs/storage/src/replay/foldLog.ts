@@ -1,11 +1,18 @@
 import type { Pool, PoolClient } from 'pg';
-import { aggregateKeyText, UNDECODABLE, type Event, type Observer } from '@imart/core';
-import { createStateCache, foldRun, noSnapshots, type FoldedRun, type ParkMarker } from '@imart/pipeline';
+import { aggregateKeyText, type Event, type Observer } from '@imart/core';
+import {
+  createRunFolder,
+  createStateCache,
+  inSlices,
+  noSnapshots,
+  type FoldedRun,
+  type ParkMarker,
+} from '@imart/pipeline';
 import { contentHash, readEvents, type LogContext } from '../subject/eventLog';
 import { ReplayError } from './errors';
 
 /** Events in one read, and the measure of one write. */
-const EVENTS_PER_READ = 10_000;
+const EVENTS_PER_READ = 5_000;
 
 export interface FoldLogOptions {
   readonly pool: Pool;
@@ -35,7 +42,7 @@ export async function foldLog(client: PoolClient, options: FoldLogOptions): Prom
   const keyOf = (event: Event): string => aggregateKeyText(event.aggregateType, event.aggregateId);
   const waits = (event: Event): boolean => {
     const from = parkedFrom.get(keyOf(event));
-    return event.name === UNDECODABLE || (from !== undefined && event.seqNo >= from);
+    return from !== undefined && event.seqNo >= from;
   };
 
   await client.query(
@@ -59,10 +66,17 @@ export async function foldLog(client: PoolClient, options: FoldLogOptions): Prom
     // The last aggregate may go on in the next read: it waits for the rest of it.
     const tail = last ? events.length : startOfLastAggregate(events);
     rest = events.slice(tail);
-    const run = foldRun(
-      events.slice(0, tail).filter((event) => !waits(event)),
-      { observer, cache: createStateCache(Infinity, true), snapshotRule: noSnapshots, parked: new Set() },
-    );
+    const folder = createRunFolder({
+      observer,
+      cache: createStateCache(Infinity, true),
+      snapshotRule: noSnapshots,
+      parked: new Set(),
+    });
+    // In slices: the writes of the run before need turns of the event loop for their statements.
+    await inSlices(tail === events.length ? events : events.slice(0, tail), (slice) => {
+      folder.fold(parkedFrom.size === 0 ? slice : slice.filter((event) => !waits(event)));
+    });
+    const run = folder.result();
     await taking;
     taking = take(run);
     // Its error is met at the next turn.

@@ -20,7 +20,9 @@ export const freshName = (table: string): string => `${FRESH}${table}`;
 export async function createFreshTables(client: ClientBase): Promise<void> {
   for (const table of REPLAYED_TABLES) {
     await client.query(`DROP TABLE IF EXISTS "${freshName(table)}"`);
-    await client.query(`CREATE TABLE "${freshName(table)}" (LIKE "${table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`);
+    await client.query(
+      `CREATE TABLE "${freshName(table)}" (LIKE "${table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`,
+    );
   }
 }
 
@@ -36,12 +38,13 @@ export async function indexStatements(client: ClientBase, table: string): Promis
      FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = $1::regclass ORDER BY x.indisprimary DESC, i.relname`,
     [table],
   );
-  return (rows as { name: string; definition: string; is_primary: boolean; primary_key: string }[]).map((index) =>
-    index.is_primary
-      ? `ALTER TABLE "${freshName(table)}" ADD CONSTRAINT "${FRESH}${index.name}" ${index.primary_key}`
-      : index.definition
-          .replace(` INDEX ${index.name} ON `, ` INDEX ${FRESH}${index.name} ON `)
-          .replace(/ ON (?:ONLY )?(?:\w+\.)?\w+ USING /, ` ON "${freshName(table)}" USING `),
+  return (rows as { name: string; definition: string; is_primary: boolean; primary_key: string }[]).map(
+    (index) =>
+      index.is_primary
+        ? `ALTER TABLE "${freshName(table)}" ADD CONSTRAINT "${FRESH}${index.name}" ${index.primary_key}`
+        : index.definition
+            .replace(` INDEX ${index.name} ON `, ` INDEX ${FRESH}${index.name} ON `)
+            .replace(/ ON (?:ONLY )?(?:\w+\.)?\w+ USING /, ` ON "${freshName(table)}" USING `),
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { EventDataCodec, Observer, SeqNoCodec, SubjectId } from '@imart/core';
-import type { FoldedRun, ParkMarker } from '@imart/pipeline';
+import { inSlices, type FoldedRun, type ParkMarker } from '@imart/pipeline';
 import { applyViews } from '../views';
 import { activitiesText, COPY_ACTIVITIES } from '../subject/activities';
 import { copyInto } from '../subject/copyInto';
@@ -9,7 +9,14 @@ import { copyLine, copyStatement } from '../subject/tables';
 import { compareTable, type TableDifference } from './compareTables';
 import { ReplayError } from './errors';
 import { foldLog } from './foldLog';
-import { createFreshTables, dropFreshTables, freshName, indexStatements, REPLAYED_TABLES, switchTables } from './freshTables';
+import {
+  createFreshTables,
+  dropFreshTables,
+  freshName,
+  indexStatements,
+  REPLAYED_TABLES,
+  switchTables,
+} from './freshTables';
 
 export interface ReplayOptions {
   readonly pool: Pool;
@@ -60,7 +67,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   try {
     // One replay at a time; the lock goes with the connection.
     const { rows } = await control.query(`SELECT pg_try_advisory_lock(72707371) AS ours`);
-    if (!(rows[0] as { ours: boolean }).ours) throw new ReplayError('another replay is running on this database');
+    if (!(rows[0] as { ours: boolean }).ours)
+      throw new ReplayError('another replay is running on this database');
     await createFreshTables(control);
     const before = await readSubjects(control);
     for (const subject of before) await foldSubject(options, subject, null, counts);
@@ -74,11 +82,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
       await foldMeanwhile(options, control, before, subject, counts);
     }
     onProgress({ step: 'comparing' });
-    const differences: TableDifference[] = [];
-    for (const table of REPLAYED_TABLES) {
-      const difference = await compareTable(control, table);
-      if (difference !== null) differences.push(difference);
-    }
+    const differences = await compareTables(pool);
     if (differences.length > 0 && onDifference === 'refuse') {
       await control.query('ROLLBACK');
       return { ...counts, differences, switched: false };
@@ -105,21 +109,29 @@ async function readSubjects(client: PoolClient): Promise<readonly ReplayedSubjec
          'fromSeqNo', p.from_seq_no::text, 'code', p.code, 'message', p.message)) FROM park_markers p WHERE p.subject = s.id), '[]') AS parked
      FROM subjects s ORDER BY s.id`,
   );
-  return (rows as { id: number; subject_id: string; executed: string; furthest: string; parked: Record<string, string>[] }[]).map(
-    (row) => {
-      if (row.executed !== row.furthest) {
-        throw new ReplayError(
-          `${row.subject_id}: its lanes are at different places (${row.executed} to ${row.furthest}); let the worker catch up, then replay`,
-        );
-      }
-      return {
-        subject: row.id,
-        subjectId: row.subject_id as SubjectId,
-        executed: BigInt(row.executed),
-        parked: row.parked.map((p) => ({ ...p, fromSeqNo: BigInt(p.fromSeqNo as string) }) as unknown as ParkMarker),
-      };
-    },
-  );
+  return (
+    rows as {
+      id: number;
+      subject_id: string;
+      executed: string;
+      furthest: string;
+      parked: Record<string, string>[];
+    }[]
+  ).map((row) => {
+    if (row.executed !== row.furthest) {
+      throw new ReplayError(
+        `${row.subject_id}: its lanes are at different places (${row.executed} to ${row.furthest}); let the worker catch up, then replay`,
+      );
+    }
+    return {
+      subject: row.id,
+      subjectId: row.subject_id as SubjectId,
+      executed: BigInt(row.executed),
+      parked: row.parked.map(
+        (p) => ({ ...p, fromSeqNo: BigInt(p.fromSeqNo as string) }) as unknown as ParkMarker,
+      ),
+    };
+  });
 }
 
 async function foldSubject(
@@ -160,10 +172,12 @@ async function foldSubject(
 
 async function writeStates(client: PoolClient, subject: number, run: FoldedRun): Promise<void> {
   const texts = new Map<string, string>();
-  for (const row of run.rows) {
-    const table = marketTables.get(row.table) as MarketTable;
-    texts.set(row.table, (texts.get(row.table) ?? '') + copyLine(subject, table.columns, row));
-  }
+  await inSlices(run.rows, (slice) => {
+    for (const row of slice) {
+      const table = marketTables.get(row.table) as MarketTable;
+      texts.set(row.table, (texts.get(row.table) ?? '') + copyLine(subject, table.columns, row));
+    }
+  });
   for (const [name, text] of texts) {
     await copyInto(client, copyStatement(marketTables.get(name) as MarketTable, freshName(name)), text);
   }
@@ -172,26 +186,49 @@ async function writeStates(client: PoolClient, subject: number, run: FoldedRun):
 async function writeActivities(client: PoolClient, subject: number, run: FoldedRun): Promise<void> {
   if (run.activities.length === 0) return;
   const statement = COPY_ACTIVITIES.replace('"activities"', `"${freshName('activities')}"`);
-  await copyInto(client, statement, activitiesText(subject, run.activities));
+  let text = '';
+  await inSlices(run.activities, (slice) => {
+    text += activitiesText(subject, slice);
+  });
+  await copyInto(client, statement, text);
 }
 
 /** Two at a time: that is what a small machine has, and one large table does not wait for the many small ones. */
-async function buildIndexes(pool: Pool, control: PoolClient): Promise<void> {
-  const work: (readonly string[])[] = [];
-  for (const table of [...REPLAYED_TABLES].reverse()) work.push(await indexStatements(control, table));
-  const build = async (): Promise<void> => {
+async function twoAtATime<T>(pool: Pool, work: readonly T[], one: (client: PoolClient, item: T) => Promise<void>): Promise<void> {
+  const left = [...work];
+  const take = async (): Promise<void> => {
     const client = await pool.connect();
     try {
-      await client.query(`SET maintenance_work_mem = '256MB'`);
-      for (let next = work.shift(); next !== undefined; next = work.shift()) {
-        for (const statement of next) await client.query(statement);
-      }
-      await client.query('RESET maintenance_work_mem');
+      await client.query(`SET maintenance_work_mem = '256MB'; SET work_mem = '128MB'`);
+      for (let next = left.shift(); next !== undefined; next = left.shift()) await one(client, next);
+      await client.query('RESET maintenance_work_mem; RESET work_mem');
     } finally {
       client.release();
     }
   };
-  await Promise.all([build(), build()]);
+  await Promise.all([take(), take()]);
+}
+
+/** The largest first. */
+const BY_SIZE = [...REPLAYED_TABLES].reverse();
+
+async function buildIndexes(pool: Pool, control: PoolClient): Promise<void> {
+  const statements: string[] = [];
+  for (const table of BY_SIZE) statements.push(...(await indexStatements(control, table)));
+  await twoAtATime(pool, statements, async (client, statement) => {
+    await client.query(statement);
+  });
+  await control.query(`ANALYZE ${REPLAYED_TABLES.map((table) => `"${freshName(table)}"`).join(', ')}`);
+}
+
+/** The live tables stand still meanwhile: the caller holds the workers' locks. */
+async function compareTables(pool: Pool): Promise<readonly TableDifference[]> {
+  const differences: TableDifference[] = [];
+  await twoAtATime(pool, BY_SIZE, async (client, table) => {
+    const difference = await compareTable(client, table);
+    if (difference !== null) differences.push(difference);
+  });
+  return differences;
 }
 
 /** Workers went on while the log was folded: the aggregates they touched are folded again, whole. */
@@ -224,11 +261,14 @@ async function foldMeanwhile(
     for (const name of observer.reducers.get(type)?.tables ?? []) {
       const table = marketTables.get(name) as MarketTable;
       const match = table.idColumns.map(
-        (column, i) => `"${column}" = ($2::text[])[${i + 1}]${table.idTypes[i] === 'numeric[]' ? '::numeric' : ''}`,
+        (column, i) =>
+          `"${column}" = ($2::text[])[${i + 1}]${table.idTypes[i] === 'numeric[]' ? '::numeric' : ''}`,
       );
       await control.query(
         `DELETE FROM "${freshName(name)}" WHERE subject = $1 AND ${match.join(' AND ')}${table.sharedByTypes ? ' AND aggregate_type = $3' : ''}`,
-        table.sharedByTypes ? [subject.subject, table.idValues(id), type] : [subject.subject, table.idValues(id)],
+        table.sharedByTypes
+          ? [subject.subject, table.idValues(id), type]
+          : [subject.subject, table.idValues(id)],
       );
     }
   }

@@ -25,17 +25,18 @@ export function copyBytesCell(hex: string): string {
   return `\\\\x${hex.slice(2)}`;
 }
 
-let lastUs = -1n;
-let lastText = '';
+/** Texts of recent timestamps: rows and activities of one block share theirs, and blocks come again when aggregates do. */
+const TIMESTAMPS_MAX = 20_000;
+let timestamps = new Map<bigint, string>();
 
-/** Microseconds since 1970 as a timestamp cell. Consecutive cells of one block share the text. */
+/** Microseconds since 1970 as a timestamp cell. */
 export function timestampText(us: bigint): string {
-  if (us === lastUs) return lastText;
-  const ms = us / 1000n;
-  const micros = us % 1000n;
-  const iso = new Date(Number(ms)).toISOString();
-  lastUs = us;
+  const known = timestamps.get(us);
+  if (known !== undefined) return known;
+  const iso = new Date(Number(us / 1000n)).toISOString();
   // 2023-11-14T22:13:20.000Z: the last digit before Z is a millisecond, three more make microseconds.
-  lastText = `${iso.slice(0, -1)}${micros.toString().padStart(3, '0')}+00`;
-  return lastText;
+  const text = `${iso.slice(0, -1)}${(us % 1000n).toString().padStart(3, '0')}+00`;
+  if (timestamps.size >= TIMESTAMPS_MAX) timestamps = new Map();
+  timestamps.set(us, text);
+  return text;
 }

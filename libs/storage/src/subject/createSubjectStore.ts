@@ -56,11 +56,17 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
     }
   };
 
-  const loadTable = async (table: MarketTable, type: string, ids: readonly string[]): Promise<readonly StateRow[]> => {
+  const loadTable = async (
+    table: MarketTable,
+    type: string,
+    ids: readonly string[],
+  ): Promise<readonly StateRow[]> => {
     const values = ids.map(table.idValues);
     const columns = table.idColumns.map((_name, i) => values.map((v) => v[i]));
     const distinct =
-      table.newestBy === null ? '' : `DISTINCT ON (${table.idColumns.map((name) => `t."${name}"`).join(', ')}) `;
+      table.newestBy === null
+        ? ''
+        : `DISTINCT ON (${table.idColumns.map((name) => `t."${name}"`).join(', ')}) `;
     const order =
       table.newestBy === null
         ? ''
@@ -72,7 +78,9 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
         `AND ${table.idColumns.map((name, i) => `t."${name}" = k.k${i}`).join(' AND ')}${typed}${order}`,
       [subject, ...columns],
     );
-    return (rows as Record<string, unknown>[]).map((row) => readRow(table, row, rowKey(table, row), marketJson));
+    return (rows as Record<string, unknown>[]).map((row) =>
+      readRow(table, row, rowKey(table, row), marketJson),
+    );
   };
 
   const idOf = (table: MarketTable, row: StateRow): string =>
@@ -91,8 +99,14 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
       translated(async (): Promise<ResumePoint> => {
         const [{ rows: subjects }, { rows: blocks }, { rows: contracts }] = await Promise.all([
           pool.query('SELECT next_position, finalized_position FROM subjects WHERE id = $1', [subject]),
-          pool.query('SELECT position, hash, parent_hash, time_us FROM blocks WHERE subject = $1 ORDER BY position', [subject]),
-          pool.query('SELECT address, kind, discovered_seq_no FROM discovered_contracts WHERE subject = $1 ORDER BY discovered_seq_no, address', [subject]),
+          pool.query(
+            'SELECT position, hash, parent_hash, time_us FROM blocks WHERE subject = $1 ORDER BY position',
+            [subject],
+          ),
+          pool.query(
+            'SELECT address, kind, discovered_seq_no FROM discovered_contracts WHERE subject = $1 ORDER BY discovered_seq_no, address',
+            [subject],
+          ),
         ]);
         const row = subjects[0] as { next_position: string; finalized_position: string | null };
         return {
@@ -182,11 +196,10 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
 
     heartbeat: (head) =>
       translated(async () => {
-        await pool.query('UPDATE subjects SET head_position = $2, head_time_us = $3, head_seen_at = now() WHERE id = $1', [
-          subject,
-          head.position.toString(),
-          head.timeUs.toString(),
-        ]);
+        await pool.query(
+          'UPDATE subjects SET head_position = $2, head_time_us = $3, head_seen_at = now() WHERE id = $1',
+          [subject, head.position.toString(), head.timeUs.toString()],
+        );
       }),
 
     transaction: <T>(work: (transaction: SubjectTransaction) => Promise<T>) =>

@@ -14,10 +14,13 @@ export class OtherChainError extends WorkerError {
 /** The number of lanes is part of what is stored: with another number, events of one aggregate could overtake each other. */
 export class LanesChangedError extends WorkerError {
   constructor(subjectId: string, stored: number, configured: number) {
-    super(`${subjectId} was started with ${stored} lanes; LANES=${configured} is refused. Set LANES=${stored}`, {
-      code: 'LANES_CHANGED',
-      disposition: 'stop',
-      fields: { subjectId, stored, configured },
-    });
+    super(
+      `${subjectId} was started with ${stored} lanes; LANES=${configured} is refused. Set LANES=${stored}`,
+      {
+        code: 'LANES_CHANGED',
+        disposition: 'stop',
+        fields: { subjectId, stored, configured },
+      },
+    );
   }
 }

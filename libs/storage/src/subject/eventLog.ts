@@ -56,7 +56,10 @@ export function eventLogText(context: LogContext, events: readonly Event[], feed
 /** The content hashes of a range's events by seq no, for comparing with what is stored. */
 export function contentHashes(context: LogContext, message: AppendMessage): ReadonlyMap<bigint, string> {
   return new Map(
-    message.events.map((event) => [event.seqNo, contentHash(event, context.codec.encode(event.name, event.data))]),
+    message.events.map((event) => [
+      event.seqNo,
+      contentHash(event, context.codec.encode(event.name, event.data)),
+    ]),
   );
 }
 

@@ -162,7 +162,8 @@ export const marketJson: Readonly<Record<string, (list: unknown) => unknown>> = 
       tokenId: item.tokenId === null ? null : BigInt(item.tokenId),
       quantity: BigInt(item.quantity),
     })),
-  royalties: (list) => (list as { payee: string; rate: string }[]).map((r) => ({ ...r, rate: BigInt(r.rate) })),
+  royalties: (list) =>
+    (list as { payee: string; rate: string }[]).map((r) => ({ ...r, rate: BigInt(r.rate) })),
 };
 
 /** The `key` of a row as its reducer makes it. */

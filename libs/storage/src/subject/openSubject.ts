@@ -52,7 +52,8 @@ export async function openSubject(pool: Pool, options: OpenSubjectOptions): Prom
     if (stored.genesis_hash !== identity.genesisHash) {
       throw new OtherChainError(identity.subjectId, String(stored.genesis_hash), identity.genesisHash);
     }
-    if (Number(stored.lanes) !== lanes) throw new LanesChangedError(identity.subjectId, Number(stored.lanes), lanes);
+    if (Number(stored.lanes) !== lanes)
+      throw new LanesChangedError(identity.subjectId, Number(stored.lanes), lanes);
     const subject = Number(stored.id);
     await client.query(
       `INSERT INTO checkpoints (observer, subject, lane) SELECT $1, $2, g FROM generate_series(0, $3 - 1) g ON CONFLICT DO NOTHING`,

@@ -99,7 +99,8 @@ export function readRow(
   json: Readonly<Record<string, (list: unknown) => unknown>> = {},
 ): StateRow {
   const row: Record<string, unknown> = { table: table.name, key };
-  for (const { column: name, field, type } of table.columns) row[field] = value(type, stored[name], json[field]);
+  for (const { column: name, field, type } of table.columns)
+    row[field] = value(type, stored[name], json[field]);
   return row as unknown as StateRow;
 }
 

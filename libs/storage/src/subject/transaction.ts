@@ -36,7 +36,11 @@ const upserts = new Map([...marketTables.values()].map((table) => [table.name, u
 export const PREPARE_CONNECTION = [...upserts.values()].map((u) => u.createTemporary).join('; ');
 
 /** One open transaction of a subject on one connection. */
-export function createTransaction(client: PoolClient, log: LogContext, observer: Observer): SubjectTransaction {
+export function createTransaction(
+  client: PoolClient,
+  log: LogContext,
+  observer: Observer,
+): SubjectTransaction {
   const { subject } = log;
 
   const alreadyThere = async (prepared: PreparedAppend): Promise<AppendResult> => {
@@ -50,8 +54,10 @@ export function createTransaction(client: PoolClient, log: LogContext, observer:
     for (const row of stored.rows as { seq_no: string; hash: string }[]) {
       const seqNo = BigInt(row.seq_no);
       const hash = told.get(seqNo);
-      if (hash === undefined) throw new EventConflictError(log.subjectId, seqNo, 'the source no longer has it');
-      if (hash !== row.hash) throw new EventConflictError(log.subjectId, seqNo, `stored ${row.hash}, read ${hash}`);
+      if (hash === undefined)
+        throw new EventConflictError(log.subjectId, seqNo, 'the source no longer has it');
+      if (hash !== row.hash)
+        throw new EventConflictError(log.subjectId, seqNo, `stored ${row.hash}, read ${hash}`);
     }
     if (stored.rowCount !== told.size) {
       const known = new Set((stored.rows as { seq_no: string }[]).map((row) => BigInt(row.seq_no)));
@@ -215,11 +221,14 @@ export function createTransaction(client: PoolClient, log: LogContext, observer:
         // Of successive rows, those that ended before the change stay as they are.
         const opened = table.newestBy === null ? '' : ` AND "${table.newestBy}" >= ${fromSeqNo}`;
         const typed = table.sharedByTypes ? ` AND aggregate_type = '${type}'` : '';
-        const match = table.idColumns.map((name, i) => `"${name}" = ($2::text[])[${i + 1}]${table.idTypes[i] === 'numeric[]' ? '::numeric' : ''}`);
-        await client.query(`DELETE FROM "${name}" WHERE subject = $1 AND ${match.join(' AND ')}${opened}${typed}`, [
-          subject,
-          table.idValues(id),
-        ]);
+        const match = table.idColumns.map(
+          (name, i) =>
+            `"${name}" = ($2::text[])[${i + 1}]${table.idTypes[i] === 'numeric[]' ? '::numeric' : ''}`,
+        );
+        await client.query(
+          `DELETE FROM "${name}" WHERE subject = $1 AND ${match.join(' AND ')}${opened}${typed}`,
+          [subject, table.idValues(id)],
+        );
       }
     },
   };
