@@ -64,7 +64,7 @@ export function createAdaptiveRange(options: AdaptiveRangeOptions): AdaptiveRang
       const mayGrow = !refusedBefore || answersSinceRefusal >= ANSWERS_BEFORE_GROWTH;
       if (!mayGrow) return;
       if (refusedBefore) answersSinceRefusal = 0;
-      const grown = refusedBefore ? Math.ceil(blocks * 1.1) : blocks * 2;
+      const grown = refusedBefore ? blocks + Math.max(1, Math.floor(blocks / 10)) : blocks * 2;
       blocks = Math.max(1, Math.min(grown, wanted, ceiling, maxBlocks));
     },
     refused(asked, { suggested, blocksMax, logsMax }) {

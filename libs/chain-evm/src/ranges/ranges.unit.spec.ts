@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { ADAPTIVE_RANGE_DEFAULTS, createAdaptiveRange } from './adaptiveRange';
+import { blocksIn, splitAfter, splitRange } from './blockRange';
+import { maybeCut } from './silentCap';
+
+const range = fc.tuple(fc.nat(1_000_000), fc.nat(10_000)).map(([from, more]) => ({ from, to: from + more }));
+const none = { suggested: null, blocksMax: null, logsMax: null };
+
+describe('parts of a range', () => {
+  it('are disjoint, in order, within their bound, and together the range (Q9, P9)', () => {
+    fc.assert(
+      fc.property(range, fc.integer({ min: 1, max: 500 }), (whole, blocksMax) => {
+        const parts = splitRange(whole, blocksMax);
+        let next = whole.from;
+        for (const part of parts) {
+          expect(part.from).toBe(next);
+          expect(blocksIn(part)).toBeGreaterThan(0);
+          expect(blocksIn(part)).toBeLessThanOrEqual(blocksMax);
+          next = part.to + 1;
+        }
+        expect(next).toBe(whole.to + 1);
+      }),
+      { verbose: 1 },
+    );
+  });
+
+  it('keep the last block when the width divides evenly (Q9)', () => {
+    expect(splitRange({ from: 0, to: 9 }, 5)).toEqual([
+      { from: 0, to: 4 },
+      { from: 5, to: 9 },
+    ]);
+    expect(splitRange({ from: 3, to: 5 }, 1)).toEqual([
+      { from: 3, to: 3 },
+      { from: 4, to: 4 },
+      { from: 5, to: 5 },
+    ]);
+    expect(splitAfter({ from: 1, to: 2 }, 1)).toEqual([
+      { from: 1, to: 1 },
+      { from: 2, to: 2 },
+    ]);
+  });
+
+  it('cannot be empty', () => {
+    expect(() => splitAfter({ from: 1, to: 2 }, 2)).toThrow(RangeError);
+    expect(() => splitAfter({ from: 1, to: 2 }, 0)).toThrow(RangeError);
+  });
+});
+
+describe('the size of a query', () => {
+  it('doubles until something is refused, then grows by a tenth now and then', () => {
+    const size = createAdaptiveRange({ firstBlocks: 100, maxBlocks: 10_000, targetLogs: 5_000 });
+    size.answered(100, 0);
+    size.answered(200, 0);
+    expect(size.blocks).toBe(400);
+    size.refused(400, none);
+    expect(size.blocks).toBe(200);
+    for (let i = 0; i < 4; i++) size.answered(200, 0);
+    expect(size.blocks).toBe(200);
+    size.answered(200, 0);
+    expect(size.blocks).toBe(220);
+  });
+
+  it('follows a suggestion that is smaller than what was asked, and halves otherwise (P9)', () => {
+    const size = createAdaptiveRange({ firstBlocks: 1_000, maxBlocks: 10_000, targetLogs: 5_000 });
+    size.refused(1_000, { ...none, suggested: { from: 5, to: 304 } });
+    expect(size.blocks).toBe(300);
+    size.refused(300, { ...none, suggested: { from: 5, to: 304 } });
+    expect(size.blocks).toBe(150);
+  });
+
+  it('never again exceeds the bound on blocks that the provider named', () => {
+    const size = createAdaptiveRange({ ...ADAPTIVE_RANGE_DEFAULTS, firstBlocks: 5_000 });
+    size.refused(5_000, { ...none, blocksMax: 1_000 });
+    expect(size.blocks).toBe(1_000);
+    for (let i = 0; i < 100; i++) size.answered(size.blocks, 0);
+    expect(size.blocks).toBe(1_000);
+  });
+
+  it('keeps clear of a bound on logs and aims at its target', () => {
+    const size = createAdaptiveRange({ firstBlocks: 1_000, maxBlocks: 10_000, targetLogs: 5_000 });
+    size.answered(1_000, 10_000);
+    expect(size.blocks).toBe(500);
+    size.refused(500, { ...none, logsMax: 1_000 });
+    size.answered(250, 1_000);
+    expect(size.blocks).toBe(200);
+  });
+
+  it('stays between one block and the most, whatever happens', () => {
+    const step = fc.oneof(
+      fc.tuple(fc.constant('answered' as const), fc.nat(50_000)),
+      fc.tuple(fc.constant('refused' as const), fc.nat(50_000)),
+      fc.tuple(fc.constant('tooSlow' as const), fc.constant(0)),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        const size = createAdaptiveRange({ firstBlocks: 500, maxBlocks: 5_000, targetLogs: 5_000 });
+        for (const [what, number] of steps) {
+          const before = size.blocks;
+          if (what === 'answered') size.answered(before, number);
+          else if (what === 'refused')
+            size.refused(before, { ...none, blocksMax: number === 0 ? null : number });
+          else size.tooSlow(before);
+          expect(size.blocks).toBeGreaterThanOrEqual(1);
+          expect(size.blocks).toBeLessThanOrEqual(5_000);
+          if (what !== 'answered' && before > 1) expect(size.blocks).toBeLessThan(before);
+        }
+      }),
+      { verbose: 1 },
+    );
+  });
+});
+
+it('suspects answers of a round size, and no others', () => {
+  expect([100, 1_000, 5_000, 10_000].every(maybeCut)).toBe(true);
+  expect([0, 1, 99, 101, 999, 10_001].some(maybeCut)).toBe(false);
+});
