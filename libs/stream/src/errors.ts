@@ -1,0 +1,35 @@
+import { WorkerError } from '@imart/core';
+
+/** Redis may throw jobs away when its memory is full. */
+export class RedisPolicyError extends WorkerError {
+  constructor(host: string, policy: string) {
+    super(
+      `Redis at ${host} has the maxmemory-policy "${policy}"; jobs need "noeviction", or Redis drops them when its memory ` +
+        `is full. Mend it with: redis-cli CONFIG SET maxmemory-policy noeviction (and in redis.conf, to stay after a restart)`,
+      { code: 'REDIS_POLICY', disposition: 'stop', fields: { host, policy } },
+    );
+  }
+}
+
+/** The jobs' backend cannot be reached, or did not answer in time. A wake-up may have been sent or not: send it again. */
+export class StreamUnavailableError extends WorkerError {
+  constructor(backend: string, detail: string, cause?: unknown) {
+    super(`the jobs' backend (${backend}) is not available: ${detail}`, {
+      code: 'STREAM_UNAVAILABLE',
+      disposition: 'retry',
+      fields: { backend },
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+}
+
+/** A job in a lane's queue that no sender of wake-ups made. */
+export class WakeUpDataError extends WorkerError {
+  constructor(queue: string, id: string) {
+    super(`job "${id}" in queue ${queue} is no wake-up: it has no seqNo and epoch as decimal text; remove it`, {
+      code: 'WAKE_UP_DATA',
+      disposition: 'park',
+      fields: { queue, id },
+    });
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * Wake-ups for lanes as BullMQ jobs, in PostgreSQL or in Redis. Guarantees: one queue for each lane and one job at a time
+ * in it; a job's id is its wake-up's, its result the fate of its event; nothing is kept here that the database cannot
+ * rebuild; the jobs of a dead worker are taken over within 10 seconds.
+ */
+export {
+  createWakeUpStream,
+  JOBS_SCHEMA_DEFAULT,
+  REDIS_PREFIX_DEFAULT,
+  type LaneJobCounts,
+  type WakeUpBackend,
+  type WakeUpJob,
+  type WakeUpStream,
+  type WakeUpStreamOptions,
+} from './createWakeUpStream';
+export { COMPLETED_JOBS_KEPT, FAILED_JOBS_KEPT, SEND_CHUNK_MAX } from './bounds';
+export { RedisPolicyError, StreamUnavailableError, WakeUpDataError } from './errors';
+export type { WakeUpStats } from './stats';
+export { laneQueueName } from './wakeUpJob';
