@@ -8,4 +8,5 @@ export * from './read';
 export * from './replay';
 export * from './secondaryIndexes';
 export * from './subject';
+export { prismaDirectory } from './prismaDirectory';
 export { applyViews } from './views';

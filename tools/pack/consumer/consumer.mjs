@@ -1,0 +1,34 @@
+// What a user of the packages writes in JavaScript, as an ES module: names of CommonJS packages can be imported.
+import assert from 'node:assert';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { compileEventDecoder, evmMarketplaces } from '@imart/chain-evm';
+import { BEFORE_FIRST, evmSeqNo, WorkerError } from '@imart/core';
+import { ZERO_ADDRESS, marketReducers } from '@imart/market';
+import { retryDelayMs, STORAGE_RETRY } from '@imart/pipeline';
+import { createLogger, labelOfUrl } from '@imart/runtime';
+import { createReadDatabase, prismaDirectory, startEmbeddedPostgres } from '@imart/storage';
+import { createWakeUpStream } from '@imart/stream';
+
+assert.deepStrictEqual(evmSeqNo.decode(evmSeqNo.encode(5n, 4, 3)), { position: 5n, index: 4, part: 3 });
+assert.ok(BEFORE_FIRST < evmSeqNo.first(0n));
+assert.ok(evmMarketplaces.length > 10 && marketReducers.size > 4);
+assert.strictEqual(ZERO_ADDRESS.length, 42);
+assert.ok(retryDelayMs(STORAGE_RETRY, 3, () => 1) <= STORAGE_RETRY.maxMs);
+assert.strictEqual(labelOfUrl('https://me:secret@rpc.example/v2/key'), 'https://rpc.example/…');
+for (const made of [
+  compileEventDecoder,
+  createLogger,
+  createReadDatabase,
+  startEmbeddedPostgres,
+  createWakeUpStream,
+]) {
+  assert.strictEqual(typeof made, 'function');
+}
+assert.ok(existsSync(join(prismaDirectory(), 'views.sql')));
+// The same instance for those who require it: an error is one of ours wherever it was made.
+const require = createRequire(import.meta.url);
+assert.strictEqual(require('@imart/core').WorkerError, WorkerError);
+assert.throws(() => require('@imart/core/dist/seqNo.js'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
+console.log('consumer.mjs used the packages');
