@@ -38,6 +38,9 @@ export async function buildTool(name, entryPoint) {
     tsconfig: join(root, 'tsconfig.base.json'),
     external,
     sourcemap: 'linked',
+    // Half the size to read and parse at start; names stay, for stack traces.
+    minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
     // The generated Prisma client finds its WebAssembly by the module's own URL, which CommonJS lacks.

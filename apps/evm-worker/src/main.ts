@@ -48,7 +48,7 @@ async function main(loaded: LoadedConfig<EvmWorkerConfig>): Promise<void> {
       logger,
       signal: shutdown.signal,
     });
-    const stream = createWakeUpStream({
+    const stream = await createWakeUpStream({
       subjectId: subject.id,
       observer: observer.name,
       backend:

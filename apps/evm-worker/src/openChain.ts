@@ -21,7 +21,11 @@ export interface Chain {
  * Finds out which chain the endpoints serve, unless `CHAIN_ID` says it; waits for an endpoint that answers.
  * @throws the signal's reason when it aborts.
  */
-export async function openChain(config: EvmWorkerConfig, logger: Logger, signal: AbortSignal): Promise<Chain> {
+export async function openChain(
+  config: EvmWorkerConfig,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<Chain> {
   const chainId =
     config.chainId === undefined
       ? await detectChainId({ rpcUrls: config.rpcUrls, logger, random: Math.random, signal })

@@ -52,7 +52,8 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
   let committed: SeqNo | null = null;
   let onItsWay: { message: AppendMessage; done: Promise<void> } | null = null;
 
-  const inStep = (progress: SubjectProgress): boolean => progress.lanes.every((seqNo) => seqNo === progress.ingested);
+  const inStep = (progress: SubjectProgress): boolean =>
+    progress.lanes.every((seqNo) => seqNo === progress.ingested);
 
   const open = async (): Promise<Cursor | null> => {
     if (cursor !== null) return cursor;
@@ -123,12 +124,21 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
   const start = (folding: Folding): void => {
     const done = commit(folding);
     done.catch(() => undefined);
-    cursor = { ingested: folding.message.toSeqNo, epoch: folding.expects.epoch, feedNo: folding.expects.feedNo + 1n };
+    cursor = {
+      ingested: folding.message.toSeqNo,
+      epoch: folding.expects.epoch,
+      feedNo: folding.expects.feedNo + 1n,
+    };
     onItsWay = { message: folding.message, done };
   };
 
   /** After a failed commit: what was folded ahead is void, and the failed range goes first when things go on. */
-  const recover = async (error: unknown, failed: AppendMessage | undefined, attempt: number, signal: AbortSignal) => {
+  const recover = async (
+    error: unknown,
+    failed: AppendMessage | undefined,
+    attempt: number,
+    signal: AbortSignal,
+  ) => {
     forget();
     await settle().catch(() => undefined);
     if (dispositionOf(error) === 'stop' || signal.aborted) throw error;

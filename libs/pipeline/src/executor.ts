@@ -1,9 +1,4 @@
-import {
-  aggregateKeyText,
-  type Event,
-  type Observer,
-  type SeqNo,
-} from '@imart/core';
+import { aggregateKeyText, type Event, type Observer, type SeqNo } from '@imart/core';
 import { TooManyParkedError } from './errors';
 import { createRunFolder } from './foldRun';
 import { inSlices } from './slices';
@@ -39,11 +34,7 @@ export interface Executor {
    * Folds the events that follow `afterSeqNo`.
    * @param position where the run starts and ends, under which epoch, and what of it all is committed by now.
    */
-  fold(
-    events: readonly Event[],
-    position: RunPosition,
-    snapshotRule: SnapshotRule,
-  ): Promise<FoldedRun>;
+  fold(events: readonly Event[], position: RunPosition, snapshotRule: SnapshotRule): Promise<FoldedRun>;
   /** After a commit that failed, or that somebody else made: what was folded ahead is forgotten. */
   drop(): void;
 }

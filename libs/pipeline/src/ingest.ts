@@ -87,7 +87,11 @@ async function finalize(store: SubjectStore, message: FinalizeMessage): Promise<
   });
 }
 
-async function appendAndWake(options: IngestOptions, message: AppendMessage, signal: AbortSignal): Promise<void> {
+async function appendAndWake(
+  options: IngestOptions,
+  message: AppendMessage,
+  signal: AbortSignal,
+): Promise<void> {
   const { store, sender, stats } = options;
   const epoch = await persistently(options, signal, () =>
     store.transaction(async (tx) => {
@@ -136,7 +140,11 @@ function wakeUp(prefix: string, lane: number, seqNo: SeqNo, epoch: bigint): Wake
   return { id: `${prefix.replaceAll(':', '_')}-${seqNo}-${epoch}-${lane}`, lane, seqNo, epoch };
 }
 
-async function persistently<T>(options: IngestOptions, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+async function persistently<T>(
+  options: IngestOptions,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();

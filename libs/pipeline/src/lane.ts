@@ -37,7 +37,11 @@ export function createLane(options: LaneOptions): Lane {
       const done = events.length < runEventsMax;
       const upToSeqNo = done ? ingested : (events[events.length - 1] as (typeof events)[number]).seqNo;
       const started = now();
-      const run = await executor.fold(events, { afterSeqNo, upToSeqNo, epoch, committedSeqNo: afterSeqNo }, snapshotRule);
+      const run = await executor.fold(
+        events,
+        { afterSeqNo, upToSeqNo, epoch, committedSeqNo: afterSeqNo },
+        snapshotRule,
+      );
       stats.foldSeconds += (now() - started) / 1000;
       await tx.writeRun(await store.prepareRun(run));
       await tx.setCheckpoints([lane], upToSeqNo);

@@ -27,9 +27,12 @@ export async function refold(
 ): Promise<FoldedRun> {
   const { store, observer } = options;
   const reducer = observer.reducers.get(request.aggregateType);
-  if (reducer === undefined) throw new RangeError(`no reducer for aggregates of type ${request.aggregateType}`);
+  if (reducer === undefined)
+    throw new RangeError(`no reducer for aggregates of type ${request.aggregateType}`);
   const keyText = aggregateKeyText(request.aggregateType, request.aggregateId);
-  const marker = (await store.parked()).find((m) => aggregateKeyText(m.aggregateType, m.aggregateId) === keyText);
+  const marker = (await store.parked()).find(
+    (m) => aggregateKeyText(m.aggregateType, m.aggregateId) === keyText,
+  );
 
   const snapshot = await transaction.snapshotBelow(request, request.fromSeqNo, reducer.version);
   const from = snapshot?.seqNo ?? BEFORE_FIRST;

@@ -12,6 +12,7 @@ export const SNAPSHOT_EVERY_DEFAULT = 100;
  * @example with 100: after the 100th, the 200th ... event that changed it.
  */
 export function snapshotEvery(events: number): SnapshotRule {
-  if (!Number.isInteger(events) || events < 1) throw new RangeError(`snapshots are made every 1 or more events, not ${events}`);
+  if (!Number.isInteger(events) || events < 1)
+    throw new RangeError(`snapshots are made every 1 or more events, not ${events}`);
   return (before, after) => Math.floor(after / events) > Math.floor(before / events);
 }

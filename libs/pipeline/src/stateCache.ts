@@ -1,4 +1,12 @@
-import { aggregateKeyText, type AggregateKey, type Event, type FoldState, type SeqNo } from '@imart/core';
+import {
+  aggregateHash,
+  aggregateKeyText,
+  type AggregateKey,
+  type Event,
+  type FoldState,
+  type SeqNo,
+} from '@imart/core';
+import { createHashSet } from './hashSet';
 
 /**
  * The states of recently touched aggregates. It is a cache of committed rows plus what the runs in flight have changed:
@@ -18,26 +26,29 @@ export interface StateCache {
   readonly size: number;
 }
 
-/** @defaultValue for the number of cached states: about 150 MB at most. */
-export const CACHED_STATES_MAX_DEFAULT = 120_000;
+/** @defaultValue for the number of cached states: about 60 MB at most. */
+export const CACHED_STATES_MAX_DEFAULT = 50_000;
+
+/** Hashes of forgotten aggregates that are remembered: 64 MB at most. With more of them, every aggregate is read. */
+const FORGOTTEN_MAX = 4_000_000;
 
 /**
- * @param complete whether an aggregate that is not in the cache is known to have no state: true when the database was
- * empty. It stays true until the first state is forgotten, and saves the reads for aggregates that are new.
+ * @param complete whether no aggregate had a state when the cache was made: true when the database was empty. Then an
+ * aggregate that is neither cached nor among the forgotten ones is new, and needs no read.
  */
 export function createStateCache(max: number, complete: boolean): StateCache {
   let states = new Map<string, FoldState>();
-  let knowsAll = complete;
+  let forgotten = complete ? createHashSet() : null;
   return {
     get size() {
       return states.size;
     },
     missing(events) {
-      if (knowsAll) return [];
       const missing = new Map<string, AggregateKey>();
       for (const event of events) {
         const keyText = aggregateKeyText(event.aggregateType, event.aggregateId);
-        if (!states.has(keyText)) missing.set(keyText, event);
+        if (states.has(keyText) || missing.has(keyText)) continue;
+        if (forgotten === null || forgotten.has(hashOf(event))) missing.set(keyText, event);
       }
       return [...missing.values()];
     },
@@ -52,13 +63,17 @@ export function createStateCache(max: number, complete: boolean): StateCache {
       if (excess <= 0) return;
       for (const [key, state] of states) {
         if (excess-- <= 0 || state.seqNo > committedSeqNo) break;
-        knowsAll = false;
+        const slash = key.indexOf('/');
+        forgotten?.add(aggregateHash(key.slice(0, slash), key.slice(slash + 1)));
         states.delete(key);
       }
+      if (forgotten !== null && forgotten.size > FORGOTTEN_MAX) forgotten = null;
     },
     clear() {
       states = new Map();
-      knowsAll = false;
+      forgotten = null;
     },
   };
 }
+
+const hashOf = (event: Event): bigint => aggregateHash(event.aggregateType, event.aggregateId);

@@ -23,11 +23,18 @@ export async function runSweeper(options: SweeperOptions, signal: AbortSignal): 
     try {
       const { lanes, ingested, epoch } = await store.progress();
       // A lane that moved since the last look is being worked on.
-      const stuck = lanes.flatMap((seqNo, lane) => (seqNo < ingested && behindSince[lane] === seqNo ? [lane] : []));
+      const stuck = lanes.flatMap((seqNo, lane) =>
+        seqNo < ingested && behindSince[lane] === seqNo ? [lane] : [],
+      );
       behindSince = lanes;
       if (stuck.length > 0) {
         await sender.send(
-          stuck.map((lane) => ({ id: `sweep-${ingested}-${epoch}-${lane}-${Date.now()}-${round}`, lane, seqNo: ingested, epoch })),
+          stuck.map((lane) => ({
+            id: `sweep-${ingested}-${epoch}-${lane}-${Date.now()}-${round}`,
+            lane,
+            seqNo: ingested,
+            epoch,
+          })),
         );
         stats.sweptWakeUps += stuck.length;
       }

@@ -100,9 +100,23 @@ export function readBool(hex: string, at: number, path: string): boolean {
   return last === 1;
 }
 
+/**
+ * Addresses that were read lately. The same few accounts and contracts come again and again, and a fresh slice would
+ * keep the whole data of its log in memory for as long as a state remembers the address: 700 MB against 400 MB at the
+ * end of 200,000 events.
+ */
+const ADDRESSES_MAX = 65_536;
+let addresses = new Map<string, string>();
+
 export function readAddress(hex: string, at: number, path: string): string {
   if (!hex.startsWith(ZEROS_24, at)) malformed('an address is wider than 20 bytes', path);
-  return hexText(hex, at + 24, 40, path);
+  const address = hexText(hex, at + 24, 40, path);
+  const known = addresses.get(address);
+  if (known !== undefined) return known;
+  if (addresses.size >= ADDRESSES_MAX) addresses = new Map();
+  // Being a key makes it a string of its own.
+  addresses.set(address, address);
+  return address;
 }
 
 export function readFixedBytes(hex: string, at: number, bytes: number, path: string): string {

@@ -1,11 +1,12 @@
 import type { Pool, PoolClient } from 'pg';
 import type { EventDataCodec, Observer, SeqNoCodec, SubjectId } from '@imart/core';
-import { inSlices, type FoldedRun, type ParkMarker } from '@imart/pipeline';
+import type { FoldedRun, ParkMarker } from '@imart/pipeline';
 import { applyViews } from '../views';
-import { activitiesText, COPY_ACTIVITIES } from '../subject/activities';
+import { COPY_ACTIVITIES } from '../subject/activities';
 import { copyInto } from '../subject/copyInto';
 import { marketTables, type MarketTable } from '../subject/marketTables';
-import { copyLine, copyStatement } from '../subject/tables';
+import { encodeActivities, encodeRows } from '../subject/encodeRows';
+import { copyStatement } from '../subject/tables';
 import { compareTable, type TableDifference } from './compareTables';
 import { ReplayError } from './errors';
 import { foldLog } from './foldLog';
@@ -171,14 +172,7 @@ async function foldSubject(
 }
 
 async function writeStates(client: PoolClient, subject: number, run: FoldedRun): Promise<void> {
-  const texts = new Map<string, string>();
-  await inSlices(run.rows, (slice) => {
-    for (const row of slice) {
-      const table = marketTables.get(row.table) as MarketTable;
-      texts.set(row.table, (texts.get(row.table) ?? '') + copyLine(subject, table.columns, row));
-    }
-  });
-  for (const [name, text] of texts) {
+  for (const [name, text] of await encodeRows(subject, run.rows)) {
     await copyInto(client, copyStatement(marketTables.get(name) as MarketTable, freshName(name)), text);
   }
 }
@@ -186,15 +180,15 @@ async function writeStates(client: PoolClient, subject: number, run: FoldedRun):
 async function writeActivities(client: PoolClient, subject: number, run: FoldedRun): Promise<void> {
   if (run.activities.length === 0) return;
   const statement = COPY_ACTIVITIES.replace('"activities"', `"${freshName('activities')}"`);
-  let text = '';
-  await inSlices(run.activities, (slice) => {
-    text += activitiesText(subject, slice);
-  });
-  await copyInto(client, statement, text);
+  await copyInto(client, statement, await encodeActivities(subject, run.activities));
 }
 
 /** Two at a time: that is what a small machine has, and one large table does not wait for the many small ones. */
-async function twoAtATime<T>(pool: Pool, work: readonly T[], one: (client: PoolClient, item: T) => Promise<void>): Promise<void> {
+async function twoAtATime<T>(
+  pool: Pool,
+  work: readonly T[],
+  one: (client: PoolClient, item: T) => Promise<void>,
+): Promise<void> {
   const left = [...work];
   const take = async (): Promise<void> => {
     const client = await pool.connect();

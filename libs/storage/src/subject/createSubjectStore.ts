@@ -18,14 +18,14 @@ import {
   type SubjectStore,
   type SubjectTransaction,
 } from '@imart/pipeline';
-import { activitiesText } from './activities';
 import { copyTextCell } from './copyText';
 import type { EncodedAppend, EncodedRun } from './encoded';
+import { encodeActivities, encodeRows } from './encodeRows';
 import { eventLogText, type LogContext } from './eventLog';
 import { byType, keyTextOf, marketJson, marketTables, rowKey, type MarketTable } from './marketTables';
 import { toStorageError } from './pgErrors';
 import { readProgress } from './progress';
-import { copyLine, readRow, selectList } from './tables';
+import { readRow, selectList } from './tables';
 import { createTransaction, PREPARE_CONNECTION } from './transaction';
 
 export interface SubjectStoreOptions {
@@ -166,32 +166,26 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
       }),
 
     async prepareAppend(message, feedNo): Promise<EncodedAppend> {
-      let text = '';
+      const text: Buffer[] = [];
       await inSlices(message.events, (slice) => {
-        text += eventLogText(log, slice, feedNo);
+        text.push(Buffer.from(eventLogText(log, slice, feedNo)));
       });
       return { message, feedNo, text };
     },
 
     async prepareRun(run: FoldedRun): Promise<EncodedRun> {
-      const tables = new Map<string, string>();
-      await inSlices(run.rows, (slice) => {
-        for (const row of slice) {
-          const table = marketTables.get(row.table) as MarketTable;
-          tables.set(row.table, (tables.get(row.table) ?? '') + copyLine(subject, table.columns, row));
-        }
-      });
-      let activities = '';
-      await inSlices(run.activities, (slice) => {
-        activities += activitiesText(subject, slice);
-      });
       let snapshots = '';
       for (const { aggregateType, aggregateId, reducerVersion, state } of run.snapshots) {
         snapshots +=
           `${subject}\t${aggregateHash(aggregateType, aggregateId)}\t${aggregateType}\t${copyTextCell(aggregateId)}\t` +
           `${state.seqNo}\t${reducerVersion}\t${state.version}\t${copyTextCell(encodeState(state))}\n`;
       }
-      return { run, activities, snapshots, tables };
+      return {
+        run,
+        tables: await encodeRows(subject, run.rows),
+        activities: await encodeActivities(subject, run.activities),
+        snapshots: snapshots === '' ? [] : [Buffer.from(snapshots)],
+      };
     },
 
     heartbeat: (head) =>

@@ -1,15 +1,16 @@
 import type { PreparedAppend, PreparedRun } from '@imart/pipeline';
+import type { CopyText } from './copyInto';
 
 /** A range as COPY text. */
 export interface EncodedAppend extends PreparedAppend {
   /** The feed number that the text carries: the one expected at the time of encoding. */
   readonly feedNo: bigint;
-  readonly text: string;
+  readonly text: CopyText;
 }
 
-/** A run as COPY text; an empty text is nothing to write. */
+/** A run as COPY text; no pieces are nothing to write. */
 export interface EncodedRun extends PreparedRun {
-  readonly activities: string;
-  readonly snapshots: string;
-  readonly tables: ReadonlyMap<string, string>;
+  readonly activities: CopyText;
+  readonly snapshots: CopyText;
+  readonly tables: ReadonlyMap<string, CopyText>;
 }

@@ -91,7 +91,8 @@ export function createTransaction(
       const feedNo = progress.lastFeedNo + 1n;
       const encoded = prepared as EncodedAppend;
       if (message.events.length > 0) {
-        const text = encoded.feedNo === feedNo ? encoded.text : eventLogText(log, message.events, feedNo);
+        const text =
+          encoded.feedNo === feedNo ? encoded.text : [Buffer.from(eventLogText(log, message.events, feedNo))];
         await copyInto(client, COPY_EVENT_LOG, text);
       }
       const last = message.blocks.at(-1);
@@ -141,14 +142,14 @@ export function createTransaction(
 
     async writeRun(prepared: PreparedRun) {
       const { run, activities, snapshots, tables } = prepared as EncodedRun;
-      if (activities !== '') await copyInto(client, COPY_ACTIVITIES, activities);
+      if (activities.length > 0) await copyInto(client, COPY_ACTIVITIES, activities);
       for (const [name, text] of tables) {
         const statements = upserts.get(name);
         if (statements === undefined) throw new RangeError(`no table for rows of "${name}"`);
         await copyInto(client, statements.copy, text);
         await client.query(statements.merge);
       }
-      if (snapshots !== '') await copyInto(client, COPY_SNAPSHOTS, snapshots);
+      if (snapshots.length > 0) await copyInto(client, COPY_SNAPSHOTS, snapshots);
       for (const marker of run.parked) {
         await client.query(
           `INSERT INTO park_markers (subject, aggregate_type, aggregate_id, from_seq_no, code, message)
