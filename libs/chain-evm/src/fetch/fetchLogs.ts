@@ -9,7 +9,7 @@ import type { RpcEndpoint } from '../rpc/endpoint';
 import type { RpcCall } from '../rpc/batch';
 import { reducedEnd } from '../rpc/rangeHint';
 import type { AdaptiveRange } from '../ranges/adaptiveRange';
-import { blocksIn, rangeText, splitAfter, splitRange, type BlockRange } from '../ranges/blockRange';
+import { blocksIn, rangeText, type BlockRange } from '../ranges/blockRange';
 import { maybeCut } from '../ranges/silentCap';
 import type { LogQuery } from '../follow';
 import type { EvmBlock, EvmLog } from '../log';
@@ -45,6 +45,8 @@ export interface FetchedLogs {
 
 /** Heights without a block that are looked past for the first block of a range (P17). */
 const SKIPPED_HEIGHTS_MAX = 32;
+/** Heights without a block that the end of a part is moved past. */
+const SKIPPED_ENDS_MAX = 3;
 
 const NONE: ReadonlyMap<number, number> = new Map();
 
@@ -74,10 +76,31 @@ export async function fetchLogs(
   allHeaders: boolean,
 ): Promise<FetchedLogs> {
   const parts: FetchedLogs[] = [];
-  for (const part of splitRange(range, Math.max(1, context.sizes.blocks))) {
-    parts.push(await fetchPart(context, queries, part, allHeaders));
+  for (let { from } = range; from <= range.to;) {
+    const to = Math.min(from + Math.max(1, context.sizes.blocks) - 1, range.to);
+    const part = await fetchFrom(context, queries, { from, to }, range.to, allHeaders);
+    parts.push(part);
+    from = part.last.number + 1;
   }
   return join(context, parts);
+}
+
+/** A part that may end a little later than asked, when there is no block where it was to end (P17). */
+async function fetchFrom(
+  context: FetchContext,
+  queries: readonly LogQuery[],
+  { from, to }: BlockRange,
+  toMax: number,
+  allHeaders: boolean,
+): Promise<FetchedLogs> {
+  for (let end = to; ; end++) {
+    try {
+      return await fetchPart(context, queries, { from, to: end }, allHeaders);
+    } catch (error) {
+      const mayExtend = end < toMax && end - to < SKIPPED_ENDS_MAX;
+      if (!(error instanceof BlockNotServedError) || error.blockNumber !== end || !mayExtend) throw error;
+    }
+  }
 }
 
 /** Adjacent parts as one; each must begin with the child of the block that the one before ends with. */
@@ -124,6 +147,7 @@ async function fetchPart(
   }
 }
 
+/** The range up to `end`, which lies before its last block, then the rest. */
 async function fetchHalves(
   context: FetchContext,
   queries: readonly LogQuery[],
@@ -131,9 +155,10 @@ async function fetchHalves(
   allHeaders: boolean,
   end: number,
 ): Promise<FetchedLogs> {
-  const parts: FetchedLogs[] = [];
-  for (const half of splitAfter(range, end)) parts.push(await fetchPart(context, queries, half, allHeaders));
-  return join(context, parts);
+  const lower = await fetchFrom(context, queries, { from: range.from, to: end }, range.to, allHeaders);
+  const from = lower.last.number + 1;
+  if (from > range.to) return lower;
+  return join(context, [lower, await fetchPart(context, queries, { from, to: range.to }, allHeaders)]);
 }
 
 async function fetchOnce(

@@ -1,50 +1,8 @@
 import fc from 'fast-check';
 import { ADAPTIVE_RANGE_DEFAULTS, createAdaptiveRange } from './adaptiveRange';
-import { blocksIn, splitAfter, splitRange } from './blockRange';
 import { maybeCut } from './silentCap';
 
-const range = fc.tuple(fc.nat(1_000_000), fc.nat(10_000)).map(([from, more]) => ({ from, to: from + more }));
 const none = { suggested: null, blocksMax: null, logsMax: null };
-
-describe('parts of a range', () => {
-  it('are disjoint, in order, within their bound, and together the range (Q9, P9)', () => {
-    fc.assert(
-      fc.property(range, fc.integer({ min: 1, max: 500 }), (whole, blocksMax) => {
-        const parts = splitRange(whole, blocksMax);
-        let next = whole.from;
-        for (const part of parts) {
-          expect(part.from).toBe(next);
-          expect(blocksIn(part)).toBeGreaterThan(0);
-          expect(blocksIn(part)).toBeLessThanOrEqual(blocksMax);
-          next = part.to + 1;
-        }
-        expect(next).toBe(whole.to + 1);
-      }),
-      { verbose: 1 },
-    );
-  });
-
-  it('keep the last block when the width divides evenly (Q9)', () => {
-    expect(splitRange({ from: 0, to: 9 }, 5)).toEqual([
-      { from: 0, to: 4 },
-      { from: 5, to: 9 },
-    ]);
-    expect(splitRange({ from: 3, to: 5 }, 1)).toEqual([
-      { from: 3, to: 3 },
-      { from: 4, to: 4 },
-      { from: 5, to: 5 },
-    ]);
-    expect(splitAfter({ from: 1, to: 2 }, 1)).toEqual([
-      { from: 1, to: 1 },
-      { from: 2, to: 2 },
-    ]);
-  });
-
-  it('cannot be empty', () => {
-    expect(() => splitAfter({ from: 1, to: 2 }, 2)).toThrow(RangeError);
-    expect(() => splitAfter({ from: 1, to: 2 }, 0)).toThrow(RangeError);
-  });
-});
 
 describe('the size of a query', () => {
   it('doubles until something is refused, then grows by a tenth now and then', () => {

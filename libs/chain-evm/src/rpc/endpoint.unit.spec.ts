@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { createFakeChain } from '../testing/fakeChain';
 import { startFakeRpc, type FakeRpc, type FakeRpcRules } from '../testing/fakeRpc';
@@ -11,6 +12,7 @@ import {
 let node: FakeRpc;
 let endpoint: RpcEndpoint;
 const { signal } = new AbortController();
+setMaxListeners(0, signal);
 
 async function begin(rules: FakeRpcRules = {}, options: Partial<RpcEndpointOptions> = {}): Promise<void> {
   node = await startFakeRpc(createFakeChain(200), rules);

@@ -75,11 +75,15 @@ interface Member {
   failures: number;
   availableAt: number;
   failedAt: number;
-  /** Its chain id was checked since it last failed. */
+  /** The check of its chain id, since it last failed. */
   verified: Promise<void> | null;
+  verifiedAt: number;
   /** It serves another chain; looked at again after a while. */
   wrong: { readonly error: WrongChainError; readonly until: number } | null;
 }
+
+/** An endpoint that failed is asked for its chain id again, unless that was so recently. */
+export const CHAIN_CHECK_VALID_MS = 10_000;
 
 /** How long an endpoint of another chain is left alone before it is looked at again. */
 export const WRONG_CHAIN_RECHECK_MS = 300_000;
@@ -98,6 +102,7 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
     availableAt: 0,
     failedAt: -1,
     verified: null,
+    verifiedAt: 0,
     wrong: null,
   }));
   const said = new Set<string>();
@@ -115,7 +120,9 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
     for (;;) {
       const check = (member.verified ??= verify(member.endpoint, signal));
       try {
-        return await check;
+        await check;
+        if (member.verifiedAt === 0) member.verifiedAt = now();
+        return;
       } catch (error) {
         if (member.verified === check) member.verified = null;
         // Whoever began the check was aborted, not we: begin anew.
@@ -142,7 +149,11 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
       error instanceof RpcRateLimitedError ? Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MAX_MS) : 0;
     member.availableAt = Math.max(member.availableAt, now() + Math.max(delayMs, askedMs));
     // What comes back may be another server behind the same name (P14).
-    if (error instanceof RpcUnavailableError || error instanceof RpcTimeoutError) member.verified = null;
+    const lost = error instanceof RpcUnavailableError || error instanceof RpcTimeoutError;
+    if (lost && now() - member.verifiedAt > CHAIN_CHECK_VALID_MS) {
+      member.verified = null;
+      member.verifiedAt = 0;
+    }
     logger.debug('an RPC endpoint failed', {
       endpoint: member.endpoint.label,
       what,

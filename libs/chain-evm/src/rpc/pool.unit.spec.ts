@@ -9,7 +9,14 @@ import {
   WrongChainError,
 } from './errors';
 import type { RpcEndpoint } from './endpoint';
-import { createRpcPool, RPC_POOL_DEFAULTS, RPC_RETRY, WRONG_CHAIN_RECHECK_MS, type RpcPool } from './pool';
+import {
+  CHAIN_CHECK_VALID_MS,
+  createRpcPool,
+  RPC_POOL_DEFAULTS,
+  RPC_RETRY,
+  WRONG_CHAIN_RECHECK_MS,
+  type RpcPool,
+} from './pool';
 
 const { signal } = new AbortController();
 const place = { endpoint: 'rpc#1', method: 'eth_getLogs' };
@@ -159,8 +166,9 @@ describe('several endpoints', () => {
   });
 
   it('are asked for their chain again after a lost connection (P14)', async () => {
-    const { pool, checks, options } = setUp(2, { chainIds: ['0x1', '0x1'] });
+    const { pool, clock, checks, options } = setUp(2, { chainIds: ['0x1', '0x1'] });
     await ask(pool, {});
+    clock.ms += CHAIN_CHECK_VALID_MS + 1;
     (options.chainIds as string[])[0] = '0x5';
     expect(await ask(pool, { 'rpc#1': [down()], 'rpc#2': [down()] })).toEqual(['rpc#1', 'rpc#2', 'rpc#2']);
     expect(checks.filter((check) => check.startsWith('rpc#1'))).toHaveLength(2);

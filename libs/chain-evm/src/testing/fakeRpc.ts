@@ -190,6 +190,10 @@ export async function startFakeRpc(chain: FakeChain, rules: FakeRpcRules = {}): 
     inFlight.now++;
     inFlight.max = Math.max(inFlight.max, inFlight.now);
     response.on('close', () => inFlight.now--);
+    if (request.method !== 'POST') {
+      response.writeHead(404).end();
+      return;
+    }
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => respond(Buffer.concat(chunks).toString('utf8'), response));
