@@ -114,7 +114,12 @@ export async function createWakeUpStream(options: WakeUpStreamOptions): Promise<
     async counts(lane) {
       const counts = await queueOf(lane).getJobCounts('wait', 'active', 'completed', 'failed');
       const of = (state: string): number => counts[state] ?? 0;
-      return { waiting: of('wait') + of('waiting'), active: of('active'), completed: of('completed'), failed: of('failed') };
+      return {
+        waiting: of('wait') + of('waiting'),
+        active: of('active'),
+        completed: of('completed'),
+        failed: of('failed'),
+      };
     },
     close() {
       closing ??= (async () => {

@@ -18,6 +18,10 @@ export function createErrorLog(
     // Texts that hold changing parts must not pile up.
     if (seen.size > 100) seen.clear();
     seen.set(text, { at: now(), unlogged: 0 });
-    logger.warn('the jobs\' backend reports an error', { ...fields, error: text, repeated: known?.unlogged ?? 0 });
+    logger.warn("the jobs' backend reports an error", {
+      ...fields,
+      error: text,
+      repeated: known?.unlogged ?? 0,
+    });
   };
 }

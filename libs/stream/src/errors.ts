@@ -26,10 +26,13 @@ export class StreamUnavailableError extends WorkerError {
 /** A job in a lane's queue that no sender of wake-ups made. */
 export class WakeUpDataError extends WorkerError {
   constructor(queue: string, id: string) {
-    super(`job "${id}" in queue ${queue} is no wake-up: it has no seqNo and epoch as decimal text; remove it`, {
-      code: 'WAKE_UP_DATA',
-      disposition: 'park',
-      fields: { queue, id },
-    });
+    super(
+      `job "${id}" in queue ${queue} is no wake-up: it has no seqNo and epoch as decimal text; remove it`,
+      {
+        code: 'WAKE_UP_DATA',
+        disposition: 'park',
+        fields: { queue, id },
+      },
+    );
   }
 }

@@ -11,9 +11,7 @@ export interface TakenJob {
 /** The part of BullMQ's queue that is used here; the same for both backends. */
 export interface JobQueue {
   readonly name: string;
-  addBulk(
-    jobs: { name: string; data: WakeUpData; opts: { jobId: string } }[],
-  ): Promise<unknown>;
+  addBulk(jobs: { name: string; data: WakeUpData; opts: { jobId: string } }[]): Promise<unknown>;
   getJob(id: string): Promise<KeptJob | undefined>;
   getJobCounts(...states: ('wait' | 'active' | 'completed' | 'failed')[]): Promise<Record<string, number>>;
   close(): Promise<void>;
@@ -42,7 +40,12 @@ export interface JobBackend {
   /** Safe to log. */
   readonly label: string;
   queue(name: string): JobQueue;
-  worker(name: string, processor: Processor, options: Omit<WorkerOptions, 'connection'>, events: WorkerEvents): JobWorker;
+  worker(
+    name: string,
+    processor: Processor,
+    options: Omit<WorkerOptions, 'connection'>,
+    events: WorkerEvents,
+  ): JobWorker;
   /** @throws {StreamUnavailableError} when it is known that a call would not come through now. */
   assertReachable(): void;
   /** Closes what is left, within a bound. Queues and workers are closed before. */

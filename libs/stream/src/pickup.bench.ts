@@ -35,7 +35,12 @@ async function measure(backend: WakeUpBackend): Promise<void> {
   const all = new Promise<void>((resolve) => (onWakeUp = () => --left === 0 && resolve()));
   const at = performance.now();
   await stream.sender.send(
-    Array.from({ length: jobs }, (_, i) => ({ id: `bulk-${i}`, lane: 0, seqNo: BigInt(i) as SeqNo, epoch: 0n })),
+    Array.from({ length: jobs }, (_, i) => ({
+      id: `bulk-${i}`,
+      lane: 0,
+      seqNo: BigInt(i) as SeqNo,
+      epoch: 0n,
+    })),
   );
   const sent = performance.now() - at;
   await all;
@@ -50,7 +55,9 @@ async function measure(backend: WakeUpBackend): Promise<void> {
 async function main(urls: readonly string[]): Promise<void> {
   for (const url of urls) {
     await measure(
-      url.startsWith('redis') ? { kind: 'redis', url } : { kind: 'postgres', connectionString: url, schema: 'imart_jobs_bench' },
+      url.startsWith('redis')
+        ? { kind: 'redis', url }
+        : { kind: 'postgres', connectionString: url, schema: 'imart_jobs_bench' },
     );
   }
 }

@@ -1,6 +1,11 @@
 import { createPostgresBackend, Queue, Worker, type PostgresPoolConfig } from 'bullmq';
 import { messageOf } from '@imart/core';
-import { CLOSE_TIMEOUT_MS, CONNECT_TIMEOUT_MS, SENDER_CONNECTIONS_MAX, WORKER_CONNECTIONS_MAX } from './bounds';
+import {
+  CLOSE_TIMEOUT_MS,
+  CONNECT_TIMEOUT_MS,
+  SENDER_CONNECTIONS_MAX,
+  WORKER_CONNECTIONS_MAX,
+} from './bounds';
 import { StreamUnavailableError } from './errors';
 import { within, type JobBackend } from './jobBackend';
 
@@ -35,7 +40,9 @@ export async function createPostgresJobs(options: PostgresJobsOptions): Promise<
   });
 
   // All queues send over one pool: BullMQ would make one for each.
-  const sending = createPostgresBackend('imart', { connection: { ...connection(SENDER_CONNECTIONS_MAX), migrate: true } });
+  const sending = createPostgresBackend('imart', {
+    connection: { ...connection(SENDER_CONNECTIONS_MAX), migrate: true },
+  });
   sending.on('error', onError);
   try {
     await sending.waitUntilReady();

@@ -65,7 +65,11 @@ export function createReceiver(options: ReceiverOptions): WakeUpReceiver {
         },
         onStalled(id) {
           stats.stalled++;
-          logger.warn('a wake-up was taken over from a worker that is gone', { subject: subjectId, lane, job: id });
+          logger.warn('a wake-up was taken over from a worker that is gone', {
+            subject: subjectId,
+            lane,
+            job: id,
+          });
         },
       },
     );
@@ -99,6 +103,6 @@ export function createReceiver(options: ReceiverOptions): WakeUpReceiver {
 
   async function closeWorker(worker: JobWorker, force: boolean): Promise<void> {
     const close = worker.close(force).catch(onError);
-    await within(CLOSE_TIMEOUT_MS, close, () => undefined);
+    await within(2 * CLOSE_TIMEOUT_MS, close, () => undefined);
   }
 }

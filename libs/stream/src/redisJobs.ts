@@ -1,7 +1,12 @@
 import { Redis } from 'ioredis';
 import { createRedisBackend, Queue, Worker } from 'bullmq';
 import { messageOf } from '@imart/core';
-import { CLOSE_TIMEOUT_MS, CONNECT_TIMEOUT_MS, DISCONNECT_TIMEOUT_MS, RECONNECT_DELAY_MAX_MS } from './bounds';
+import {
+  CLOSE_TIMEOUT_MS,
+  CONNECT_TIMEOUT_MS,
+  DISCONNECT_TIMEOUT_MS,
+  RECONNECT_DELAY_MAX_MS,
+} from './bounds';
 import { RedisPolicyError, StreamUnavailableError } from './errors';
 import { within, type JobBackend } from './jobBackend';
 
@@ -22,23 +27,28 @@ export interface RedisJobsOptions {
 export async function createRedisJobs(options: RedisJobsOptions): Promise<JobBackend> {
   const { url, prefix, onError } = options;
   const label = `redis ${redisHost(url)}`;
-  const connections: Redis[] = [];
-  const connect = (purpose: 'send' | 'work'): Redis => {
+  const everyConnection: Connections[] = [];
+  const connect = (overrides: {
+    maxRetriesPerRequest: number | null;
+    enableOfflineQueue?: boolean;
+  }): { redis: Redis; connections: Connections } => {
+    const connections: Connections = { open: [], ending: false };
     const redis = new Redis(url, {
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
       disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-      retryStrategy: (times) => Math.min(25 * 2 ** Math.min(times, 10), RECONNECT_DELAY_MAX_MS),
-      // A worker waits for its connection for ever; whoever sends wants to know.
-      maxRetriesPerRequest: purpose === 'work' ? null : 1,
-      enableOfflineQueue: purpose === 'work',
+      retryStrategy: (times) =>
+        connections.ending ? null : Math.min(25 * 2 ** Math.min(times, 10), RECONNECT_DELAY_MAX_MS),
+      ...overrides,
     });
     redis.on('error', onError);
-    connections.push(redis);
-    return redis;
+    connections.open.push(redis);
+    everyConnection.push(connections);
+    return { redis, connections };
   };
 
-  const sending = connect('send');
+  // Whoever sends wants to know at once that it does not work.
+  const { redis: sending } = connect({ maxRetriesPerRequest: 1, enableOfflineQueue: false });
   try {
     await firstConnection(sending);
     const policy = evictionPolicy(await sending.info('memory'));
@@ -53,35 +63,87 @@ export async function createRedisJobs(options: RedisJobsOptions): Promise<JobBac
     kind: 'redis',
     label,
     queue: (name) => {
-      const queue = new Queue(name, { connection: sending, prefix, skipWaitingForReady: true }, createRedisBackend);
+      const queue = new Queue(
+        name,
+        { connection: sending, prefix, skipWaitingForReady: true },
+        createRedisBackend,
+      );
       queue.on('error', onError);
       return queue;
     },
     worker: (name, processor, workerOptions, events) => {
-      const redis = connect('work');
-      // The worker makes a second connection, for waiting, from this one; it must be cut too when closing takes too long.
-      const duplicate = redis.duplicate.bind(redis);
-      redis.duplicate = (override) => {
-        const waiting = duplicate(override);
-        connections.push(waiting);
-        return waiting;
-      };
-      const worker = new Worker(name, processor, { ...workerOptions, connection: redis, prefix }, createRedisBackend);
+      // A worker waits for its connection for ever.
+      const { redis, connections } = connect({ maxRetriesPerRequest: null });
+      includeDuplicates(redis, connections);
+      const worker = new Worker(
+        name,
+        processor,
+        { ...workerOptions, connection: redis, prefix },
+        createRedisBackend,
+      );
       worker.on('error', events.onError);
       worker.on('failed', (job, error) => events.onFailed(job?.id ?? '', error));
       worker.on('stalled', events.onStalled);
-      return worker;
+      return {
+        run: () => worker.run(),
+        waitUntilReady: () => worker.waitUntilReady(),
+        pause: (doNotWaitActive) => worker.pause(doNotWaitActive),
+        close: async (force) => {
+          const closed = worker.close(force);
+          connections.ending = true;
+          await within(CLOSE_TIMEOUT_MS, closed, () => undefined);
+          await endAll(connections);
+        },
+      };
     },
     assertReachable: () => {
-      if (sending.status !== 'ready') throw new StreamUnavailableError(label, `the connection is ${sending.status}`);
+      if (sending.status !== 'ready')
+        throw new StreamUnavailableError(label, `the connection is ${sending.status}`);
     },
     close: async () => {
-      for (const redis of connections) {
-        if (redis.status === 'ready') await within(CLOSE_TIMEOUT_MS, redis.quit().then(() => undefined, () => undefined), () => undefined);
-        redis.disconnect();
-      }
+      await Promise.all(everyConnection.map(endAll));
     },
   };
+}
+
+/** Connections that end together. */
+interface Connections {
+  readonly open: Redis[];
+  /** Those that are lost from now on are not made again. */
+  ending: boolean;
+}
+
+/**
+ * A worker makes a second connection, for waiting, from the one it is given: it belongs to the same worker.
+ *
+ * ioredis never settles the commands of a connection that is cut while it waits to be made again, and BullMQ would wait for
+ * them until its own watchdogs bark. Such a connection is not cut: it ends with its next attempt.
+ */
+function includeDuplicates(redis: Redis, connections: Connections): void {
+  const duplicate = redis.duplicate.bind(redis);
+  redis.duplicate = (override) => {
+    const waiting = duplicate(override);
+    const disconnect = waiting.disconnect.bind(waiting);
+    waiting.disconnect = (reconnect) => {
+      if (!connections.ending || waiting.status !== 'reconnecting') disconnect(reconnect);
+    };
+    connections.open.push(waiting);
+    return waiting;
+  };
+}
+
+/** Ends connections, within a bound. */
+async function endAll(connections: Connections): Promise<void> {
+  connections.ending = true;
+  const open = connections.open.splice(0);
+  await Promise.all(open.map((redis) => within(CLOSE_TIMEOUT_MS, endOf(redis), () => redis.disconnect())));
+}
+
+async function endOf(redis: Redis): Promise<void> {
+  if (redis.status === 'end' || redis.status === 'wait') return;
+  const ended = new Promise<void>((resolve) => redis.once('end', resolve));
+  if (redis.status !== 'reconnecting') redis.disconnect();
+  await ended;
 }
 
 /** Connects once: a wrong address is told at the start, not retried behind it. */

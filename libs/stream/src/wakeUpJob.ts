@@ -14,7 +14,12 @@ export const WAKE_UP_JOB = 'wake-up';
  * The queue of a lane. Queue names must not contain a colon; `.` stands for it, which no CAIP-2 id has, so that two subjects
  * never share a queue. In Redis the braces keep all keys of one queue in one slot of a cluster.
  */
-export function laneQueueName(observer: string, subjectId: SubjectId, lane: number, backend: 'postgres' | 'redis'): string {
+export function laneQueueName(
+  observer: string,
+  subjectId: SubjectId,
+  lane: number,
+  backend: 'postgres' | 'redis',
+): string {
   const name = `${observer}.${subjectId}.lane-${lane}`.replaceAll(':', '.');
   return backend === 'redis' ? `{${name}}` : name;
 }
@@ -24,7 +29,11 @@ export function toJobData(wakeUp: WakeUp): WakeUpData {
 }
 
 /** @throws {WakeUpDataError} when the job is no wake-up. */
-export function fromJob(queue: string, lane: number, job: { id?: string | undefined; data: unknown }): WakeUp {
+export function fromJob(
+  queue: string,
+  lane: number,
+  job: { id?: string | undefined; data: unknown },
+): WakeUp {
   const id = job.id ?? '';
   const { seqNo, epoch } = (job.data ?? {}) as Partial<Record<keyof WakeUpData, unknown>>;
   const isDecimal = (text: unknown): text is string => typeof text === 'string' && /^-?\d+$/.test(text);
