@@ -53,7 +53,7 @@ export function createEvmSubject(options: EvmSubjectOptions): EvmSubject {
     onAvailability: options.onAvailability,
   });
   const skippedLogs: Record<string, number> = {};
-  const counters = { undecodableLogs: 0, rereadRanges: 0 };
+  const counters = { undecodableLogs: 0, rereadRanges: 0, bloomAlarms: 0 };
   let backPressure = createBackPressure(settings.eventsAheadMax);
 
   const headHints = (): HeadHints => {
@@ -65,7 +65,11 @@ export function createEvmSubject(options: EvmSubjectOptions): EvmSubject {
 
   return {
     id: subjectId,
-    identify: (signal) => identify(pool, subjectId, options.genesisHash ?? null, signal),
+    identify(signal) {
+      // Not waited for: an endpoint that is down must not keep the others from answering.
+      void pool.checkAll(signal);
+      return identify(pool, subjectId, options.genesisHash ?? null, signal);
+    },
     async *messages(resume, signal) {
       const running = childAbort(signal);
       const hints = headHints();
@@ -96,6 +100,9 @@ export function createEvmSubject(options: EvmSubjectOptions): EvmSubject {
           wait,
           skipped: (reason, count = 1) => {
             skippedLogs[reason] = (skippedLogs[reason] ?? 0) + count;
+          },
+          bloomAlarm: () => {
+            counters.bloomAlarms++;
           },
           counters,
         },

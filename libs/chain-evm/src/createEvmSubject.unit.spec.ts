@@ -506,6 +506,38 @@ describe('an answer that cannot be right', () => {
     expect(subject.stats().skippedLogs).toEqual({ removed: 1, topics: 1 });
   });
 
+  describe('and that lacks logs of a block', () => {
+    /** A bloom that holds everything, or only the market and its topic. */
+    const full = () => `0x${'f'.repeat(512)}`;
+    const omit = (rules: { once: boolean }): NonNullable<FakeRpcRules['changeResult']> => {
+      let omitted = false;
+      return (method, [filter], result) => {
+        if (!isLogs(method, result) || 'blockHash' in (filter as object) || (rules.once && omitted))
+          return result;
+        omitted = true;
+        return [];
+      };
+    };
+    it('is found out by the bloom, by the hash of the block (P2)', async () => {
+      const chain = busyChain(10);
+      const rpc = await node(chain, { bloom: full, changeResult: omit({ once: true }) });
+      expect(places(await take(subjectOf([rpc], { endBlock: 10n })))).toEqual(placesOf(chain));
+      const still = await node(chain, { bloom: full, changeResult: omit({ once: false }) });
+      const reading = take(subjectOf([still], { endBlock: 10n, rpc: { refusedAnswersMax: 3 } }));
+      await expect(reading).rejects.toMatchObject({ code: 'RPC_ANSWER_REFUSED' });
+    });
+
+    it('is believed after a second look, or at once where blooms are not to be trusted', async () => {
+      const rpc = await node(createFakeChain(11), { bloom: full });
+      const subject = subjectOf([rpc], { endBlock: 10n });
+      await take(subject);
+      expect(subject.stats().bloomAlarms).toBe(10);
+      const trusting = subjectOf([rpc], { endBlock: 10n, checkBlooms: false });
+      await take(trusting);
+      expect(trusting.stats().bloomAlarms).toBe(0);
+    });
+  });
+
   it('may come in any order: the order is ours', async () => {
     const chain = busyChain(50);
     const rpc = await node(chain, {

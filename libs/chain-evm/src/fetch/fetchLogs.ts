@@ -13,6 +13,7 @@ import { blocksIn, rangeText, type BlockRange } from '../ranges/blockRange';
 import { maybeCut } from '../ranges/silentCap';
 import type { LogQuery } from '../follow';
 import type { EvmBlock, EvmLog } from '../log';
+import { bloomMayHold } from './bloom';
 import { readBlock } from './canonicalBlock';
 import type { LogReader, RawLog, SkipReason } from './canonicalLog';
 import { fetchBlockLogs } from './fetchReceipts';
@@ -25,8 +26,12 @@ export interface FetchContext {
   readonly sizes: AdaptiveRange;
   readonly reader: LogReader;
   readonly signal: AbortSignal;
-  /** Counts a log that was left out. */
-  readonly skipped: (reason: SkipReason) => void;
+  /** Counts logs that were left out. */
+  readonly skipped: (reason: SkipReason, count?: number) => void;
+  /** Looks again at blocks without logs whose bloom says that they may have some (P2). */
+  readonly checkBlooms: boolean;
+  /** Counts blocks that were looked at again for nothing. */
+  readonly bloomAlarm: () => void;
 }
 
 /** The logs of a range, proven complete as far as one node can: it has the range's last block. */
@@ -189,8 +194,47 @@ async function fetchOnce(
     timestamps:
       lists.length === 1 ? (lists[0]?.timestamps ?? NONE) : new Map(lists.flatMap((l) => [...l.timestamps])),
   };
+  if (allHeaders && context.checkBlooms) await checkBlooms(context, queries, lists, headers.all);
   const suspect = lists.some((list) => maybeCut(list.received));
   return suspect ? recount(context, queries, range, allHeaders, fetched) : fetched;
+}
+
+/**
+ * A block whose bloom says that it may have logs, and that has none, is asked for once more, by its hash, which a node that
+ * does not have the block cannot answer (P2).
+ */
+async function checkBlooms(
+  context: FetchContext,
+  queries: readonly LogQuery[],
+  lists: readonly { readonly logs: readonly EvmLog[] }[],
+  headers: ReadonlyMap<number, EvmBlock>,
+): Promise<void> {
+  const suspects: { block: EvmBlock; call: RpcCall }[] = [];
+  queries.forEach((query, i) => {
+    const withLogs = new Set(lists[i]?.logs.map(({ blockNumber }) => blockNumber));
+    for (const block of headers.values()) {
+      if (withLogs.has(block.number) || !bloomMayHold(block.logsBloom, query)) continue;
+      suspects.push({
+        block,
+        call: { method: 'eth_getLogs', params: [{ blockHash: block.hash, ...query }] },
+      });
+    }
+  });
+  if (suspects.length === 0) return;
+  const calls = suspects.map(({ call }) => call);
+  const answers = await context.endpoint.together(calls, context.signal);
+  answers.forEach((answer, i) => {
+    const { block } = suspects[i] as { block: EvmBlock };
+    if (!Array.isArray(answer))
+      throw inconsistent(context, `the answer for block ${block.hash} is no list of logs`);
+    if (answer.length > 0) {
+      throw inconsistent(
+        context,
+        `block ${block.number} has logs by its hash that were missing by its number`,
+      );
+    }
+    context.bloomAlarm();
+  });
 }
 
 /** The headers of a batch; the last block must be there, or the node's word about its logs is not believed. */

@@ -64,6 +64,8 @@ const contextOf = (endpoint: RpcEndpoint, firstBlocks: number): FetchContext => 
   reader: createLogReader(),
   signal: new AbortController().signal,
   skipped: () => undefined,
+  checkBlooms: false,
+  bloomAlarm: () => undefined,
 });
 
 it('asks for parts that are disjoint, in order, and together the range, whatever the node refuses (Q9, P9)', async () => {

@@ -52,8 +52,11 @@ export async function fetchRange(
   const timestamps = new Map(fetched.timestamps);
   let received = fetched.received;
 
-  const relevant = (logs: readonly EvmLog[]): EvmLog[] =>
-    logs.filter((log) => filter.possibleOwners(log, children).length > 0);
+  const relevant = (all: readonly EvmLog[]): EvmLog[] => {
+    const own = all.filter((log) => filter.possibleOwners(log, children).length > 0);
+    if (own.length < all.length) context.skipped('foreign', all.length - own.length);
+    return own;
+  };
   let logs = relevant(fetched.logs);
   for (let fresh = logs; fresh.length > 0;) {
     const born = newChildren(filter, fresh, children);

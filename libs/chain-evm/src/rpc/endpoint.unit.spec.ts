@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { createFakeChain } from '../testing/fakeChain';
 import { startFakeRpc, type FakeRpc, type FakeRpcRules } from '../testing/fakeRpc';
@@ -110,6 +111,43 @@ describe('an endpoint', () => {
     await begin();
     await node.close();
     expect(await codeOf(endpoint.call('eth_chainId', [], signal))).toBe('RPC_UNAVAILABLE');
+  });
+
+  it('takes a kept connection that was closed meanwhile for no failure', async () => {
+    await begin();
+    let requests = 0;
+    const sockets = new Map<Socket, number>();
+    const server = createServer((socket) => {
+      sockets.set(socket, 0);
+      socket.on('error', () => undefined);
+      socket.on('data', () => {
+        requests++;
+        const served = (sockets.get(socket) ?? 0) + 1;
+        sockets.set(socket, served);
+        if (served > 1) return void socket.resetAndDestroy();
+        const body = '{"jsonrpc":"2.0","id":0,"result":"0x1"}';
+        socket.write(
+          `HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+        );
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const fickle = createRpcEndpoint({
+      ...RPC_ENDPOINT_DEFAULTS,
+      url: `http://127.0.0.1:${port}`,
+      place: 1,
+      now: Date.now,
+    });
+    try {
+      expect(await fickle.call('eth_chainId', [], signal)).toBe('0x1');
+      expect(await fickle.call('eth_chainId', [], signal)).toBe('0x1');
+      expect([requests, sockets.size]).toEqual([3, 2]);
+      expect(fickle.stats.errors).toEqual({});
+    } finally {
+      fickle.close();
+      server.close();
+    }
   });
 
   it('asks in smaller batches, down to single calls, when batches are refused', async () => {

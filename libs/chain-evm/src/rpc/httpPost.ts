@@ -18,11 +18,14 @@ export interface HttpPostOptions {
   readonly bodyBytesMax: number;
 }
 
-/** No complete answer. `timeout`: the time limit passed. `too-large`: the body exceeds the bound. */
+/**
+ * No complete answer. `timeout`: the time limit passed. `too-large`: the body exceeds the bound. `stale`: a kept connection
+ * was closed before the answer began.
+ */
 export class HttpPostError extends Error {
   override readonly name = 'HttpPostError';
   constructor(
-    readonly kind: 'connection' | 'timeout' | 'too-large',
+    readonly kind: 'connection' | 'stale' | 'timeout' | 'too-large',
     message: string,
     options?: ErrorOptions,
   ) {
@@ -64,7 +67,7 @@ export function createHttpPost(options: HttpPostOptions): HttpPost & { close(): 
     ...(credentials === undefined ? {} : { auth: credentials }),
   };
 
-  const post: HttpPost = (body, timeoutMs, signal) =>
+  const post = (body: string, timeoutMs: number, signal: AbortSignal): Promise<HttpAnswer> =>
     new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
       const settle = (): void => {
@@ -116,9 +119,14 @@ export function createHttpPost(options: HttpPostOptions): HttpPost & { close(): 
         });
         res.on('error', (cause) => fail(new HttpPostError('connection', 'the answer broke off', { cause })));
       });
-      req.on('error', (cause: NodeJS.ErrnoException) =>
-        fail(new HttpPostError('connection', `no connection (${cause.code ?? 'unknown'})`, { cause })),
-      );
+      req.on('error', (cause: NodeJS.ErrnoException) => {
+        const stale = req.reusedSocket && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE');
+        fail(
+          new HttpPostError(stale ? 'stale' : 'connection', `no connection (${cause.code ?? 'unknown'})`, {
+            cause,
+          }),
+        );
+      });
       const timer = setTimeout(
         () => fail(new HttpPostError('timeout', `no answer within ${timeoutMs} ms`)),
         timeoutMs,
@@ -126,5 +134,16 @@ export function createHttpPost(options: HttpPostOptions): HttpPost & { close(): 
       signal.addEventListener('abort', onAbort, { once: true });
       req.end(body);
     });
-  return Object.assign(post, { close: () => agent.destroy() });
+  /** A kept connection that the server closed meanwhile says nothing of the server: the next one is asked. */
+  const persistent: HttpPost = async (body, timeoutMs, signal) => {
+    for (let stale = 0; ; stale++) {
+      try {
+        return await post(body, timeoutMs, signal);
+      } catch (error) {
+        if (!(error instanceof HttpPostError) || error.kind !== 'stale' || stale >= connectionsMax)
+          throw error;
+      }
+    }
+  };
+  return Object.assign(persistent, { close: () => agent.destroy() });
 }

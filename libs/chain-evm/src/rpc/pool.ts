@@ -1,4 +1,3 @@
-import { messageOf } from '@imart/core';
 import { retryDelayMs, type RetrySchedule } from '@imart/pipeline';
 import type { Logger } from '@imart/runtime';
 import { parseQuantity } from '../fetch/quantity';
@@ -66,6 +65,11 @@ export interface RpcPool {
    * @throws {RpcAnswerRefusedError} when answers contradict themselves again and again.
    */
   run<T>(run: PoolRun<T>): Promise<T>;
+  /**
+   * Asks every endpoint for its chain id, so that one of another chain is named at the start and not at the first failover.
+   * What does not answer now is checked when it is used.
+   */
+  checkAll(signal: AbortSignal): Promise<void>;
   stats(): readonly RpcEndpointStats[];
   close(): void;
 }
@@ -176,6 +180,14 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
     options.onAvailability?.(false, error.message);
   };
 
+  const refuse = (member: Member, error: RpcError, what: string): void => {
+    if (error instanceof WrongChainError) member.wrong = { error, until: now() + WRONG_CHAIN_RECHECK_MS };
+    const once = `${error.endpoint} ${error.code} ${error.method}`;
+    const fields = { endpoint: error.endpoint, what, code: error.code, error: error.message };
+    logger[said.has(once) ? 'debug' : 'warn']('an RPC endpoint cannot be used for this', fields);
+    said.add(once);
+  };
+
   const succeeded = (member: Member): void => {
     member.failures = 0;
     member.availableAt = 0;
@@ -209,12 +221,7 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
         if (signal.aborted || !(error instanceof RpcError)) throw error;
         if (error.disposition === 'stop') {
           refused.add(member);
-          if (error instanceof WrongChainError)
-            member.wrong = { error, until: now() + WRONG_CHAIN_RECHECK_MS };
-          const once = `${error.endpoint} ${error.code} ${error.method}`;
-          const fields = { endpoint: error.endpoint, what, code: error.code, error: messageOf(error) };
-          logger[said.has(once) ? 'debug' : 'warn']('an RPC endpoint cannot be used for this', fields);
-          said.add(once);
+          refuse(member, error, what);
           if (refused.size === members.length) throw error;
           continue;
         }
@@ -231,6 +238,15 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
     endpoints: options.endpoints,
     preferred: () => choose(new Set(), undefined).endpoint,
     run,
+    async checkAll(signal) {
+      await Promise.all(
+        members.map((member) =>
+          verified(member, signal).catch((error: unknown) => {
+            if (error instanceof WrongChainError) refuse(member, error, 'the chain id');
+          }),
+        ),
+      );
+    },
     stats: () => members.map((member) => member.endpoint.stats),
     close: () => {
       for (const { endpoint } of members) endpoint.close();

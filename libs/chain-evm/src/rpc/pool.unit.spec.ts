@@ -151,6 +151,15 @@ describe('several endpoints', () => {
     expect(checks).toEqual(['rpc#1 eth_chainId', 'rpc#2 eth_chainId']);
   });
 
+  it('are all checked at the start when that is asked for (P14)', async () => {
+    const { pool, lines, checks } = setUp(2, { chainIds: ['0x1', '0x5'] });
+    await pool.checkAll(signal);
+    expect(checks).toEqual(['rpc#1 eth_chainId', 'rpc#2 eth_chainId']);
+    expect(lines.map(({ level, fields }) => [level, fields?.['code']])).toEqual([['warn', 'WRONG_CHAIN']]);
+    expect(await ask(pool, { 'rpc#1': [down()] })).toEqual(['rpc#1', 'rpc#1']);
+    expect(checks).toHaveLength(2);
+  });
+
   it('look at it again after a while (P3, P14)', async () => {
     const { pool, clock, options } = setUp(2, { chainIds: ['0x5', '0x1'] });
     await ask(pool, {});

@@ -41,6 +41,11 @@ export interface EvmSubjectOptions {
   readonly rangesInFlightMax?: number;
   /** Events that may be handed on and not executed before reading pauses. @defaultValue 100,000 */
   readonly eventsAheadMax?: number;
+  /**
+   * Above finality, a block without logs whose bloom says that it may have some is asked for again. To be switched off on
+   * chains whose blooms say so of most blocks. @defaultValue true
+   */
+  readonly checkBlooms?: boolean;
   /** How large a query is. */
   readonly ranges?: Partial<AdaptiveRangeOptions>;
   readonly addressesPerQueryMax?: number;
@@ -80,6 +85,7 @@ export const EVM_SUBJECT_DEFAULTS = {
   unfinalizedRangeBlocksMax: 50,
   rangesInFlightMax: 4,
   eventsAheadMax: 100_000,
+  checkBlooms: true,
 } as const;
 
 /** Counters since the start, for metrics. */
@@ -91,6 +97,8 @@ export interface EvmSubjectStats {
   readonly undecodableLogs: number;
   /** Ranges that were read again because their answer did not fit the chain read so far. */
   readonly rereadRanges: number;
+  /** Blocks that were asked for again because of their bloom, for nothing. */
+  readonly bloomAlarms: number;
   readonly eventsAhead: number;
 }
 

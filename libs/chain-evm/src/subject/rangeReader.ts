@@ -21,7 +21,9 @@ export interface RangeReaderOptions {
   readonly filter: LogFilter;
   readonly ranges: AdaptiveRangeOptions;
   readonly logger: Logger;
-  readonly skipped: (reason: SkipReason) => void;
+  readonly skipped: (reason: SkipReason, count?: number) => void;
+  readonly checkBlooms: boolean;
+  readonly bloomAlarm: () => void;
 }
 
 /** Reads ranges, each from one endpoint, remembering how much each endpoint takes. */
@@ -41,7 +43,7 @@ export interface RangeReader {
 }
 
 export function createRangeReader(options: RangeReaderOptions): RangeReader {
-  const { pool, filter, skipped } = options;
+  const { pool, filter, skipped, checkBlooms, bloomAlarm } = options;
   const sizes = new Map<RpcEndpoint, AdaptiveRange>();
   const readers = new Map<RpcEndpoint, LogReader>();
 
@@ -71,6 +73,8 @@ export function createRangeReader(options: RangeReaderOptions): RangeReader {
           reader: readerOf(endpoint),
           signal,
           skipped,
+          checkBlooms,
+          bloomAlarm,
         };
         return { data: await fetchRange(context, filter, request), endpoint };
       },

@@ -50,6 +50,8 @@ export interface ChainReaderOptions {
   readonly now: () => number;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly skipped: (reason: SkipReason, count?: number) => void;
+  readonly checkBlooms: boolean;
+  readonly bloomAlarm: () => void;
   readonly counters: { undecodableLogs: number; rereadRanges: number };
 }
 
@@ -87,6 +89,8 @@ export function createChainReader(
   let head: EvmBlock;
   /** Heights that no endpoint served though the chain is longer: perhaps heights without a block (P17). */
   const unserved = new Set<number>();
+  /** The last range could not be read yet. */
+  let stalled = false;
 
   const plan = (from: number, limit: number): { range: BlockRange; allHeaders: boolean } => {
     const finalTo = finality.position ?? head.number - options.finalityDepthBlocks;
@@ -187,6 +191,7 @@ export function createChainReader(
         queue.restart(next);
         if (!(error instanceof BlockNotServedError)) throw error;
         if (pending.range.to < head.number) unserved.add(pending.range.to);
+        stalled = true;
         return;
       }
       backPressure.handedOn(append.toSeqNo, append.events.length);
@@ -242,12 +247,13 @@ export function createChainReader(
         }
         sayBeyond();
         const limit = endBlock === null ? head.number : Math.min(head.number, endBlock);
+        stalled = false;
         yield* read(limit);
         const final = finalize();
         if (final !== null) yield final;
         if (endBlock !== null && next > endBlock) continue;
         announced = null;
-        if (next > limit || unserved.size > 0) announced = await headWatch.next(signal);
+        if (next > limit || stalled) announced = await headWatch.next(signal);
         signal.throwIfAborted();
       }
     },

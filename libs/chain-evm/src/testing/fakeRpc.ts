@@ -20,6 +20,8 @@ export interface FakeRpcRules {
   silentCap?: number;
   /** Logs carry the time of their block. */
   blockTimestamps?: boolean;
+  /** Bloom of a block. @defaultValue an empty one */
+  bloom?: (block: FakeBlock) => string;
   reverseBatches?: boolean;
   /** Before anything else. */
   onCall?: (method: string, params: readonly unknown[]) => Scripted;
@@ -49,8 +51,9 @@ interface RpcRequest {
 }
 
 interface LogsFilter {
-  readonly fromBlock: string;
-  readonly toBlock: string;
+  readonly blockHash?: string;
+  readonly fromBlock?: string;
+  readonly toBlock?: string;
   readonly address?: readonly string[];
   readonly topics?: readonly (readonly string[] | null)[];
 }
@@ -107,7 +110,12 @@ export async function startFakeRpc(chain: FakeChain, rules: FakeRpcRules = {}): 
     return finalized === null ? null : (chain.blocks[finalized] ?? null);
   };
 
-  const logsFor = ({ fromBlock, toBlock, address, topics = [] }: LogsFilter): Scripted => {
+  const logsFor = ({ blockHash, address, topics = [], ...filter }: LogsFilter): Scripted => {
+    const byHash = chain.blocks.find((block) => block?.hash === blockHash);
+    if (blockHash !== undefined && !byHash) return refusal(-32000, 'unknown block');
+    const { fromBlock = '0x0', toBlock = '0x0' } = byHash
+      ? { fromBlock: quantity(byHash.number), toBlock: quantity(byHash.number) }
+      : filter;
     const [from, to] = [Number(fromBlock), Math.min(Number(toBlock), head())];
     if (rules.blocksMax !== undefined && Number(toBlock) - from + 1 > rules.blocksMax) {
       return refusal(-32600, `eth_getLogs is limited to a ${rules.blocksMax} blocks range`);
@@ -146,7 +154,12 @@ export async function startFakeRpc(chain: FakeChain, rules: FakeRpcRules = {}): 
         return { result: quantity(head()) };
       case 'eth_getBlockByNumber': {
         const block = blockAt(params[0]);
-        return { result: block === null ? null : header(block) };
+        return {
+          result:
+            block === null
+              ? null
+              : { ...header(block), ...(rules.bloom && { logsBloom: rules.bloom(block) }) },
+        };
       }
       case 'eth_getLogs':
         return logsFor(params[0] as LogsFilter);
