@@ -6,6 +6,7 @@
 export * from './abi';
 export * from './markets';
 export { createEvmSubject, type EvmSubject } from './createEvmSubject';
+export { detectChainId, type DetectChainIdOptions } from './detectChainId';
 export { GenesisUnavailableError, ReorgDetectedError, ResumePointError, WrongGenesisError } from './errors';
 export type { FollowedMarketplace } from './follow';
 export type { EvmBlock, EvmLog, EvmReceipt } from './log';
@@ -43,3 +44,4 @@ export {
   type EvmSubjectStats,
 } from './subject/options';
 export { StrayEventError } from './translate';
+export { wrappedNativeOf } from './wrappedNative';
