@@ -1,0 +1,23 @@
+import type { AggregateKey, StateRow } from '@imart/core';
+import { AGGREGATE, type MarketRow } from '@imart/market';
+
+/** The aggregate that a row belongs to. */
+export function aggregateOfRow(anyRow: StateRow): AggregateKey {
+  const row = anyRow as MarketRow;
+  switch (row.table) {
+    case 'orders':
+    case 'offers':
+      return { aggregateType: row.aggregateType, aggregateId: `${row.contract}:${row.id}` };
+    case 'tokens':
+      return { aggregateType: AGGREGATE.token, aggregateId: `${row.collection}:${row.tokenId}` };
+    case 'balances':
+      return {
+        aggregateType: AGGREGATE.balance,
+        aggregateId: `${row.collection}:${row.tokenId}:${row.owner}`,
+      };
+    case 'collections':
+      return { aggregateType: AGGREGATE.collection, aggregateId: row.address };
+    case 'makers':
+      return { aggregateType: AGGREGATE.maker, aggregateId: `${row.contract}:${row.maker}` };
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * What specs are built from. Guarantees: the in-memory store keeps the contract of the store's port and throws where the
+ * port is misused; fakes and builders give the same for the same calls.
+ */
+export { appendMessage, appendMessages, createFakeSubject, fakeBlock, type FakeSubject } from './fakeSubject';
+export { given, MARKET_OBSERVER, straightFold, type Given } from './given';
+export {
+  createInMemorySubjectStore,
+  type InMemorySubjectStore,
+  type InMemorySubjectStoreOptions,
+  type StoreContents,
+  type StoreMoment,
+} from './inMemorySubjectStore';
+export {
+  address,
+  ALICE,
+  art,
+  BOB,
+  CAROL,
+  COLLECTION,
+  createMarketScript,
+  DAVE,
+  MARKET,
+  MULTIPLE,
+  multi,
+  NATIVE,
+  SUBJECT,
+  type MarketScript,
+} from './marketEvents';
+export { createMutex, type Mutex } from './mutex';
+export { addPoison, randomHistory } from './randomMarket';
+export { silentLogger } from './silentLogger';
