@@ -37,7 +37,10 @@ export const orderReducer: Reducer<TradeState> = {
   },
 };
 
-/** Offers of markets that count them apart from orders. */
+/**
+ * Offers of markets that count them apart from orders. An event that calls one a listing is refused: its row would be in a
+ * table that this reducer is not restored from.
+ */
 export const offerReducer: Reducer<TradeState> = {
   aggregateType: AGGREGATE.offer,
   version: 1,
@@ -46,6 +49,12 @@ export const offerReducer: Reducer<TradeState> = {
   restore: (id, rows) => restoreTrade('offer', id, rows as readonly TradeRow[]),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
+    switch (event.name) {
+      case 'OfferCreated':
+      case 'OfferAccepted':
+      case 'OfferCancelled':
+        if (event.data.side === 'listing') throw unexpected('offer', event);
+    }
     switch (event.name) {
       case 'OfferCreated':
         return foldOpened(state, event, event.data);
