@@ -1,5 +1,5 @@
 // Writes docs/settings.md and .env.example from the settings of the apps.
-//   npx tsx --tsconfig tsconfig.base.json tools/render-settings.ts
+//   npx tsx tools/render-settings.ts
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderConfigTable, renderEnvExample, type ConfigSchema } from '@imart/runtime';
@@ -23,7 +23,7 @@ const APPS: readonly { name: string; what: string; schema: ConfigSchema }[] = [
 
 const SETTINGS_HEAD = `# Settings
 
-Made from \`apps/*/src/config.ts\` by \`npx tsx --tsconfig tsconfig.base.json tools/render-settings.ts\`; do not edit.
+Made from \`apps/*/src/config.ts\` by \`npx tsx tools/render-settings.ts\`; do not edit.
 
 Settings are environment variables. Every problem of all of them is reported at once, before anything connects, and the
 process ends with exit code 1. A name that is nearly a setting's is pointed out. An empty value counts as absent. Secret

@@ -4,7 +4,7 @@ import { renderSettings } from './render-settings';
 
 describe('settings in the documents', () => {
   it.each(Object.entries(renderSettings()))(
-    '%s is what the apps define (if not: npx tsx --tsconfig tsconfig.base.json tools/render-settings.ts)',
+    '%s is what the apps define (if not: npx tsx tools/render-settings.ts)',
     (file, expected) => {
       expect(readFileSync(join(__dirname, '..', file), 'utf8')).toBe(expected);
     },
