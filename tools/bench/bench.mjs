@@ -35,11 +35,14 @@ await Promise.all([
   buildTool('bench/embeddedServer', 'tools/bench/embeddedServer.ts'),
 ]);
 const events = Number(options.events);
+const stops = [];
+process.on('exit', () => stops.forEach((stop) => stop()));
 const rpc = await startUntil(
   join(ROOT, 'tools/bench/rpcServer.mjs'),
   ['--events', options.events, '--port', '0', '--latency', options.latency],
   /ready port=(\d+)/,
 );
+stops.push(rpc.kill);
 const rpcUrl = `http://127.0.0.1:${rpc.match[1]}`;
 const expected = await (await fetch(`${rpcUrl}/expected`)).json();
 
@@ -49,6 +52,7 @@ const dataDir = mkdtempSync(join(tmpdir(), 'imart-bench-'));
 chmodSync(dataDir, 0o755);
 if (adminUrl === undefined) {
   server = await startUntil(join(ROOT, 'dist/bench/embeddedServer/main.cjs'), [dataDir], /ready (\S+)/);
+  stops.push(server.kill);
   adminUrl = server.match[1];
 }
 const query = async (url, text) => {

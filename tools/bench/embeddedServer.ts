@@ -9,6 +9,8 @@ async function main(): Promise<void> {
     settings: { shared_buffers: '512MB', max_wal_size: '4GB' },
     stopWithProcess: true,
   });
+  // The server does not keep this process alive; this does, until it is asked to end.
+  setInterval(() => undefined, 60_000);
   console.log(`ready ${server.url}`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => void server.stop().then(() => process.exit(0)));

@@ -79,6 +79,7 @@ export async function startUntil(script, args, ready) {
   return {
     pid: child.pid,
     match: line,
+    kill: () => child.kill('SIGKILL'),
     stop: () =>
       new Promise((resolve) => {
         if (child.exitCode !== null) return resolve();
