@@ -1,4 +1,7 @@
-const swc = ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }];
+const swc = [
+  '@swc/jest',
+  { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
+];
 const libs = ['core', 'market', 'pipeline', 'storage', 'stream', 'chain-evm', 'runtime', 'testing'];
 
 const project = (kind, extra = {}) => ({
@@ -7,7 +10,9 @@ const project = (kind, extra = {}) => ({
   testMatch: ['libs', 'apps', 'tools'].map((dir) => `<rootDir>/${dir}/**/*.${kind}.spec.ts`),
   transform: { '^.+\\.[cm]?[jt]s$': swc },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.data/'],
-  moduleNameMapper: Object.fromEntries(libs.map((lib) => [`^@imart/${lib}$`, `<rootDir>/libs/${lib}/src/index.ts`])),
+  moduleNameMapper: Object.fromEntries(
+    libs.map((lib) => [`^@imart/${lib}$`, `<rootDir>/libs/${lib}/src/index.ts`]),
+  ),
   ...extra,
 });
 
