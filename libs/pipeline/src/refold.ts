@@ -17,7 +17,7 @@ export interface RefoldRequest extends AggregateKey {
 }
 
 /**
- * Recomputes an aggregate from its newest snapshot below the change and the events after it, and overwrites what the
+ * Recomputes an aggregate from a snapshot below the change and the events after it, and overwrites what the
  * change has touched. Where no event is left, no row is left. The lane must be locked.
  */
 export async function refold(
@@ -34,7 +34,11 @@ export async function refold(
     (m) => aggregateKeyText(m.aggregateType, m.aggregateId) === keyText,
   );
 
-  const snapshot = await transaction.snapshotBelow(request, request.fromSeqNo, reducer.version);
+  const newest = await transaction.snapshotBelow(request, request.fromSeqNo, reducer.version);
+  // From the snapshot before the newest one: the event at the newest one is folded again and writes the row as it was then.
+  // From the newest one itself, an aggregate without later events would be left without the row that erasing removes.
+  const snapshot =
+    newest === null ? null : await transaction.snapshotBelow(request, newest.seqNo, reducer.version);
   const from = snapshot?.seqNo ?? BEFORE_FIRST;
   const events = await transaction.readAggregate(request, from, endOf(request, marker));
   await transaction.eraseFrom(request, snapshot === null ? BEFORE_FIRST : ((from + 1n) as SeqNo));
