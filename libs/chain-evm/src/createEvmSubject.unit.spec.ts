@@ -93,6 +93,7 @@ function subjectOf(rpcs: readonly FakeRpc[], options: Partial<EvmSubjectOptions>
     now: () => performance.now() * 100,
     wait: (ms, signal) => waitMs(ms / 100, signal),
     finalityPollIntervalMs: 0,
+    catchUpPollIntervalMs: 1e9,
     ...options,
   });
   subjects.push(subject);
@@ -210,6 +211,26 @@ describe('reading a chain to its end', () => {
     expect(appends(messages)[0]?.events[0]?.source.timeUs).toBe(
       BigInt((chain.blocks[1] as FakeBlock).timestamp) * 1_000_000n,
     );
+  });
+
+  it('looks at the head now and then while it reads, and says what is final', async () => {
+    const chain = busyChain(100);
+    const rpc = await node(chain, { finalized: 100 });
+    const messages = await take(
+      subjectOf([rpc], {
+        endBlock: 100n,
+        catchUpPollIntervalMs: 0,
+        ranges: { firstBlocks: 20, maxBlocks: 20 },
+      }),
+    );
+    const kinds = messages.map((message) =>
+      message.kind === 'finalize' ? `final ${message.position}` : message.kind,
+    );
+    expect(kinds).toEqual([
+      ...[19, 39, 59, 79, 99, 100].flatMap((to) => ['heartbeat', 'append', `final ${to}`]),
+      'end',
+    ]);
+    expect(places(messages)).toEqual(placesOf(chain));
   });
 
   it('goes on from where it was, and gives the same events', async () => {

@@ -173,7 +173,8 @@ export function createChainReader(
 
   /** Ranges up to the limit, in order, until the limit is reached or it is time to look at the head again. */
   async function* read(limit: number): AsyncGenerator<AppendMessage, void, undefined> {
-    while (next <= limit && now() - headWatch.polledAt < options.catchUpPollIntervalMs) {
+    const inTime = (): boolean => now() - headWatch.polledAt < options.catchUpPollIntervalMs;
+    for (let appended = 0; next <= limit && (appended === 0 || inTime());) {
       if (!backPressure.full) queue.fill(limit);
       const pending = queue.take();
       if (pending === undefined) {
@@ -195,6 +196,7 @@ export function createChainReader(
         return;
       }
       backPressure.handedOn(append.toSeqNo, append.events.length);
+      appended++;
       yield append;
     }
   }
