@@ -14,6 +14,8 @@ import { createStateCache, foldRun, noSnapshots, type FoldedRun } from '@imart/p
 import { defineConfig, defineSetting, integer, loadConfig } from '@imart/runtime';
 import { applyViews, migrate, prismaDirectory, readMigrationFiles } from '@imart/storage';
 import { createWakeUpStream, laneQueueName, type WakeUpBackend } from '@imart/stream';
+// Its code runs in jest only.
+import type { MarketScript } from '@imart/testing';
 
 const subjectId = 'eip155:1' as SubjectId;
 
@@ -59,6 +61,8 @@ const marketplace: Marketplace = {
     }
   },
 };
+
+export const sold = (script: MarketScript): MarketScript => script.listed('1').filled('1', { price: 5n });
 
 async function main(): Promise<void> {
   const { activities, rows } = foldOneMint();
