@@ -23,7 +23,10 @@ export const replayCommand: Command = {
   async run(args) {
     let accept: boolean;
     try {
-      const { values } = parseArgs({ args: [...args], options: { 'accept-differences': { type: 'boolean' } } });
+      const { values } = parseArgs({
+        args: [...args],
+        options: { 'accept-differences': { type: 'boolean' } },
+      });
       accept = values['accept-differences'] === true;
     } catch (error) {
       process.stderr.write(`imart replay: ${(error as Error).message}\n\n${help}`);
@@ -40,7 +43,9 @@ export const replayCommand: Command = {
         onDifference: accept ? 'switch' : 'refuse',
         onProgress: (step) => {
           if (process.stderr.isTTY) {
-            process.stderr.write(`\r\u001b[2K${step.step}${step.step === 'folding' ? ` ${step.events} events` : ''}`);
+            process.stderr.write(
+              `\r\u001b[2K${step.step}${step.step === 'folding' ? ` ${step.events} events` : ''}`,
+            );
           }
         },
       }),
