@@ -4,7 +4,8 @@ import type { RpcCall } from '../rpc/batch';
 import type { RpcEndpoint } from '../rpc/endpoint';
 import { RpcRangeLimitError, RpcTimeoutError, type RangeHint } from '../rpc/errors';
 import { createLogReader } from './canonicalLog';
-import { fetchLogs, type FetchContext } from './fetchLogs';
+import { fetchLogs } from './fetchLogs';
+import type { FetchContext } from './readAnswers';
 
 const word = (n: number) => `0x${n.toString(16).padStart(64, '0')}`;
 const hex = (n: number) => `0x${n.toString(16)}`;

@@ -3,9 +3,10 @@ import type { BlockRange } from '../ranges/blockRange';
 import type { LogFilter, LogQuery } from '../follow';
 import type { EvmBlock, EvmLog, EvmReceipt } from '../log';
 import { readBlock } from './canonicalBlock';
-import { fetchLogs, getBlock, type FetchContext } from './fetchLogs';
+import { fetchLogs } from './fetchLogs';
 import { fetchBlockReceipts, fetchReceipts } from './fetchReceipts';
 import { blocksToRenumber, mergeLogs, sameLog, sortLogs } from './logOrder';
+import { getBlock, type FetchContext } from './readAnswers';
 
 /** All that is needed of a range of blocks to make events of it. */
 export interface RangeData {

@@ -1,7 +1,7 @@
 import { BlockNotServedError, RpcInconsistentError, RpcMethodUnsupportedError } from '../rpc/errors';
 import type { EvmBlock, EvmLog, EvmReceipt } from '../log';
 import { readReceipt } from './canonicalBlock';
-import type { FetchContext } from './fetchLogs';
+import type { FetchContext } from './readAnswers';
 import { sameLog } from './logOrder';
 import { toQuantity } from './quantity';
 

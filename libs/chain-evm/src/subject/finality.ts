@@ -1,5 +1,5 @@
 import type { Logger } from '@imart/runtime';
-import { getBlock } from '../fetch/fetchLogs';
+import { getBlock } from '../fetch/readAnswers';
 import { readBlock } from '../fetch/canonicalBlock';
 import type { EvmBlock } from '../log';
 import type { RpcEndpoint } from '../rpc/endpoint';

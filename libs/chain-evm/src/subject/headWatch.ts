@@ -1,5 +1,5 @@
 import { readBlock } from '../fetch/canonicalBlock';
-import { getBlock } from '../fetch/fetchLogs';
+import { getBlock } from '../fetch/readAnswers';
 import type { EvmBlock } from '../log';
 import { childAbort } from '../rpc/abort';
 import { RpcInconsistentError } from '../rpc/errors';

@@ -1,6 +1,6 @@
 import type { SubjectId, SubjectIdentity } from '@imart/core';
 import { readBlock } from '../fetch/canonicalBlock';
-import { getBlock } from '../fetch/fetchLogs';
+import { getBlock } from '../fetch/readAnswers';
 import { GenesisUnavailableError, WrongGenesisError } from '../errors';
 import { BlockNotServedError, RpcInconsistentError, RpcPrunedError } from '../rpc/errors';
 import type { RpcPool } from '../rpc/pool';

@@ -1,7 +1,7 @@
 import type { Logger } from '@imart/runtime';
 import { createLogReader, type LogReader, type SkipReason } from '../fetch/canonicalLog';
 import { fetchRange, type RangeData, type RangeRequest } from '../fetch/fetchRange';
-import type { FetchContext } from '../fetch/fetchLogs';
+import type { FetchContext } from '../fetch/readAnswers';
 import { blocksToRenumber, mergeLogs } from '../fetch/logOrder';
 import type { LogFilter } from '../follow';
 import { createAdaptiveRange, type AdaptiveRange, type AdaptiveRangeOptions } from '../ranges/adaptiveRange';

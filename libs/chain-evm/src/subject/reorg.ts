@@ -1,7 +1,7 @@
 import type { BlockRef, SubjectId } from '@imart/core';
 import type { Logger } from '@imart/runtime';
 import { readBlock } from '../fetch/canonicalBlock';
-import { getBlock } from '../fetch/fetchLogs';
+import { getBlock } from '../fetch/readAnswers';
 import { ReorgDetectedError } from '../errors';
 import type { RpcEndpoint } from '../rpc/endpoint';
 import { BlockNotServedError } from '../rpc/errors';
