@@ -56,11 +56,12 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     }
   };
 
-  const handle = async (wakeUp: WakeUp, signal: AbortSignal): Promise<WakeUpFate> => {
-    const before = (await store.progress()).lanes[wakeUp.lane];
-    if (before !== undefined && before >= wakeUp.seqNo) return 'already-executed';
-    const seqNo = await wake(wakeUp.lane, signal);
-    return seqNo >= wakeUp.seqNo ? 'executed' : 'not-in-log';
+  /** A job's result is the fate of its own event; a range's end without an event has none of its own. */
+  const handle = async ({ lane, seqNo }: WakeUp, signal: AbortSignal): Promise<WakeUpFate> => {
+    const before = await store.fateOf(lane, seqNo);
+    if (before !== null) return before === 'executed' ? 'already-executed' : before;
+    await wake(lane, signal);
+    return (await store.fateOf(lane, seqNo)) ?? 'not-in-log';
   };
 
   return {

@@ -113,6 +113,8 @@ export interface SubjectStore {
   resumePoint(): Promise<ResumePoint>;
   /** All aggregates that are set aside. */
   parked(): Promise<readonly ParkMarker[]>;
+  /** What has become of a lane's event, or of the log up to a place without one; `null`: the lane has not come that far. */
+  fateOf(lane: number, seqNo: SeqNo): Promise<'executed' | 'parked' | null>;
   /** States of aggregates as committed; those without rows are missing from the result. Keyed by `aggregateKeyText`. */
   loadStates(keys: readonly AggregateKey[]): Promise<ReadonlyMap<string, FoldState>>;
   prepareAppend(message: AppendMessage, feedNo: bigint): Promise<PreparedAppend>;

@@ -307,6 +307,14 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
       onMoment('parked');
       return [...parked.values()];
     },
+    async fateOf(lane, seqNo) {
+      if ((at.lanes[lane] ?? BEFORE_FIRST) < seqNo) return null;
+      const stored = log.find(({ event }) => event.seqNo === seqNo);
+      if (stored === undefined) return 'executed';
+      const marker = parked.get(aggregateKeyText(stored.event.aggregateType, stored.event.aggregateId));
+      return marker !== undefined && marker.fromSeqNo <= seqNo ? 'parked' : 'executed';
+    },
+
     async loadStates(keys) {
       await nextTurn();
       onMoment('loadStates');

@@ -141,6 +141,21 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
         }));
       }),
 
+    fateOf: (lane, seqNo) =>
+      translated(async () => {
+        const { rows } = await pool.query(
+          `SELECT c.seq_no >= $4 AS scanned,
+             EXISTS (SELECT 1 FROM park_markers p WHERE p.subject = $2 AND p.aggregate_type = e.aggregate_type
+               AND p.aggregate_id = e.aggregate_id AND p.from_seq_no <= e.seq_no) AS parked
+           FROM checkpoints c LEFT JOIN event_log e ON e.subject = $2 AND e.seq_no = $4
+           WHERE c.observer = $1 AND c.subject = $2 AND c.lane = $3`,
+          [observer.name, subject, lane, seqNo.toString()],
+        );
+        const { scanned, parked } = rows[0] as { scanned: boolean; parked: boolean };
+        if (!scanned) return null;
+        return parked ? 'parked' : 'executed';
+      }),
+
     loadStates: (keys: readonly AggregateKey[]) =>
       translated(async () => {
         const states = new Map<string, FoldState>();
