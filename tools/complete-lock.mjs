@@ -71,8 +71,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.exit(count === 0 ? 0 : 1);
   }
   if (count > 0) {
+    // As npm sorts them.
     const all = Object.entries({ ...lock.packages, ...missing });
-    lock.packages = Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
+    lock.packages = Object.fromEntries(all.sort(([a], [b]) => a.localeCompare(b, 'en')));
     writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
   }
   console.log(`complete-lock: ${count} entries added`);
