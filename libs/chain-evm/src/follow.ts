@@ -35,6 +35,8 @@ export interface LogFilterOptions {
 export interface LogFilter {
   /** In the order in which they see a transaction: by name, so that the order of a setting changes nothing. */
   readonly marketplaces: readonly Marketplace[];
+  /** Whether this marketplace, by its index, is shown the logs of every contract there is. */
+  followsEverybody(owner: number): boolean;
   /** How many contracts have been discovered. */
   readonly childCount: number;
   /** What to ask for everything that is followed now. */
@@ -149,6 +151,7 @@ export function createLogFilter(options: LogFilterOptions): LogFilter {
 
   return {
     marketplaces: followed.map(({ marketplace }) => marketplace),
+    followsEverybody: (owner) => followed[owner]?.contracts === 'all',
     get childCount() {
       return childOrder.length;
     },

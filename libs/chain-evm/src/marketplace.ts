@@ -57,11 +57,16 @@ export interface Marketplace {
   contracts(chainId: number): readonly MarketplaceContract[];
   /** First topics of all its events that mean something. */
   readonly topics: readonly string[];
+  /**
+   * Each of its logs means what it means alone: one that cannot be decoded does not take the others of its transaction
+   * with it.
+   */
+  readonly independentLogs?: boolean;
   /** Whether this log can only be understood with its transaction's receipt. */
   needsReceipt(log: EvmLog): boolean;
   /**
-   * @throws {WorkerError} `park` when a log cannot be decoded: the transaction's logs of this marketplace become
-   * `Undecodable` events.
+   * @throws {WorkerError} `park` when a log cannot be decoded: the transaction's logs of this marketplace, or that log
+   * alone where they are independent, become `Undecodable` events.
    */
   translate(transaction: MarketTransaction, emit: EmitMarketEvent): void;
   /** Collections that this log created. Called for each of its logs, before `translate`. */

@@ -13,8 +13,8 @@ import {
 import { timeUs } from './fetch/canonicalBlock';
 import type { RangeData } from './fetch/fetchRange';
 import type { LogFilter } from './follow';
-import type { EvmLog } from './log';
-import type { EmitMarketEvent, EvmChainFacts, MarketTransaction } from './marketplace';
+import type { EvmLog, EvmReceipt } from './log';
+import type { EmitMarketEvent, EvmChainFacts, Marketplace } from './marketplace';
 
 export interface TranslatorOptions {
   readonly subjectId: SubjectId;
@@ -32,6 +32,8 @@ export interface Translation {
   /** Logs that stood before the log that made their contract known. */
   readonly foreign: number;
   readonly undecodable: number;
+  /** Logs of contracts that are followed only because all are, that nobody can read. */
+  readonly malformed: number;
 }
 
 /** What a marketplace said of one log, before it has its place. */
@@ -57,6 +59,7 @@ export function createTranslator(options: TranslatorOptions): (data: RangeData) 
     const discovered: DiscoveredContract[] = [];
     let foreign = 0;
     let undecodable = 0;
+    let malformed = 0;
     let block = -1;
     let position = 0n;
     let time = 0n;
@@ -129,6 +132,43 @@ export function createTranslator(options: TranslatorOptions): (data: RangeData) 
       }
     };
 
+    /** Adds what the marketplace says of these logs of one transaction. @returns why it can say nothing, or `null`. */
+    const readBy = (
+      marketplace: Marketplace,
+      logs: readonly EvmLog[],
+      receipt: EvmReceipt | null,
+      drafts: Map<EvmLog, (Draft | string)[]>,
+    ): string | null => {
+      const { transactionHash, blockNumber } = logs[0] as EvmLog;
+      const emitted: Draft[] = [];
+      const emit: EmitMarketEvent = (log, aggregateType, aggregateId, name, eventData) => {
+        emitted.push({ log, aggregateType, aggregateId, name, data: eventData });
+      };
+      try {
+        marketplace.translate({ chain, hash: transactionHash, blockNumber, logs, receipt }, emit);
+      } catch (error) {
+        if (error instanceof WorkerError && error.disposition !== 'park') throw error;
+        // A marketplace is pure: what it cannot read now it cannot read later either.
+        return `${marketplace.name}: ${messageOf(error)}`;
+      }
+      for (const draft of emitted) listOf(drafts, draft.log).push(draft);
+      return null;
+    };
+
+    /**
+     * What a followed contract says and nobody understands is kept, undecodable. When every contract is followed, it is
+     * somebody's look-alike, counted and skipped (D7).
+     */
+    const refuse = (
+      owner: number,
+      log: EvmLog,
+      reason: string,
+      drafts: Map<EvmLog, (Draft | string)[]>,
+    ): void => {
+      if (filter.followsEverybody(owner) && !filter.isChild(log.address)) malformed++;
+      else listOf(drafts, log).push(reason);
+    };
+
     /** Each marketplace with its logs of one transaction; their events in the order of the logs. */
     const translateTransaction = (logs: readonly EvmLog[], owners: readonly (readonly number[])[]): void => {
       const first = logs[0] as EvmLog;
@@ -138,26 +178,17 @@ export function createTranslator(options: TranslatorOptions): (data: RangeData) 
         const marketplace = marketplaces[owner];
         if (marketplace === undefined) continue;
         const own = shown.length === 1 ? logs : logs.filter((_, i) => owners[i]?.includes(owner));
-        const transaction: MarketTransaction = {
-          chain,
-          hash: first.transactionHash,
-          blockNumber: first.blockNumber,
-          logs: own,
-          receipt: own.some((log) => marketplace.needsReceipt(log))
-            ? (data.receipts.get(first.transactionHash) ?? null)
-            : null,
-        };
-        const emitted: Draft[] = [];
-        const emit: EmitMarketEvent = (log, aggregateType, aggregateId, name, eventData) => {
-          emitted.push({ log, aggregateType, aggregateId, name, data: eventData });
-        };
-        try {
-          marketplace.translate(transaction, emit);
-          for (const draft of emitted) listOf(drafts, draft.log).push(draft);
-        } catch (error) {
-          if (error instanceof WorkerError && error.disposition !== 'park') throw error;
-          // A marketplace is pure: what it cannot read now it cannot read later either.
-          for (const log of own) listOf(drafts, log).push(`${marketplace.name}: ${messageOf(error)}`);
+        const receipt = own.some((log) => marketplace.needsReceipt(log))
+          ? (data.receipts.get(first.transactionHash) ?? null)
+          : null;
+        const unreadable = readBy(marketplace, own, receipt, drafts);
+        if (unreadable !== null && own.length > 1 && marketplace.independentLogs === true) {
+          for (const log of own) {
+            const reason = readBy(marketplace, [log], receipt, drafts);
+            if (reason !== null) refuse(owner, log, reason, drafts);
+          }
+        } else if (unreadable !== null) {
+          for (const log of own) refuse(owner, log, unreadable, drafts);
         }
       }
       for (const log of logs) {
@@ -197,7 +228,7 @@ export function createTranslator(options: TranslatorOptions): (data: RangeData) 
       owners.push(own);
     }
     flush();
-    return { events, discovered, foreign, undecodable };
+    return { events, discovered, foreign, undecodable, malformed };
   };
 }
 

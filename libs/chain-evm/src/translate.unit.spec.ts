@@ -207,6 +207,25 @@ describe('what cannot be decoded', () => {
     });
   });
 
+  it('does not take the other logs of its transaction with it where each means what it means alone', () => {
+    const independent = { ...broken, independentLogs: true };
+    const { events } = translate(
+      [{ marketplace: independent, contracts: [address(1)] }],
+      [log(1, 0, 1, SALE), log(1, 2, 1, SALE, { data: '0xbad' })],
+    );
+    expect(outline(events)).toEqual(['1/0/0 a', '1/2/0 Undecodable']);
+  });
+
+  it('is counted and skipped when its contract is followed only because all are (D7)', () => {
+    const independent = { ...broken, independentLogs: true };
+    const { events, malformed, undecodable } = translate(
+      [{ marketplace: independent, contracts: 'all' }],
+      [log(1, 0, 1, SALE), log(1, 2, 7, SALE, { data: '0xbad' })],
+    );
+    expect(outline(events)).toEqual(['1/0/0 a']);
+    expect({ malformed, undecodable }).toEqual({ malformed: 1, undecodable: 0 });
+  });
+
   it('is also what a marketplace fails at without saying why', () => {
     const faulty = marketplace('a', [SALE], {
       translate: () => (undefined as unknown as { x: () => void }).x(),

@@ -17,7 +17,16 @@ export interface RawLog {
 
 /** Why a single log was left out; counted by reason (D7). */
 export type SkipReason =
-  'removed' | 'pending' | 'address' | 'topics' | 'data' | 'block' | 'transaction' | 'log-index' | 'foreign';
+  | 'removed'
+  | 'pending'
+  | 'address'
+  | 'topics'
+  | 'data'
+  | 'block'
+  | 'transaction'
+  | 'log-index'
+  | 'foreign'
+  | 'malformed';
 
 /** Turns raw logs into {@link EvmLog}s. Keeps no log; its caches of repeated strings are bounded. */
 export interface LogReader {

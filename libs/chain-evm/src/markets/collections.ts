@@ -108,6 +108,8 @@ export function createCollections({
     name: 'collections',
     contracts: () => [],
     topics: [transfer, transferSingle, transferBatch].map((event) => event.topic0),
+    // A hostile collection must not hide what others move in its transaction.
+    independentLogs: true,
     needsReceipt: () => false,
     translate({ logs }, emit) {
       for (const log of logs) translateLog(log, isUnindexed, emit);

@@ -148,9 +148,10 @@ export function createChainReader(
   };
 
   const toAppend = ({ data }: ReadRange, allHeaders: boolean): AppendMessage => {
-    const { events, discovered, foreign, undecodable } = translate(data);
+    const { events, discovered, foreign, undecodable, malformed } = translate(data);
     counters.undecodableLogs += undecodable;
     if (foreign > 0) options.skipped('foreign', foreign);
+    if (malformed > 0) options.skipped('malformed', malformed);
     const { from, to } = data.range;
     const blocks: BlockRef[] = allHeaders
       ? [...data.headers.values()].sort((a, b) => a.number - b.number).map(toBlockRef)
