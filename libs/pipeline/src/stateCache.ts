@@ -44,6 +44,7 @@ export function createStateCache(max: number, complete: boolean): StateCache {
       return states.size;
     },
     missing(events) {
+      if (forgotten?.size === 0) return [];
       const missing = new Map<string, AggregateKey>();
       for (const event of events) {
         const keyText = aggregateKeyText(event.aggregateType, event.aggregateId);

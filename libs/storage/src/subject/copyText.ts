@@ -28,15 +28,22 @@ export function copyBytesCell(hex: string): string {
 /** Texts of recent timestamps: rows and activities of one block share theirs, and blocks come again when aggregates do. */
 const TIMESTAMPS_MAX = 20_000;
 let timestamps = new Map<bigint, string>();
+let last = { us: -1n, text: '' };
 
 /** Microseconds since 1970 as a timestamp cell. */
 export function timestampText(us: bigint): string {
+  // In chain order the next cell is of the same block most of the time.
+  if (us === last.us) return last.text;
   const known = timestamps.get(us);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    last = { us, text: known };
+    return known;
+  }
   const iso = new Date(Number(us / 1000n)).toISOString();
   // 2023-11-14T22:13:20.000Z: the last digit before Z is a millisecond, three more make microseconds.
   const text = `${iso.slice(0, -1)}${(us % 1000n).toString().padStart(3, '0')}+00`;
   if (timestamps.size >= TIMESTAMPS_MAX) timestamps = new Map();
   timestamps.set(us, text);
+  last = { us, text };
   return text;
 }
