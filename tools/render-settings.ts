@@ -26,7 +26,7 @@ const SETTINGS_HEAD = `# Settings
 Made from \`apps/*/src/config.ts\` by \`npx tsx tools/render-settings.ts\`; do not edit.
 
 Settings are environment variables. Every problem of all of them is reported at once, before anything connects, and the
-process ends with exit code 1. A name that is nearly a setting's is pointed out. An empty value counts as absent. Secret
+process ends with an exit code other than 0. A name that is nearly a setting's is pointed out. An empty value counts as absent. Secret
 values are never printed: of a URL, its host at most. \`.env.example\` lists them all; to use it:
 \`cp .env.example .env\`, edit, and \`set -a; . ./.env; set +a\` before a command.
 `;
