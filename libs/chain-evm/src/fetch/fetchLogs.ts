@@ -1,5 +1,5 @@
 import type { LogQuery } from '../follow';
-import type { EvmBlock, EvmLog } from '../log';
+import type { EvmBlock } from '../log';
 import { blocksIn, type BlockRange } from '../ranges/blockRange';
 import { maybeCut } from '../ranges/silentCap';
 import {
@@ -13,21 +13,8 @@ import { checkBlooms } from './checkBlooms';
 import { fetchBlockLogs } from './fetchReceipts';
 import { fetchLargeBlock, matches } from './largeBlock';
 import { mergeLogs } from './logOrder';
+import type { FetchedLogs } from './fetchedLogs';
 import { getBlock, getLogs, inconsistent, readHeaders, readLogs, type FetchContext } from './readAnswers';
-
-/** The logs of a range, proven complete as far as one node can: it has the range's last block. */
-export interface FetchedLogs {
-  /** In the order of the chain. Foreign ones included. */
-  readonly logs: readonly EvmLog[];
-  /** How many logs the node sent. */
-  readonly received: number;
-  /** The range's first block, or the next that exists, and its last; between them, those that were asked for. */
-  readonly headers: ReadonlyMap<number, EvmBlock>;
-  readonly first: EvmBlock;
-  readonly last: EvmBlock;
-  /** Chain time by block, in seconds, where the logs tell it. */
-  readonly timestamps: ReadonlyMap<number, number>;
-}
 
 /** Heights without a block that the end of a part is moved past. */
 const SKIPPED_ENDS_MAX = 3;

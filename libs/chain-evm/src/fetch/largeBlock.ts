@@ -3,7 +3,7 @@ import type { EvmBlock, EvmLog } from '../log';
 import type { BlockRange } from '../ranges/blockRange';
 import { RpcMethodUnsupportedError, RpcRangeLimitError } from '../rpc/errors';
 import { readBlock } from './canonicalBlock';
-import type { FetchedLogs } from './fetchLogs';
+import type { FetchedLogs } from './fetchedLogs';
 import { fetchBlockLogs } from './fetchReceipts';
 import { mergeLogs } from './logOrder';
 import { getBlock, getLogs, inconsistent, readHeaders, readLogs, type FetchContext } from './readAnswers';
