@@ -141,6 +141,12 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
   ) => {
     forget();
     await settle().catch(() => undefined);
+    await backOff(error, attempt, signal);
+    if (failed !== undefined) await pushOrAppend(failed, signal);
+  };
+
+  /** @throws the error itself when it must not be tried again. */
+  const backOff = async (error: unknown, attempt: number, signal: AbortSignal): Promise<void> => {
     if (dispositionOf(error) === 'stop' || signal.aborted) throw error;
     stats.retries++;
     const delayMs = retryDelayMs(STORAGE_RETRY, attempt, random);
@@ -152,16 +158,22 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
     });
     await waitMs(delayMs, signal);
     if (signal.aborted) throw error;
-    if (failed !== undefined) await pushOrAppend(failed, signal);
   };
 
+  /** For a range that was taken already and cannot be given back: where the lanes are behind, only the log gets it. */
   const pushOrAppend = async (message: AppendMessage, signal: AbortSignal): Promise<void> => {
-    if (await push(message, signal)) return;
-    await store.transaction(async (tx) => {
-      const progress = await tx.lockIngest();
-      if (message.toSeqNo <= progress.ingested) return;
-      await tx.append(await store.prepareAppend(message, progress.lastFeedNo + 1n));
-    });
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (await push(message, signal)) return;
+        return await store.transaction(async (tx) => {
+          const progress = await tx.lockIngest();
+          if (message.toSeqNo <= progress.ingested) return;
+          await tx.append(await store.prepareAppend(message, progress.lastFeedNo + 1n));
+        });
+      } catch (error) {
+        await backOff(error, attempt, signal);
+      }
+    }
   };
 
   const push = async (message: AppendMessage, signal: AbortSignal): Promise<boolean> => {

@@ -31,6 +31,9 @@ import {
 
 const never = new AbortController().signal;
 
+/** Each run is a whole chain: enough to find a wrong trim of the cache every time, in a few seconds. */
+const RUNS = { numRuns: 40 };
+
 /** Repeatable randomness for what happens inside a run: fast-check gives the seed, and prints it. */
 function seeded(seed: number): () => number {
   let state = seed >>> 0;
@@ -142,6 +145,7 @@ describe('catching up', () => {
           ends.at(-1)! + 1n,
         ]);
       }),
+      RUNS,
     );
   });
 
@@ -157,6 +161,7 @@ describe('catching up', () => {
         await catchUp.drain(never);
         expect(store.contents()).toEqual(await oracle(events));
       }),
+      RUNS,
     );
   });
 });
@@ -211,6 +216,7 @@ describe('lanes', () => {
         const { executed, ingested } = await store.progress();
         expect(executed).toBe(ingested);
       }),
+      RUNS,
     );
   });
 
@@ -224,6 +230,7 @@ describe('lanes', () => {
         await runLanes(store, appendMessages(events, ends), size, snapshotEvery(3), random, 0.3);
         expect(store.contents()).toEqual(await oracle(events));
       }),
+      RUNS,
     );
   });
 
@@ -261,6 +268,7 @@ describe('lanes', () => {
         await wakeAll();
         expect(store.contents()).toEqual(await oracle(events));
       }),
+      RUNS,
     );
   });
 
@@ -347,6 +355,7 @@ describe('refolding', () => {
           }
         },
       ),
+      RUNS,
     );
   });
 });

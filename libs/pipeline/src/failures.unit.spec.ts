@@ -225,6 +225,25 @@ describe('the log', () => {
   });
 });
 
+describe('catching up', () => {
+  it('waits for the database also where it only has to append a range that it took (Q12)', async () => {
+    const failing: StoreMoment[] = ['lockIngest'];
+    const { store, catchUp, ingest } = setUp(1, (moment) => {
+      if (moment !== failing[0]) return;
+      failing.shift();
+      throw new Error('the connection broke');
+    });
+    const message = range(createMarketScript().listed('1'), true);
+    // Its commit fails; meanwhile another process appends the same range, and its lane is behind.
+    await catchUp.push(message, never);
+    await ingest([{ ...message, catchingUp: false }]);
+    failing.push('commit', 'committed');
+    await catchUp.drain(never);
+    expect(failing).toEqual([]);
+    expect(store.events()).toHaveLength(1);
+  });
+});
+
 describe('ingest', () => {
   it('sends wake-ups after their events are committed, and goes on when they cannot be sent', async () => {
     const { store, ingest, sent } = setUp();

@@ -134,7 +134,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** Any history of few orders, offers, tokens and makers, sensible or not: what a market could never log is in it too. */
 export const randomHistory: fc.Arbitrary<readonly MarketEvent[]> = fc
-  .array(step, { minLength: 1, maxLength: 60 })
+  .array(step, { minLength: 1, maxLength: 60, size: 'max' })
   .map((steps) => steps.reduce((script, one) => one(script), createMarketScript()).events);
 
 /** An event that its aggregate cannot have: its reducer throws, always. */
