@@ -1,16 +1,11 @@
 import { messageOf, WorkerError } from '@imart/core';
 import { createPipelineStats } from '@imart/pipeline';
-import {
-  createHealthServer,
-  createLogger,
-  createMetrics,
-  createShutdown,
-  type LoadedConfig,
-} from '@imart/runtime';
+import { createLogger, createMetrics, createShutdown, type LoadedConfig } from '@imart/runtime';
 import { createWakeUpStream } from '@imart/stream';
 import { loadEvmWorkerConfig, type EvmWorkerConfig } from './config';
 import { openDatabase } from './database';
 import { followedOn, followedText } from './followed';
+import { openHealthPages } from './healthPages';
 import { registerWorkerMetrics } from './metrics';
 import { reportProgress } from './reportProgress';
 import { openChain } from './openChain';
@@ -35,7 +30,9 @@ async function main(loaded: LoadedConfig<EvmWorkerConfig>): Promise<void> {
     logger.info('starting', { settings: shown });
     for (const warning of warnings) logger.warn(warning);
 
+    const health = await openHealthPages(config, logger, shutdown);
     const { pool, url } = await openDatabase(config, logger, shutdown);
+    health.check('database', async () => ({ ok: (await pool.query('SELECT 1')).rowCount === 1 }));
     const chain = await openChain(config, logger, shutdown.signal);
     shutdown.onClose('RPC connections', () => chain.close());
     const followed = await followedOn(chain.chainId, config.markets, config.collections);
@@ -63,20 +60,9 @@ async function main(loaded: LoadedConfig<EvmWorkerConfig>): Promise<void> {
     const { nextPosition } = await store.progress();
     const seen = { head: null as bigint | null, ingested: nextPosition - 1n, catchingUp: false };
     const metrics = createMetrics({ labels: { subject: subject.id } });
-    registerWorkerMetrics({ metrics, stats, store, head: () => seen.head });
-    const health = await createHealthServer({
-      host: config.host,
-      port: config.port,
-      portSetting: 'WORKER_PORT',
-      liveness: { process: () => ({ ok: true }) },
-      readiness: {
-        database: async () => ({ ok: (await pool.query('SELECT 1')).rowCount === 1 }),
-        chain: () => chain.health(),
-      },
-      metrics,
-      logger,
-    });
-    shutdown.onClose('health pages', () => health.close());
+    registerWorkerMetrics({ metrics, stats, store, subject, head: () => seen.head });
+    health.check('chain', () => chain.health());
+    health.show(metrics);
     logger.info('following', {
       subject: subject.id,
       followed: followedText(followed),
@@ -134,6 +120,8 @@ async function main(loaded: LoadedConfig<EvmWorkerConfig>): Promise<void> {
         events: stats.executedEvents,
         sourceRecords: stats.sourceRecords,
         parkedAggregates: stats.parkedAggregates,
+        skippedLogs: subject.stats().skippedLogs,
+        undecodableLogs: subject.stats().undecodableLogs,
         seconds: Number(seconds.toFixed(2)),
         eventsPerSecond: Math.round(stats.executedEvents / seconds),
       });

@@ -1,3 +1,4 @@
+import type { EvmSubject } from '@imart/chain-evm';
 import { evmSeqNo } from '@imart/core';
 import type { PipelineStats, SubjectStore } from '@imart/pipeline';
 import type { Metrics } from '@imart/runtime';
@@ -6,12 +7,13 @@ export interface WorkerMetricsOptions {
   readonly metrics: Metrics;
   readonly stats: PipelineStats;
   readonly store: SubjectStore;
+  readonly subject: Pick<EvmSubject, 'stats'>;
   /** The head as the source last told it; `null` before. */
   readonly head: () => bigint | null;
 }
 
 /** Registers what an operator must know. Counters are read from the engine's stats when somebody asks. */
-export function registerWorkerMetrics({ metrics, stats, store, head }: WorkerMetricsOptions): void {
+export function registerWorkerMetrics({ metrics, stats, store, subject, head }: WorkerMetricsOptions): void {
   const fromStats = (name: string, help: string, read: () => number): void => {
     metrics.gauge(name, help, [], (gauge) => gauge.set(read()));
   };
@@ -29,6 +31,29 @@ export function registerWorkerMetrics({ metrics, stats, store, head }: WorkerMet
     () => stats.databaseSeconds,
   );
   fromStats('source_seconds_total', 'Seconds that ingest waited for the chain.', () => stats.sourceSeconds);
+  const read = () => subject.stats();
+  fromStats(
+    'undecodable_logs_total',
+    'Logs that nobody understands, kept as they came.',
+    () => read().undecodableLogs,
+  );
+  fromStats(
+    'reread_ranges_total',
+    'Ranges whose answer did not fit what was read before.',
+    () => read().rereadRanges,
+  );
+  fromStats(
+    'bloom_alarms_total',
+    'Blocks that were asked for again because of their bloom, for nothing.',
+    () => read().bloomAlarms,
+  );
+  metrics.gauge('skipped_logs_total', 'Logs that were received and not applied.', ['reason'], (gauge) => {
+    for (const [reason, count] of Object.entries(read().skippedLogs)) gauge.set(count, { reason });
+  });
+  metrics.gauge('rpc_errors_total', 'Requests that failed.', ['endpoint', 'code'], (gauge) => {
+    for (const { endpoint, errors } of read().endpoints)
+      for (const [code, count] of Object.entries(errors)) gauge.set(count, { endpoint, code });
+  });
   metrics.gauge('head_block', 'Newest block that the provider told of.', [], (gauge) =>
     gauge.set(head() ?? -1n),
   );
