@@ -41,7 +41,9 @@ export function timestampText(us: bigint): string {
   }
   const iso = new Date(Number(us / 1000n)).toISOString();
   // 2023-11-14T22:13:20.000Z: the last digit before Z is a millisecond, three more make microseconds.
-  const text = `${iso.slice(0, -1)}${(us % 1000n).toString().padStart(3, '0')}+00`;
+  // After the year 9999 it has a sign and six digits, +010000-01-01, which Postgres reads as a time zone.
+  const date = iso.startsWith('+') ? iso.replace(/^\+0*/, '') : iso;
+  const text = `${date.slice(0, -1)}${(us % 1000n).toString().padStart(3, '0')}+00`;
   if (timestamps.size >= TIMESTAMPS_MAX) timestamps = new Map();
   timestamps.set(us, text);
   last = { us, text };

@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto';
 import {
   aggregateHash,
+  dispositionOf,
+  messageOf,
+  UNDECODABLE,
   type AggregateKey,
   type AppendMessage,
   type Event,
@@ -8,6 +11,7 @@ import {
   type SeqNo,
   type SeqNoCodec,
   type SubjectId,
+  type UndecodableData,
 } from '@imart/core';
 import { copyBytesCell, copyTextCell } from './copyText';
 
@@ -89,6 +93,17 @@ export const SELECT_AGGREGATE =
   `${SELECT_EVENTS} WHERE subject = $1 AND seq_no > $2 AND seq_no <= $3 ` +
   `AND aggregate_hash = $4 AND aggregate_type = $5 AND aggregate_id = $6 ORDER BY seq_no`;
 
+/** Data that this program cannot read is an `Undecodable` event of its aggregate: that one is set aside, not the lane. */
+function decoded(context: LogContext, row: StoredEvent): { name: string; data: unknown } {
+  try {
+    return { name: row.name, data: context.codec.decode(row.name, row.data) };
+  } catch (error) {
+    if (dispositionOf(error) !== 'park') throw error;
+    const data: UndecodableData = { reason: messageOf(error), raw: row.data };
+    return { name: UNDECODABLE, data };
+  }
+}
+
 export function readEvents(context: LogContext, rows: readonly unknown[]): readonly Event[] {
   return (rows as readonly StoredEvent[]).map((row) => {
     const seqNo = BigInt(row.seq_no) as SeqNo;
@@ -98,8 +113,7 @@ export function readEvents(context: LogContext, rows: readonly unknown[]): reado
       seqNo,
       aggregateType: row.aggregate_type,
       aggregateId: row.aggregate_id,
-      name: row.name,
-      data: context.codec.decode(row.name, row.data),
+      ...decoded(context, row),
       source: {
         position,
         index,

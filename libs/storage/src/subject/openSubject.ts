@@ -33,20 +33,27 @@ export async function openSubject(pool: Pool, options: OpenSubjectOptions): Prom
   const client = await pool.connect().catch((error: unknown) => {
     throw toStorageError(error);
   });
+  // A connection that dies between two statements says so here; the next statement fails, and that is what counts.
+  const onError = (): void => undefined;
+  client.on('error', onError);
   try {
     await client.query('BEGIN');
-    const known = await client.query(
-      `SELECT id, genesis_hash, lanes, start_position, followed, ingested_seq_no FROM subjects WHERE subject_id = $1 FOR UPDATE`,
-      [identity.subjectId],
-    );
-    let row = known.rows[0] as Record<string, string> | undefined;
+    const select = (): Promise<{ rows: unknown[] }> =>
+      client.query(
+        `SELECT id, genesis_hash, lanes, start_position, followed, ingested_seq_no FROM subjects WHERE subject_id = $1 FOR UPDATE`,
+        [identity.subjectId],
+      );
+    let [row] = (await select()).rows as Record<string, string>[];
+    let isNew = false;
     if (row === undefined) {
+      // Another process may register it at the same moment: then its row is waited for, and read.
       const made = await client.query(
         `INSERT INTO subjects (subject_id, genesis_hash, lanes, start_position, next_position, followed)
-         VALUES ($1, $2, $3, $4, $4, $5) RETURNING id, genesis_hash, lanes, start_position, followed, ingested_seq_no`,
+         VALUES ($1, $2, $3, $4, $4, $5) ON CONFLICT (subject_id) DO NOTHING`,
         [identity.subjectId, identity.genesisHash, lanes, startPosition, followed],
       );
-      row = made.rows[0] as Record<string, string>;
+      isNew = made.rowCount === 1;
+      [row] = (await select()).rows as Record<string, string>[];
     }
     const stored = row as { [column: string]: string };
     if (stored.genesis_hash !== identity.genesisHash) {
@@ -64,13 +71,14 @@ export async function openSubject(pool: Pool, options: OpenSubjectOptions): Prom
     return {
       subject,
       startPosition: BigInt(stored.start_position as string),
-      followedBefore: known.rowCount === 0 ? null : (stored.followed as string),
+      followedBefore: isNew ? null : (stored.followed as string),
       empty: BigInt(stored.ingested_seq_no as string) < 0n,
     };
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
     throw toStorageError(error);
   } finally {
+    client.off('error', onError);
     client.release();
   }
 }

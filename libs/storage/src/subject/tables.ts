@@ -112,6 +112,8 @@ export function copyStatement(table: StateTable, into = table.name): string {
 /** Statements that write a table's changed rows by way of a temporary one. */
 export interface UpsertStatements {
   readonly createTemporary: string;
+  /** Needed only where a transaction writes the table more than once: a commit empties it as well. */
+  readonly emptyTemporary: string;
   readonly copy: string;
   readonly merge: string;
 }
@@ -123,6 +125,7 @@ export function upsertStatements(table: StateTable): UpsertStatements {
   const temporary = `"changed_${table.name}"`;
   return {
     createTemporary: `CREATE TEMPORARY TABLE IF NOT EXISTS ${temporary} (LIKE "${table.name}") ON COMMIT DELETE ROWS`,
+    emptyTemporary: `TRUNCATE ${temporary}`,
     copy: copyStatement(table, `changed_${table.name}`),
     merge:
       `INSERT INTO "${table.name}" (${names.join(', ')}) SELECT ${names.join(', ')} FROM ${temporary} ` +

@@ -25,6 +25,7 @@ import {
 import { marketTables, type MarketTable } from './marketTables';
 import type { EncodedAppend, EncodedRun } from './encoded';
 import { upsertStatements } from './tables';
+import { insertParkMarker } from './parkMarkers';
 import { readProgress } from './progress';
 
 const COPY_SNAPSHOTS =
@@ -42,6 +43,8 @@ export function createTransaction(
   observer: Observer,
 ): SubjectTransaction {
   const { subject } = log;
+  /** Tables whose temporary table holds what an earlier run of this transaction has merged already. */
+  const merged = new Set<string>();
 
   const alreadyThere = async (prepared: PreparedAppend): Promise<AppendResult> => {
     const { message } = prepared;
@@ -146,24 +149,13 @@ export function createTransaction(
       for (const [name, text] of tables) {
         const statements = upserts.get(name);
         if (statements === undefined) throw new RangeError(`no table for rows of "${name}"`);
+        if (merged.has(name)) await client.query(statements.emptyTemporary);
         await copyInto(client, statements.copy, text);
         await client.query(statements.merge);
+        merged.add(name);
       }
       if (snapshots.length > 0) await copyInto(client, COPY_SNAPSHOTS, snapshots);
-      for (const marker of run.parked) {
-        await client.query(
-          `INSERT INTO park_markers (subject, aggregate_type, aggregate_id, from_seq_no, code, message)
-           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-          [
-            subject,
-            marker.aggregateType,
-            marker.aggregateId,
-            marker.fromSeqNo.toString(),
-            marker.code,
-            marker.message.replaceAll('\0', '�'),
-          ],
-        );
-      }
+      for (const marker of run.parked) await insertParkMarker(client, subject, marker);
     },
 
     async setCheckpoints(lanes, seqNo) {
