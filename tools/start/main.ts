@@ -80,7 +80,7 @@ async function main(): Promise<number> {
       name: string,
       args: readonly string[],
       env: Readonly<Record<string, string>>,
-      onLine = ignore,
+      onLine: (line: string) => void = ignore,
     ): void => {
       const child = startChild({
         name,

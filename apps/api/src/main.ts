@@ -44,7 +44,7 @@ async function main(): Promise<void> {
     logger.info('listening', { address, docs: `${address}/docs` });
   } catch (error) {
     logger.error('cannot start', { error });
-    await shutdown.stop('it cannot start', 1);
+    await shutdown.stop('it cannot start', error instanceof ConfigError ? 2 : 1);
   }
 }
 
@@ -68,7 +68,7 @@ async function listen(app: Awaited<ReturnType<typeof createServer>>, config: Api
 }
 
 main().catch((error: unknown) => {
-  // Settings that cannot be used: there is no logger yet.
+  // There is no logger yet. Exit code 2: settings that cannot be used, as the worker has it.
   process.stderr.write(`${error instanceof ConfigError ? error.message : messageOf(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof ConfigError ? 2 : 1;
 });

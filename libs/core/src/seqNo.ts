@@ -98,7 +98,10 @@ export function createSeqNoCodec(layout: SeqNoLayout): SeqNoCodec {
 /** The codec of every EVM chain. */
 export const evmSeqNo: SeqNoCodec = createSeqNoCodec(EVM_SEQ_NO_LAYOUT);
 
+const SEQ_NO_MAX = 2n ** 63n - 1n;
+
 /** Parses the decimal text of a SeqNo, as the API and the command line give it; `undefined` when it is none. */
 export function parseSeqNo(text: string): SeqNo | undefined {
-  return /^\d{1,19}$/.test(text) ? (BigInt(text) as SeqNo) : undefined;
+  const value = /^\d{1,19}$/.test(text) ? BigInt(text) : undefined;
+  return value === undefined || value > SEQ_NO_MAX ? undefined : (value as SeqNo);
 }

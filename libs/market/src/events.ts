@@ -151,9 +151,21 @@ export const marketEventCodec: EventDataCodec = {
   decode(name, stored) {
     const schema = name === UNDECODABLE ? undecodable : schemas[name as MarketEventName];
     if (schema === undefined) throw unknownEvent(name);
-    return schema.read(JSON.parse(stored));
+    return schema.read(parse(name, stored));
   },
 };
+
+function parse(name: string, stored: string): unknown {
+  try {
+    return JSON.parse(stored);
+  } catch (cause) {
+    throw new WorkerError(`the stored data of an event ${name} is not JSON: ${stored.slice(0, 80)}`, {
+      code: 'EVENT_DATA',
+      disposition: 'park',
+      cause,
+    });
+  }
+}
 
 function unknownEvent(name: string): WorkerError {
   return new WorkerError(`unknown event "${name}": this version of the worker has no schema for it`, {

@@ -16,7 +16,7 @@ export class EventConflictError extends WorkerError {
   constructor(subjectId: string, seqNo: bigint, detail: string) {
     super(
       `${subjectId}: the event at seq no ${seqNo} is in the log with another content (${detail}); nothing was written. ` +
-        `Compare the providers at that block, then run imart verify`,
+        `Compare the providers at that block; when the new story is right, read the chain again into an empty database`,
       { code: 'EVENT_CONFLICT', disposition: 'stop', fields: { subjectId, seqNo } },
     );
   }
@@ -49,7 +49,7 @@ export class InvalidatedError extends WorkerError {
   constructor(subjectId: string, position: bigint) {
     super(
       `${subjectId}: the chain no longer has the blocks after ${position} that were read; the states are not touched. ` +
-        `Restore them with imart rebuild, or start with an empty database`,
+        `Read the chain again into an empty database`,
       { code: 'INVALIDATED', disposition: 'stop', fields: { subjectId, position } },
     );
   }

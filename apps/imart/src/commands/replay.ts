@@ -59,7 +59,9 @@ export const replayCommand: Command = {
       process.stderr.write(`imart replay: replayed ${what}; the live tables were kept because they differ\n`);
       return 1;
     }
-    process.stdout.write(`replayed ${what}; verified and switched\n`);
+    const parked =
+      result.newlyParked === 0 ? '' : `; ${result.newlyParked} aggregates failed and are parked now`;
+    process.stdout.write(`replayed ${what}; verified and switched${parked}\n`);
     return 0;
   },
 };

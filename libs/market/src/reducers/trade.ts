@@ -324,8 +324,9 @@ export function foldCancelled(
   const others = data.onlyMaker !== null && known?.maker !== data.onlyMaker;
   if ((data.onlyIfOpen && !open) || others) return { state, rows: [], activities: [] };
   if (known !== null && !open) {
-    // Nothing is left to cancel, but that it was cancelled is part of the history.
-    return { state, rows: [], activities: cancelActivities(state, event, known) };
+    // Nothing is left to cancel, but that it was cancelled is part of the history; told once, like any other event.
+    const same = touched(state, event, known);
+    return became(state, event, same, cancelActivities(state, event, known));
   }
   const old = known ?? { ...stub(state, event, data.side ?? defaultSide, data), maker: data.maker };
   const row = touched(state, event, { ...old, status: 'CANCELED' });

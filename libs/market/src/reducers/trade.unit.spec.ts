@@ -168,7 +168,7 @@ describe('orders', () => {
   it('that have ended do not change: a price change is nothing, a cancel is a line of history', () => {
     const script = createMarketScript().listed('1').filled('1').priceChanged('1').cancelled('1');
     given(script).then(
-      [{ status: 'SOLD', price: 100n, version: 2, seqNo: script.events[1]!.seqNo }],
+      [{ status: 'SOLD', price: 100n, version: 3, seqNo: script.events[3]!.seqNo }],
       [{ kind: 'LIST' }, { kind: 'SALE' }, { kind: 'CANCEL', from: ALICE }],
     );
   });

@@ -26,6 +26,8 @@ export interface FoldLogOptions {
   /** Takes what whole aggregates gave; the next is not read far ahead while it runs. */
   readonly take: (run: FoldedRun) => Promise<void>;
   readonly onEvents: (count: number) => void;
+  /** Aggregates that fail now and did not when they were folded first. */
+  readonly onParked: (markers: readonly ParkMarker[]) => void;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface FoldLogOptions {
  * Every event's content hash is computed again on the way: a log that was tampered with is not replayed.
  */
 export async function foldLog(client: PoolClient, options: FoldLogOptions): Promise<void> {
-  const { log, observer, upToSeqNo, parked, onlyHashes, take, onEvents } = options;
+  const { log, observer, upToSeqNo, parked, onlyHashes, take, onEvents, onParked } = options;
   const parkedFrom = new Map(
     parked.map((marker) => [aggregateKeyText(marker.aggregateType, marker.aggregateId), marker.fromSeqNo]),
   );
@@ -77,6 +79,7 @@ export async function foldLog(client: PoolClient, options: FoldLogOptions): Prom
       folder.fold(parkedFrom.size === 0 ? slice : slice.filter((event) => !waits(event)));
     });
     const run = folder.result();
+    onParked(run.parked);
     await taking;
     taking = take(run);
     // Its error is met at the next turn.

@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { EventDataCodec, Observer, SeqNoCodec, SubjectId } from '@imart/core';
 import type { FoldedRun, ParkMarker } from '@imart/pipeline';
 import { applyViews } from '../views';
+import { insertParkMarker } from '../subject/parkMarkers';
 import { COPY_ACTIVITIES } from '../subject/activities';
 import { copyInto } from '../subject/copyInto';
 import { marketTables, type MarketTable } from '../subject/marketTables';
@@ -43,8 +44,17 @@ export interface ReplayResult {
   readonly events: number;
   readonly activities: number;
   readonly rows: number;
+  /** Aggregates that failed now and had not before. */
+  readonly newlyParked: number;
   readonly differences: readonly TableDifference[];
   readonly switched: boolean;
+}
+
+interface Counts {
+  events: number;
+  activities: number;
+  rows: number;
+  readonly parked: { readonly subject: number; readonly marker: ParkMarker }[];
 }
 
 interface ReplayedSubject {
@@ -64,7 +74,7 @@ interface ReplayedSubject {
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const { pool, onDifference, onProgress } = options;
   const control = await pool.connect();
-  const counts = { events: 0, activities: 0, rows: 0 };
+  const counts: Counts = { events: 0, activities: 0, rows: 0, parked: [] };
   try {
     // One replay at a time; the lock goes with the connection.
     const { rows } = await control.query(`SELECT pg_try_advisory_lock(72707371) AS ours`);
@@ -86,13 +96,15 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     const differences = await compareTables(pool);
     if (differences.length > 0 && onDifference === 'refuse') {
       await control.query('ROLLBACK');
-      return { ...counts, differences, switched: false };
+      return { ...resultOf(counts), differences, switched: false };
     }
     onProgress({ step: 'switching' });
+    // What fails only now is set aside with the tables that lack it.
+    for (const { subject, marker } of counts.parked) await insertParkMarker(control, subject, marker);
     await switchTables(control, () => applyViews(control, options.viewsFile));
     await control.query('COMMIT');
     onProgress({ step: 'done' });
-    return { ...counts, differences, switched: true };
+    return { ...resultOf(counts), differences, switched: true };
   } catch (error) {
     await control.query('ROLLBACK').catch(() => undefined);
     throw error;
@@ -100,6 +112,15 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     await dropFreshTables(control).catch(() => undefined);
     control.release(true);
   }
+}
+
+function resultOf({
+  events,
+  activities,
+  rows,
+  parked,
+}: Counts): Omit<ReplayResult, 'differences' | 'switched'> {
+  return { events, activities, rows, newlyParked: parked.length };
 }
 
 async function readSubjects(client: PoolClient): Promise<readonly ReplayedSubject[]> {
@@ -139,7 +160,7 @@ async function foldSubject(
   options: ReplayOptions,
   replayed: ReplayedSubject,
   onlyHashes: readonly bigint[] | null,
-  counts: { events: number; activities: number; rows: number },
+  counts: Counts,
 ): Promise<void> {
   const { pool, codec, onProgress } = options;
   const { subject, subjectId } = replayed;
@@ -159,6 +180,9 @@ async function foldSubject(
         counts.activities += run.activities.length;
         counts.rows += run.rows.length;
         await Promise.all([writeStates(states, subject, run), writeActivities(history, subject, run)]);
+      },
+      onParked: (markers) => {
+        counts.parked.push(...markers.map((marker) => ({ subject, marker })));
       },
       onEvents: (count) => {
         counts.events += count;
@@ -231,7 +255,7 @@ async function foldMeanwhile(
   control: PoolClient,
   before: readonly ReplayedSubject[],
   subject: ReplayedSubject,
-  counts: { events: number; activities: number; rows: number },
+  counts: Counts,
 ): Promise<void> {
   const known = before.find((b) => b.subject === subject.subject)?.executed ?? -1n;
   if (known === subject.executed) return;
