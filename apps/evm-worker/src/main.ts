@@ -122,7 +122,10 @@ async function main(loaded: LoadedConfig<EvmWorkerConfig>): Promise<void> {
         parkedAggregates: stats.parkedAggregates,
         skippedLogs: subject.stats().skippedLogs,
         undecodableLogs: subject.stats().undecodableLogs,
-        seconds: Number(seconds.toFixed(2)),
+        seconds: rounded(seconds),
+        foldSeconds: rounded(stats.foldSeconds),
+        databaseSeconds: rounded(stats.databaseSeconds),
+        sourceSeconds: rounded(stats.sourceSeconds),
         eventsPerSecond: Math.round(stats.executedEvents / seconds),
       });
       await shutdown.stop('END_BLOCK is executed');
@@ -136,6 +139,7 @@ async function main(loaded: LoadedConfig<EvmWorkerConfig>): Promise<void> {
 }
 
 const ignore = (): void => undefined;
+const rounded = (seconds: number): number => Number(seconds.toFixed(2));
 
 try {
   void main(loadEvmWorkerConfig());

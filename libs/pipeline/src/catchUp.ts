@@ -26,6 +26,8 @@ export interface CatchUp {
    * @returns `false` when the lanes are not where the log ends: the range was not taken, the lanes must catch up from the log.
    */
   push(message: AppendMessage, signal: AbortSignal): Promise<boolean>;
+  /** Catching up is over for now: what it keeps in memory for the next range is given back. After `drain`. */
+  leave(): void;
   /** Resolves when everything pushed is in the log. */
   drain(signal: AbortSignal): Promise<void>;
 }
@@ -197,6 +199,7 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
 
   return {
     push,
+    leave: forget,
     async drain(signal) {
       for (let attempt = 1; onItsWay !== null; attempt++) {
         const { message } = onItsWay;

@@ -56,6 +56,7 @@ export async function runIngest(options: IngestOptions, signal: AbortSignal): Pr
         await catchUp?.drain(signal);
         if (!message.catchingUp && !caughtUp) {
           caughtUp = true;
+          catchUp?.leave();
           await onCaughtUp();
         }
         await appendAndWake(options, message, signal);
