@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import {
   aggregateHash,
   aggregateKeyText,
@@ -140,12 +141,12 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
       const stored = new Map(
         log
           .filter(({ event }) => event.seqNo >= from && event.seqNo <= to)
-          .map((one) => [one.event.seqNo, one.text]),
+          .map((one) => [one.event.seqNo, one]),
       );
       for (const event of events) {
-        const text = stored.get(event.seqNo);
-        if (text === undefined) throw new EventConflictError(subjectId, event.seqNo, 'it was not there');
-        if (text !== store(event).text)
+        const known = stored.get(event.seqNo);
+        if (known === undefined) throw new EventConflictError(subjectId, event.seqNo, 'it was not there');
+        if (!isDeepStrictEqual(known, store(event)))
           throw new EventConflictError(subjectId, event.seqNo, 'another content');
         stored.delete(event.seqNo);
       }

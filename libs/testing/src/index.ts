@@ -30,3 +30,15 @@ export {
 export { createMutex, type Mutex } from './mutex';
 export { addPoison, randomHistory } from './randomMarket';
 export { silentLogger } from './silentLogger';
+export {
+  append,
+  catchUpWith,
+  contentsOfStraightFold,
+  describeSubjectStore,
+  executeLanes,
+  histories,
+  marketOfEverything,
+  wholeRange,
+  type OpenedStore,
+  type SubjectStoreFeatures,
+} from './subjectStore.features';

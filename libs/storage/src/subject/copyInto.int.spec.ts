@@ -25,7 +25,9 @@ describe('copyInto', () => {
   it('sends more than the sockets take at once', async () => {
     const client = await pool.connect();
     await copyInto(client, 'COPY numbers FROM STDIN', pieces('0'));
-    const { rows } = await client.query('SELECT count(*)::int AS n, sum(length(filler))::int AS size FROM numbers');
+    const { rows } = await client.query(
+      'SELECT count(*)::int AS n, sum(length(filler))::int AS size FROM numbers',
+    );
     client.release();
     expect(rows).toEqual([{ n: 60, size: 60 * 300_000 }]);
   });
