@@ -1,29 +1,12 @@
 import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
 import { startReplayRpc, type ReplayRpc } from '../replay-rpc/src';
 import { describeRecorded, MAINNET_MARKETS, recorded } from './recordings';
-import { dump, query } from './tables';
-import { createWorkerProcesses, type WorkerProcess, type WorkerProcesses } from './workerProcess';
+import { nextBlock, nextBlockReaches } from './progress';
+import { dump } from './tables';
+import { createWorkerProcesses, type WorkerProcesses } from './workerProcess';
 
 const FIRST = 15_000_000;
 const LAST = 15_000_004;
-
-/** The block that a worker on this database reads next; -1 before it knows. */
-async function nextBlock(url: string): Promise<number> {
-  const [table] = await query(url, `SELECT to_regclass('subjects') IS NOT NULL AS there`);
-  if (table?.['there'] !== true) return -1;
-  const [subject] = await query(url, 'SELECT next_position FROM subjects');
-  return Number(subject?.['next_position'] ?? -1);
-}
-
-/** Another process has no event to wait for. @throws when the worker ends before. */
-async function nextBlockReaches(url: string, block: number, worker: WorkerProcess): Promise<void> {
-  let over = false;
-  void worker.ended.then(() => (over = true));
-  while ((await nextBlock(url)) < block) {
-    if (over) throw new Error(`the worker ended before block ${block}: ${worker.said()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 describeRecorded('the rows of recorded blocks', () => {
   let workers: WorkerProcesses;
