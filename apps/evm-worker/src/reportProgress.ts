@@ -36,9 +36,10 @@ export function reportProgress(options: ProgressReporterOptions): { stop(): void
     if (!catchingUp()) return clearLine();
     const progress = progressBetween(before, now);
     if (output.isTTY) {
-      output.write(
-        `\r\u001b[2K${progressLine(progress, now.block).slice(0, Math.max(output.columns - 1, 40))}`,
-      );
+      // Some terminals do not tell their width.
+      const width = output.columns > 0 ? output.columns - 1 : 79;
+      // The cursor goes back to the start: a log line that comes next is written over the bar, not behind it.
+      output.write(`\r\u001b[2K${progressLine(progress, now.block).slice(0, width)}\r`);
       lineShown = true;
     } else if (now.targetBlock !== null) {
       logger.info('catching up', {
