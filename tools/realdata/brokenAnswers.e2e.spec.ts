@@ -77,45 +77,63 @@ describeRecorded('broken answers of providers', () => {
     });
 
     it.each([
-      ['131465', '0x5c7f8a570d578ed84e63fdfa7b1ee72deae1ae23', 1],
-      ['6542', '0x5c7f8a570d578ed84e63fdfa7b1ee72deae1ae23', 2],
-    ])('give a market that needs receipts those that are there: block %s', async (block, address, count) => {
-      // Each transfer of the contract, and how many logs its transaction has: known from the receipt only.
-      const file = join(directory, `receipts-${block}.cjs`);
-      writeFileSync(
-        file,
-        `module.exports = { marketplace: {
+      ['131465, singly', '131465', '0xbf62c67ea509e86f07c8c69d0286c0636c50270b', 3, {}],
+      // More logs than the provider gives at once: they are taken from all receipts of the block.
+      [
+        '131465, of the whole block',
+        '131465',
+        '0xbf62c67ea509e86f07c8c69d0286c0636c50270b',
+        3,
+        { maxResults: 2 },
+      ],
+      ['6542, singly', '6542', '0x5c7f8a570d578ed84e63fdfa7b1ee72deae1ae23', 3, {}],
+      [
+        '6542, of the whole block',
+        '6542',
+        '0x5c7f8a570d578ed84e63fdfa7b1ee72deae1ae23',
+        3,
+        { maxResults: 2 },
+      ],
+    ])(
+      'give a market that needs receipts those that are there: block %s',
+      async (_, block, address, count, options) => {
+        // Each transfer of the contract, and how many logs its transaction has: known from the receipt only.
+        const file = join(directory, `receipts-${block}.cjs`);
+        writeFileSync(
+          file,
+          `module.exports = { marketplace: {
           name: 'receipts', contracts: () => [], topics: ['${TRANSFER}'], needsReceipt: () => true,
           translate({ logs, receipt }, emit) {
             for (const log of logs) emit(log, 'token', log.address + ':' + receipt.logs.length, 'TokenMinted',
               { to: '0x' + log.topics[2].slice(26), standard: 'erc721' });
           } } };`,
-      );
-      const rpc = await replay([`rpc-wire/cronos/${block}`]);
-      const { url } = await server.createDatabase();
-      await workers.run({
-        RPC_URLS: rpc.url,
-        MARKETS: `${file}:${address}`,
-        START_BLOCK: block,
-        END_BLOCK: block,
-        DATABASE_URL: url,
-      });
-      const receipts = JSON.parse(
-        readFileSync(recorded(`rpc-wire/cronos/${block}/receipts.json`), 'utf8'),
-      ) as { logs: (RecordedLog & { topics: string[] })[] }[];
-      const expected = receipts.flatMap(({ logs }) =>
-        logs
-          .filter((log) => log.address === address && log.topics[0] === TRANSFER)
-          .map((log) => ({ at: Number(log.logIndex), aggregate_id: `${address}:${logs.length}` })),
-      );
-      expect(expected.length).toBeGreaterThanOrEqual(count);
-      expect(
-        await query(
-          url,
-          'SELECT (seq_no >> 14 & 131071)::int AS at, aggregate_id FROM event_log ORDER BY seq_no',
-        ),
-      ).toEqual(expected);
-    });
+        );
+        const rpc = await replay([`rpc-wire/cronos/${block}`], options);
+        const { url } = await server.createDatabase();
+        await workers.run({
+          RPC_URLS: rpc.url,
+          MARKETS: `${file}:${address}`,
+          START_BLOCK: block,
+          END_BLOCK: block,
+          DATABASE_URL: url,
+        });
+        const receipts = JSON.parse(
+          readFileSync(recorded(`rpc-wire/cronos/${block}/receipts.json`), 'utf8'),
+        ) as { logs: (RecordedLog & { topics: string[] })[] }[];
+        const expected = receipts.flatMap(({ logs }) =>
+          logs
+            .filter((log) => log.address === address && log.topics[0] === TRANSFER)
+            .map((log) => ({ at: Number(log.logIndex), aggregate_id: `${address}:${logs.length}` })),
+        );
+        expect(expected).toHaveLength(count);
+        expect(
+          await query(
+            url,
+            'SELECT (seq_no >> 14 & 131071)::int AS at, aggregate_id FROM event_log ORDER BY seq_no',
+          ),
+        ).toEqual(expected);
+      },
+    );
   });
 
   describe('of zkSync', () => {
@@ -285,7 +303,7 @@ describeRecorded('broken answers of providers', () => {
       ],
       [
         'no receipt for a transaction that has logs',
-        'has logs, but no receipt with all of them',
+        'is in no receipt',
         ({ method, params }, result) => {
           if (method === 'eth_getTransactionReceipt') {
             const receipt = result as { transactionHash: string; blockNumber: string };
@@ -298,7 +316,7 @@ describeRecorded('broken answers of providers', () => {
       ],
       [
         'a receipt without one of its logs',
-        'has logs, but no receipt with all of them',
+        'is in no receipt',
         ({ method }, result) => {
           const shorten = (receipt: { logs: RecordedLog[] }) => ({
             ...receipt,
@@ -333,6 +351,31 @@ describeRecorded('broken answers of providers', () => {
       expect(await worker.ended).toEqual({ code: 0, signal: null });
       expect(await dump(url)).toEqual(straight);
     });
+
+    it.each<[string, (places: readonly number[]) => number | undefined]>([
+      ['in the middle', (places) => places[0]],
+      ['at the end', (places) => places.at(-1)],
+    ])(
+      'with a receipt too few %s, where only receipts hold all logs of a block, store nothing of it, until they are mended',
+      async (_, choose) => {
+        const narrow = await startReplayRpc({ files: [recorded('mainnet-14000000')], maxResults: 5 });
+        const lying = await startAlteredRpc(narrow.url, ({ method }, result) => {
+          if (method !== 'eth_getBlockReceipts') return result;
+          const receipts = result as { logs: RecordedLog[] }[];
+          const ofInterest = receipts.flatMap(({ logs }, i) => (logs.some(sold) ? [i] : []));
+          return receipts.filter((_receipt, i) => i !== choose(ofInterest));
+        });
+        open.push(narrow, lying);
+        const { url } = await server.createDatabase();
+        const worker = workers.start({ ...settings(url), RPC_URLS: lying.url });
+        const { error } = await worker.line(({ level }) => level === 'warn', 'the complaint');
+        expect(error).toMatch(/is in no receipt|the receipt of transaction 0x\w+ is missing/);
+        expect([await nextBlock(url), await lastEventBlock(url)]).toEqual([FIRST, -1]);
+        lying.alter(null);
+        expect(await worker.ended).toEqual({ code: 0, signal: null });
+        expect(await dump(url)).toEqual(straight);
+      },
+    );
 
     it('are complained of, once for many, and SIGTERM ends the worker with 0 all the same', async () => {
       const { url } = await server.createDatabase();

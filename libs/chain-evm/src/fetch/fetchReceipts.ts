@@ -1,12 +1,10 @@
 import { BlockNotServedError, RpcInconsistentError, RpcMethodUnsupportedError } from '../rpc/errors';
 import type { EvmBlock, EvmLog, EvmReceipt } from '../log';
 import { readReceipt } from './canonicalBlock';
+import { checkEveryReceipt, RECEIPTS_PER_BATCH, type CountedReceipt } from './everyReceipt';
 import type { FetchContext } from './readAnswers';
 import { sameLog } from './logOrder';
 import { toQuantity } from './quantity';
-
-/** Calls of one batch: a receipt may be large. */
-const RECEIPTS_PER_BATCH = 50;
 
 const inconsistent = (context: FetchContext, method: string, detail: string): RpcInconsistentError =>
   new RpcInconsistentError({ endpoint: context.endpoint.label, method }, detail);
@@ -31,7 +29,7 @@ export async function fetchBlockReceipts(
   }
   if (!Array.isArray(answer))
     throw inconsistent(context, method, `the answer for block ${block.number} is no list`);
-  const receipts = (answer as unknown[]).map((raw): EvmReceipt & { places: number } => {
+  const receipts = (answer as unknown[]).map((raw): CountedReceipt => {
     const receipt = readReceipt(raw);
     if (typeof receipt === 'string') throw inconsistent(context, method, `block ${block.number}: ${receipt}`);
     if (receipt.blockHash !== block.hash || receipt.blockNumber !== block.number) {
@@ -45,6 +43,7 @@ export async function fetchBlockReceipts(
     return { ...receipt, places: (raw as { logs: unknown[] }).logs.length };
   });
   receipts.sort((a, b) => a.transactionIndex - b.transactionIndex);
+  await checkEveryReceipt(context, block, receipts);
   let place = 0;
   return receipts.map(({ places, ...receipt }) => {
     const readable = receipt.logs.length === places;
