@@ -3,6 +3,7 @@ import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { on, translateEach } from './eventHandlers';
 import { PLAIN_CANCELLED, PLAIN_SALE } from './plainOrder';
+import { uint256OrNull } from './uint256';
 
 const MARKET = 'blur-v1';
 const EXCHANGE = '0x000000000000ad05ccc4f10045630fb830b95127';
@@ -61,7 +62,7 @@ function emitMatched(
     ],
     price,
     currency: sell.paymentToken === BLUR_POOL ? ZERO_ADDRESS : sell.paymentToken,
-    fees: sell.fees.reduce((sum, fee) => sum + (price * fee.rate) / FEE_BASE, 0n),
+    fees: uint256OrNull(sell.fees.reduce((sum, fee) => sum + (price * fee.rate) / FEE_BASE, 0n)),
     orderHash,
   });
 }

@@ -4,6 +4,7 @@ import type { EmitMarketEvent, Marketplace, MarketTransaction } from '../marketp
 import { on, translateEach, type EventHandler } from './eventHandlers';
 import { PLAIN_CANCELLED, PLAIN_SALE } from './plainOrder';
 import { receiptOf, transfersOf } from './tokenTransfers';
+import { uint256OrNull } from './uint256';
 
 const MARKET = 'blur-v2';
 const EXCHANGE = '0xb2ecfe4e4d61f8790bbb9de2d1259b9e2410cea5';
@@ -26,7 +27,8 @@ interface Execution {
   readonly standard: 'erc721' | 'erc1155';
   /** Of all of `quantity`. */
   readonly price: bigint;
-  readonly fees: bigint;
+  /** `null`: more than anybody can pay. */
+  readonly fees: bigint | null;
 }
 
 interface Packed {
@@ -94,7 +96,7 @@ function fromUnpacked({ transfer, orderHash, price, makerFee, fees, orderType }:
     quantity: erc721 ? 1n : transfer.amount,
     standard: erc721 ? 'erc721' : 'erc1155',
     price,
-    fees: feeOf(price, sellerFee.rate) + feeOf(price, fees.protocolFee.rate),
+    fees: uint256OrNull(feeOf(price, sellerFee.rate) + feeOf(price, fees.protocolFee.rate)),
   };
 }
 

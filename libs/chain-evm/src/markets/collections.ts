@@ -4,6 +4,7 @@ import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { cryptoPunks } from './cryptoPunks';
 import { transfer, transferBatch, transferSingle } from './tokenTransfers';
+import { uint256OrNull } from './uint256';
 
 /** A market of its own, whose `Transfer` is an ERC-20's. */
 const NOT_HERE: ReadonlySet<string> = new Set(cryptoPunks.contracts(1).map(({ address }) => address));
@@ -29,14 +30,24 @@ function emitMoved({ from, to, tokenId }: Moved, log: EvmLog, emit: EmitMarketEv
   else emit(log, AGGREGATE.token, id, 'TokenTransferred', { from, to, standard });
 }
 
-/** Ids in order of first occurrence, each with the sum of its values: an id may be in a batch several times (D8). */
+/**
+ * Ids in order of first occurrence, each with the sum of its values: an id may be in a batch several times (D8).
+ * @throws {EventDecodeError} the values of an id add up to more than a balance can be (D2).
+ */
 function quantities(ids: readonly bigint[], values: readonly bigint[], topic0: string): Map<bigint, bigint> {
   if (ids.length !== values.length) {
     const reason = `it has ${ids.length} ids and ${values.length} values`;
     throw new EventDecodeError({ event: 'TransferBatch', topic0, reason, path: 'values' });
   }
   const sums = new Map<bigint, bigint>();
-  ids.forEach((id, i) => sums.set(id, (sums.get(id) ?? 0n) + (values[i] as bigint)));
+  ids.forEach((id, i) => {
+    const sum = uint256OrNull((sums.get(id) ?? 0n) + (values[i] as bigint));
+    if (sum === null) {
+      const reason = `its values of id ${id} add up to more than 2^256 - 1`;
+      throw new EventDecodeError({ event: 'TransferBatch', topic0, reason, path: 'values' });
+    }
+    sums.set(id, sum);
+  });
   return sums;
 }
 

@@ -4,6 +4,7 @@ import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { on, translateEach } from './eventHandlers';
 import { expiryUs } from './expiry';
 import { PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE } from './plainOrder';
+import { uint256OrNull } from './uint256';
 
 const MARKET = 'foundation';
 const EXCHANGE = '0xcda72070e455bb31c7690a170224ce43623d0b6f';
@@ -39,9 +40,9 @@ function itemsOf(token: Token): TradeItem[] {
 
 function paid(event: Paid) {
   return {
-    price: event.totalFees + event.creatorRev + event.sellerRev,
+    price: uint256OrNull(event.totalFees + event.creatorRev + event.sellerRev),
     currency: ZERO_ADDRESS,
-    fees: event.totalFees + event.creatorRev,
+    fees: uint256OrNull(event.totalFees + event.creatorRev),
   };
 }
 

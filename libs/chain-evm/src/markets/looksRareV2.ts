@@ -4,6 +4,7 @@ import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { on, translateEach } from './eventHandlers';
 import { PLAIN_CANCELLED, PLAIN_SALE } from './plainOrder';
+import { uint256OrNull } from './uint256';
 
 const MARKET = 'looksrare-v2';
 const EXCHANGE = '0x0000000000e655fae4d56241588680f86e3b2377';
@@ -57,9 +58,9 @@ function emitTaken(
     seller: parties.seller,
     buyer: event.bidUser,
     items: itemsOf(event, log),
-    price: event.feeAmounts.reduce((sum, amount) => sum + amount, 0n),
+    price: uint256OrNull(event.feeAmounts.reduce((sum, amount) => sum + amount, 0n)),
     currency: event.currency,
-    fees: royalty + protocolFee,
+    fees: uint256OrNull(royalty + protocolFee),
     // Some strategies leave an order open after a fill.
     closes: isNonceInvalidated,
     nonce,

@@ -4,6 +4,7 @@ import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace, MarketTransaction } from '../marketplace';
 import { PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE } from './plainOrder';
 import { receiptOf, transfersOf } from './tokenTransfers';
+import { uint256OrNull } from './uint256';
 
 const MARKET = 'mixverse';
 
@@ -48,7 +49,7 @@ function emitSale(
     seller: item.owner,
     buyer: trade.buyer,
     items: itemsOf(item, trade.amount),
-    price: item.pricePerToken * trade.amount,
+    price: uint256OrNull(item.pricePerToken * trade.amount),
     currency: ZERO_ADDRESS,
     closes: trade.closes,
   });
@@ -107,7 +108,7 @@ function translateLog(log: EvmLog, transaction: MarketTransaction, emit: EmitMar
         side: 'listing',
         maker: item.owner,
         items: itemsOf(item, item.totalAmount),
-        price: item.pricePerToken * item.totalAmount,
+        price: uint256OrNull(item.pricePerToken * item.totalAmount),
         currency: ZERO_ADDRESS,
       });
       return;

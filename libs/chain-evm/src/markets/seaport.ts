@@ -138,10 +138,11 @@ function offerFees(
   seller: string,
   recipient: string | null,
 ): bigint | null {
-  const own = paidToOthers(payments, seller);
-  if (givers === null) return own;
+  if (givers === null) return paidToOthers(payments, seller);
   const total = [...payments, ...givers.payments].reduce((sum, part) => sum + part.amount, 0n);
-  return total === price || recipient === seller ? own + paidToOthers(givers.payments, seller) : null;
+  return total === price || recipient === seller
+    ? paidToOthers([...payments, ...givers.payments], seller)
+    : null;
 }
 
 /** Version 1.1 writes the zero address into orders that it matched. */

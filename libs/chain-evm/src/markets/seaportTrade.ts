@@ -1,4 +1,5 @@
 import { ZERO_ADDRESS, type TradeItem } from '@imart/market';
+import { uint256OrNull } from './uint256';
 
 /** What changes hands: of a filled order the amounts and ids of this fill, of an announced one those it starts with. */
 export interface SeaportItem {
@@ -21,8 +22,9 @@ export interface SeaportSides {
 }
 
 /**
- * What an order is about. `swap`: tokens against tokens, several currencies, or nothing asked: no price can be told. Its
- * items are those given, or when only money is given those wanted.
+ * What an order is about. `swap`: tokens against tokens, several currencies, nothing asked, or more than a uint256 holds
+ * (to announce such an order needs no money): no price can be told. Its items are those given, or when only money is given
+ * those wanted.
  */
 export interface SeaportTrade {
   readonly kind: 'listing' | 'offer' | 'swap';
@@ -61,7 +63,9 @@ function toItem({ itemType, token, identifier, amount }: SeaportItem): TradeItem
   };
 }
 
-const sum = (items: readonly SeaportItem[]): bigint => items.reduce((total, item) => total + item.amount, 0n);
+/** `null`: more than anybody can pay. */
+const sum = (items: readonly SeaportItem[]): bigint | null =>
+  uint256OrNull(items.reduce((total, item) => total + item.amount, 0n));
 
 /** What an order trades; `null` when no token is on either side. */
 export function tradeOf({ offer, consideration }: SeaportSides): SeaportTrade | null {
@@ -87,17 +91,18 @@ export function tradeOf({ offer, consideration }: SeaportSides): SeaportTrade | 
     payments,
     reservedFor: recipients.size === 1 ? reservedFor : null,
   };
-  const onePrice = currencies.size === 1;
-  if (onePrice && wantedTokens.length === 0 && givenMoney.length === 0) {
-    return { ...trade, kind: 'listing', price: sum(payments), currency };
-  }
-  if (onePrice && givenTokens.length === 0 && givenMoney.length > 0) {
-    return { ...trade, kind: 'offer', price: sum(givenMoney), currency };
+  if (currencies.size === 1) {
+    const isListing = wantedTokens.length === 0 && givenMoney.length === 0;
+    const price = sum(isListing ? payments : givenMoney);
+    if (isListing && price !== null) return { ...trade, kind: 'listing', price, currency };
+    if (givenTokens.length === 0 && givenMoney.length > 0 && price !== null) {
+      return { ...trade, kind: 'offer', price, currency };
+    }
   }
   return { ...trade, kind: 'swap', price: null, currency: null };
 }
 
-/** The part of the payments that is not for this account. */
-export function paidToOthers(payments: readonly SeaportPart[], account: string): bigint {
+/** The part of the payments that is not for this account; `null`: more than anybody can pay. */
+export function paidToOthers(payments: readonly SeaportPart[], account: string): bigint | null {
   return sum(payments.filter((part) => part.recipient !== account));
 }

@@ -153,7 +153,9 @@ describe('a Wyvern match', () => {
       { aggregateId: `${EXCHANGE}:${SELL}`, data: { price: 1n, items: [{ tokenId: 7n }] } },
       { aggregateId: `${OLD_EXCHANGE}:${BUY}`, data: { price: 2n, items: [{ tokenId: 8n }] } },
     ]);
-    expect(dataOf(events).map((data) => (data as unknown as { items: unknown[] }).items.length)).toEqual([1, 1]);
+    expect(dataOf(events).map((data) => (data as unknown as { items: unknown[] }).items.length)).toEqual([
+      1, 1,
+    ]);
   });
 
   it('is not about what its maker did with somebody else before', () => {

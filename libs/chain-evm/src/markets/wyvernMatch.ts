@@ -2,6 +2,7 @@ import { ZERO_ADDRESS, type TradeItem, type TradeSide } from '@imart/market';
 import { compileEventDecoder, EventDecodeError } from '../abi';
 import type { EvmLog, EvmReceipt } from '../log';
 import { transfer, transferBatch, transferSingle } from './tokenTransfers';
+import { uint256OrNull } from './uint256';
 
 /** One match, and where its own logs lie: Wyvern pays, moves the tokens, and only then logs the match. */
 export interface WyvernMatch {
@@ -145,7 +146,8 @@ function paymentOf(match: WyvernMatch, paid: readonly Paid[]): Pick<WyvernTrade,
   if (payment === undefined) return { currency: null, fees: null };
   const onward = paid.slice(paid.indexOf(payment) + 1);
   const fees = onward.filter(({ token, from }) => token === payment.token && from === payment.to);
-  return { currency: payment.token, fees: fees.reduce((sum, fee) => sum + fee.value, 0n) };
+  // A hostile currency may log any value any number of times.
+  return { currency: payment.token, fees: uint256OrNull(fees.reduce((sum, fee) => sum + fee.value, 0n)) };
 }
 
 /** Never throws for what other contracts log; what cannot be told for certain is `null`, and items are then empty. */

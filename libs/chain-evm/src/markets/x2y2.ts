@@ -5,6 +5,7 @@ import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { on, translateEach } from './eventHandlers';
 import { PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE } from './plainOrder';
+import { uint256OrNull } from './uint256';
 
 const MARKET = 'x2y2';
 const EXCHANGE = '0x74312363e45dcaba76c59ec49a7aa8a65a67eed3';
@@ -107,7 +108,7 @@ function emitInventory(event: Inventory, log: EvmLog, emit: EmitMarketEvent): vo
   const { itemHash, maker, taker, currency, detail } = event;
   const { op, price } = detail;
   const id = `${log.address}:${itemHash}`;
-  const fees = detail.fees.reduce((sum, fee) => sum + (price * fee.percentage) / FEE_BASE, 0n);
+  const fees = uint256OrNull(detail.fees.reduce((sum, fee) => sum + (price * fee.percentage) / FEE_BASE, 0n));
   switch (op) {
     case OP.sold:
     case OP.offerTaken: {
