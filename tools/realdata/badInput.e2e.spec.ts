@@ -128,12 +128,28 @@ describeRecorded('bad input of the worker', () => {
     expect(worker.said()).toContain(`END_BLOCK: ${FIRST - 1} lies before START_BLOCK ${FIRST}`);
   });
 
-  it('a marketplace without a known address on the chain: exit code 2, saying how to give one', async () => {
+  it('marketplaces without a known address and files that cannot be used: all are told, exit code 2, nothing is connected to', async () => {
+    const worker = workers.start({
+      ...settings('http://127.0.0.1:1', 'postgresql://127.0.0.1:1/x'),
+      MARKETS: 'imart,./no-such-market.js',
+    });
+    expect(await worker.ended).toEqual({ code: 2, signal: null });
+    expect(worker.said()).toContain('where imart is deployed is not known; write imart:0x...');
+    expect(worker.said()).toContain('marketplace file ./no-such-market.js is not usable');
+    expect(worker.lines).toEqual([]);
+  });
+
+  it('a marketplace without a known address on the chain that the endpoints serve: exit code 2, saying how to give one', async () => {
     const rpc = await replay();
     const { url } = await server.createDatabase();
-    const worker = workers.start({ ...settings(rpc.url, url), MARKETS: 'imart' });
+    const file = join(directory, 'nowhere.cjs');
+    writeFileSync(
+      file,
+      `exports.marketplace = { name: 'nowhere', topics: ['0x${'11'.repeat(32)}'], contracts: () => [], needsReceipt: () => false, translate() {} };`,
+    );
+    const worker = workers.start({ ...settings(rpc.url, url), MARKETS: file });
     expect(await worker.ended).toEqual({ code: 2, signal: null });
-    expect(worker.said()).toContain('where imart is on chain 1 is not known; write imart:0x...');
+    expect(worker.said()).toContain(`where nowhere is on chain 1 is not known; write ${file}:0x...`);
   });
 
   it('another chain than CHAIN_ID says: exit code 1, naming both, and nothing is stored', async () => {
