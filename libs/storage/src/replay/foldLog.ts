@@ -1,5 +1,5 @@
-import type { Pool, PoolClient } from 'pg';
-import { aggregateKeyText, type Event, type Observer } from '@imart/core';
+import type { PoolClient } from 'pg';
+import { aggregateKeyText, type Event, type Observer, type SeqNo } from '@imart/core';
 import {
   createRunFolder,
   createStateCache,
@@ -15,11 +15,10 @@ import { ReplayError } from './errors';
 const EVENTS_PER_READ = 5_000;
 
 export interface FoldLogOptions {
-  readonly pool: Pool;
   readonly log: LogContext;
   readonly observer: Observer;
-  /** Folds no event after this one. */
-  readonly upToSeqNo: bigint;
+  /** How far each lane is, by its number: no event after that is folded. */
+  readonly lanes: readonly bigint[];
   readonly parked: readonly ParkMarker[];
   /** Only aggregates of these hashes. `null`: all. */
   readonly onlyHashes: readonly bigint[] | null;
@@ -37,7 +36,7 @@ export interface FoldLogOptions {
  * Every event's content hash is computed again on the way: a log that was tampered with is not replayed.
  */
 export async function foldLog(client: PoolClient, options: FoldLogOptions): Promise<void> {
-  const { log, observer, upToSeqNo, parked, onlyHashes, take, onEvents, onParked } = options;
+  const { log, observer, lanes, parked, onlyHashes, take, onEvents, onParked } = options;
   const parkedFrom = new Map(
     parked.map((marker) => [aggregateKeyText(marker.aggregateType, marker.aggregateId), marker.fromSeqNo]),
   );
@@ -50,44 +49,65 @@ export async function foldLog(client: PoolClient, options: FoldLogOptions): Prom
   await client.query(
     `DECLARE replayed NO SCROLL CURSOR FOR SELECT seq_no, aggregate_type, aggregate_id, name, data, time_us,
        encode(tx_hash, 'hex') AS tx_hash, encode(block_hash, 'hex') AS block_hash, address, encode(content_hash, 'hex') AS content_hash
-     FROM event_log WHERE subject = ${log.subject} AND seq_no <= ${upToSeqNo}
+     FROM event_log WHERE subject = ${log.subject} AND ${executedCondition(lanes)}
      ${onlyHashes === null ? '' : `AND aggregate_hash IN (${onlyHashes.join(', ')})`}
      ORDER BY subject, aggregate_hash, aggregate_type, aggregate_id, seq_no`,
   );
-  let fetching = client.query(`FETCH ${EVENTS_PER_READ} FROM replayed`);
+  const fetch = (): Promise<{ rows: unknown[] }> => {
+    const fetched = client.query(`FETCH ${EVENTS_PER_READ} FROM replayed`);
+    // Its error is met where it is waited for, unless something else has failed before.
+    fetched.catch(() => undefined);
+    return fetched;
+  };
+  let fetching = fetch();
   let taking: Promise<void> = Promise.resolve();
   let rest: readonly Event[] = [];
-  for (;;) {
-    const { rows } = await fetching;
-    const last = rows.length < EVENTS_PER_READ;
-    if (!last) fetching = client.query(`FETCH ${EVENTS_PER_READ} FROM replayed`);
-    const read = readEvents(log, rows);
-    checkContent(log, read, rows as { content_hash: string; data: string }[]);
-    onEvents(read.length);
-    const events = rest.length === 0 ? read : [...rest, ...read];
-    // The last aggregate may go on in the next read: it waits for the rest of it.
-    const tail = last ? events.length : startOfLastAggregate(events);
-    rest = events.slice(tail);
-    const folder = createRunFolder({
-      observer,
-      cache: createStateCache(Infinity, true),
-      snapshotRule: noSnapshots,
-      parked: new Set(),
-    });
-    // In slices: the writes of the run before need turns of the event loop for their statements.
-    await inSlices(tail === events.length ? events : events.slice(0, tail), (slice) => {
-      folder.fold(parkedFrom.size === 0 ? slice : slice.filter((event) => !waits(event)));
-    });
-    const run = folder.result();
-    onParked(run.parked);
+  const foldAll = async (): Promise<void> => {
+    for (;;) {
+      const { rows } = await fetching;
+      const last = rows.length < EVENTS_PER_READ;
+      if (!last) fetching = fetch();
+      checkContent(log, rows as CheckedRow[]);
+      const read = readEvents(log, rows);
+      onEvents(read.length);
+      const events = rest.length === 0 ? read : [...rest, ...read];
+      // The last aggregate may go on in the next read: it waits for the rest of it.
+      const tail = last ? events.length : startOfLastAggregate(events);
+      rest = events.slice(tail);
+      const folder = createRunFolder({
+        observer,
+        cache: createStateCache(Infinity, true),
+        snapshotRule: noSnapshots,
+        parked: new Set(),
+      });
+      // In slices: the writes of the run before need turns of the event loop for their statements.
+      await inSlices(tail === events.length ? events : events.slice(0, tail), (slice) => {
+        folder.fold(parkedFrom.size === 0 ? slice : slice.filter((event) => !waits(event)));
+      });
+      const run = folder.result();
+      onParked(run.parked);
+      await taking;
+      taking = take(run);
+      // Its error is met at the next turn.
+      taking.catch(() => undefined);
+      if (last) return;
+    }
+  };
+  try {
+    await foldAll();
+  } finally {
+    // Also after a failure: nothing is written behind the caller's back.
     await taking;
-    taking = take(run);
-    // Its error is met at the next turn.
-    taking.catch(() => undefined);
-    if (last) break;
   }
-  await taking;
   await client.query('CLOSE replayed');
+}
+
+/** SQL: the event is executed when its lane is at `lanes` by number. */
+export function executedCondition(lanes: readonly bigint[]): string {
+  if (lanes.every((seqNo) => seqNo === lanes[0])) return `seq_no <= ${lanes[0]}`;
+  // The same number as `laneOf` gives.
+  const lane = `(aggregate_hash & 9223372036854775807) % ${lanes.length}`;
+  return `seq_no <= ('{${lanes.join(',')}}'::bigint[])[1 + ${lane}]`;
 }
 
 function startOfLastAggregate(events: readonly Event[]): number {
@@ -102,20 +122,43 @@ function startOfLastAggregate(events: readonly Event[]): number {
   return start;
 }
 
-function checkContent(
-  log: LogContext,
-  events: readonly Event[],
-  rows: readonly { readonly content_hash: string; readonly data: string }[],
-): void {
-  for (let i = 0; i < events.length; i++) {
-    const event = events[i] as Event;
-    const { content_hash, data } = rows[i] as (typeof rows)[number];
-    const actual = contentHash(event, data);
-    if (actual === content_hash) continue;
+interface CheckedRow {
+  readonly seq_no: string;
+  readonly aggregate_type: string;
+  readonly aggregate_id: string;
+  readonly name: string;
+  readonly data: string;
+  readonly time_us: string;
+  readonly tx_hash: string;
+  readonly block_hash: string;
+  readonly address: string;
+  readonly content_hash: string;
+}
+
+/** Before anything is decoded: what was changed need not be readable any more. */
+function checkContent(log: LogContext, rows: readonly CheckedRow[]): void {
+  for (const row of rows) {
+    const { position, index } = log.seqNos.decode(BigInt(row.seq_no) as SeqNo);
+    const source = {
+      position,
+      index,
+      txHash: `0x${row.tx_hash}`,
+      blockHash: `0x${row.block_hash}`,
+      timeUs: BigInt(row.time_us),
+      address: row.address,
+    };
+    const event = {
+      aggregateType: row.aggregate_type,
+      aggregateId: row.aggregate_id,
+      name: row.name,
+      source,
+    };
+    const actual = contentHash(event, row.data);
+    if (actual === row.content_hash) continue;
     throw new ReplayError(
-      `${log.subjectId}: the event at seq no ${event.seqNo} does not match its content hash (stored ${content_hash}, ` +
+      `${log.subjectId}: the event at seq no ${row.seq_no} does not match its content hash (stored ${row.content_hash}, ` +
         `found ${actual}): the log was changed. Restore it from a backup, or read the chain again into an empty database`,
-      { seqNo: event.seqNo },
+      { seqNo: row.seq_no },
     );
   }
 }

@@ -33,7 +33,7 @@ export const COPY_EVENT_LOG = `COPY "event_log" (${EVENT_LOG_COLUMNS}) FROM STDI
  * 128 bits of sha256 over all that an event says: the same place with another hash is another story of the chain.
  * @returns hex without `0x`.
  */
-export function contentHash(event: Event, data: string): string {
+export function contentHash(event: Omit<Event, 'data' | 'seqNo' | 'subjectId'>, data: string): string {
   const { source } = event;
   const text =
     `${event.aggregateType}\n${event.aggregateId}\n${event.name}\n${data}\n` +

@@ -3,6 +3,9 @@ import type { SubjectIdentity } from '@imart/core';
 import { LanesChangedError, OtherChainError } from './errors';
 import { toStorageError } from './pgErrors';
 
+/** Advisory lock: shared by who registers a subject, exclusive by who must know that no subject is added meanwhile. */
+export const SUBJECTS_LOCK = 72707372;
+
 export interface OpenSubjectOptions {
   readonly identity: SubjectIdentity;
   readonly observer: string;
@@ -38,6 +41,7 @@ export async function openSubject(pool: Pool, options: OpenSubjectOptions): Prom
   client.on('error', onError);
   try {
     await client.query('BEGIN');
+    await client.query(`SELECT pg_advisory_xact_lock_shared(${SUBJECTS_LOCK})`);
     const select = (): Promise<{ rows: unknown[] }> =>
       client.query(
         `SELECT id, genesis_hash, lanes, start_position, followed, ingested_seq_no FROM subjects WHERE subject_id = $1 FOR UPDATE`,

@@ -1,0 +1,42 @@
+import type { Pool, PoolClient } from 'pg';
+import { StorageUnavailableError } from '@imart/pipeline';
+
+/** A connection that is held for a while. */
+export type Session = PoolClient & {
+  /** @throws {StorageUnavailableError} when the connection is known to be lost. */
+  mustBeThere(): void;
+};
+
+/**
+ * Lends a connection. After a failure it is not used again: it may be inside a transaction or a COPY. A connection that is
+ * lost while nothing is asked of it says so at its next use, and does not end the process.
+ */
+export async function withSession<T>(pool: Pool, work: (session: Session) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let lost: Error | undefined;
+  const onError = (error: Error): void => {
+    lost ??= error;
+  };
+  client.on('error', onError);
+  const session = Object.assign(client, {
+    mustBeThere() {
+      if (lost !== undefined) throw new StorageUnavailableError(lost.message, lost);
+    },
+  });
+  let failed = true;
+  try {
+    const result = await work(session);
+    failed = false;
+    return result;
+  } finally {
+    client.release(failed || lost !== undefined);
+    // What is thrown away may still say that it ends.
+    if (!failed && lost === undefined) client.off('error', onError);
+  }
+}
+
+/** Waits for both, also when one fails: nothing goes on behind the caller's back. @throws what the first of them threw. */
+export async function bothDone(one: Promise<void>, other: Promise<void>): Promise<void> {
+  for (const result of await Promise.allSettled([one, other]))
+    if (result.status === 'rejected') throw result.reason;
+}
