@@ -96,6 +96,7 @@ async function main(): Promise<number> {
 
     const chain = await new Promise<DevnetReady>((ready, failed) => {
       const args = [
+        ...lifeline,
         '--import',
         'tsx',
         'tools/devnet/src/cli.ts',

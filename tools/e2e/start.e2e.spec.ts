@@ -1,0 +1,180 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmbeddedPostgres } from '@imart/storage';
+import { openTraffic, startDevnet } from '../devnet/src';
+import { query } from '../realdata/tables';
+import { ROOT } from './bundles';
+import { chainOf, createMarket } from './market';
+import { isListening, processesOf, type FoundProcess } from './processesOf';
+import { createPrograms, type Program, type Programs } from './programs';
+import { compareWithExpected, rowsOf } from './storedTables';
+import { until } from './until';
+
+/** From Ctrl-C to the end of everything. */
+const STOP_MS = 30_000;
+
+/** What one run has shown of itself. */
+interface Run {
+  readonly program: Program;
+  readonly api: string;
+  readonly ports: readonly number[];
+}
+
+interface Status {
+  readonly subjects: readonly { readonly executed: string | null }[];
+}
+
+const describeOnLinux = process.platform === 'linux' ? describe : describe.skip;
+
+describeOnLinux('npm start', () => {
+  let directory: string;
+  let dataDir: string;
+  let programs: Programs;
+  let taken: Server;
+  let takenPort: number;
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'imart-test-start-'));
+    chmodSync(directory, 0o755);
+    dataDir = join(directory, 'data');
+    programs = createPrograms();
+    taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    takenPort = (taken.address() as AddressInfo).port;
+  });
+  afterAll(async () => {
+    await programs?.close();
+    // What a failed test has left.
+    for (const { pid } of leftBehind()) process.kill(pid, 'SIGKILL');
+    await until('all processes are gone', () => leftBehind().length === 0);
+    taken?.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const leftBehind = (): readonly FoundProcess[] => processesOf(directory);
+  const get = async <T>(url: string): Promise<T> => {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+    return (await response.json()) as T;
+  };
+  const executed = async ({ api }: Run): Promise<number> =>
+    Number((await get<Status>(`${api}/v1/status`)).subjects[0]?.executed ?? -1);
+
+  /** Starts it; resolves when it has said that all is up. */
+  const start = async (port: number): Promise<Run> => {
+    const program = programs.start({
+      name: 'npm start',
+      args: [join(ROOT, 'tools/start.mjs'), '--data-dir', dataDir, '--port', String(port), '--rate', '20'],
+      // All its processes inherit this, which makes them known.
+      env: { IMART_TEST_RUN: directory },
+      cwd: ROOT,
+      patienceMs: 120_000,
+    });
+    await program.line((text) => text.includes('Ctrl-C stops everything'), 'saying that all is up');
+    const said = program.said();
+    const api = /^ {2}api +(http:\S+)/m.exec(said)?.[1] ?? '';
+    const ports = [...said.matchAll(/127\.0\.0\.1:(\d+)|embedded, port (\d+)/g)].map((m) =>
+      Number(m[1] ?? m[2]),
+    );
+    return { program, api, ports: [...new Set(ports)] };
+  };
+  const stopByHand = async (run: Run): Promise<void> => {
+    const asked = performance.now();
+    run.program.kill('SIGINT');
+    expect([await run.program.ended, run.program.said()]).toEqual([
+      { code: 0, signal: null },
+      expect.stringMatching(/stopping \.\.\.\nstopped\n$/),
+    ]);
+    expect(performance.now() - asked).toBeLessThan(STOP_MS);
+    expect(leftBehind()).toEqual([]);
+    for (const port of run.ports) expect([port, await isListening(port)]).toEqual([port, false]);
+  };
+  /** What stands in the database while nothing runs. */
+  const stored = async (): Promise<{ genesis: string; events: number }> => {
+    const server = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres') });
+    try {
+      const [row] = await query(
+        server.url,
+        'SELECT max(genesis_hash) AS genesis, (SELECT count(*) FROM event_log) AS events FROM subjects',
+      );
+      return { genesis: String(row?.['genesis']), events: Number(row?.['events']) };
+    } finally {
+      await server.stop();
+    }
+  };
+  let first: { genesis: string; events: number };
+
+  it('shows its steps, where everything is and how it goes on, beside a taken port; Ctrl-C leaves nothing', async () => {
+    const run = await start(takenPort);
+    const said = run.program.said();
+    for (const step of [
+      /PostgreSQL +embedded, port \d+/,
+      /chain +anvil, chain id 31337/,
+      /evm-worker +follows it/,
+    ]) {
+      expect(said).toMatch(step);
+    }
+    expect(said).toContain(`(port ${takenPort} is taken)`);
+    expect(run.api).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(run.api).not.toContain(`:${takenPort}`);
+    expect(run.ports.length).toBeGreaterThanOrEqual(4);
+    for (const port of run.ports.filter((p) => p !== takenPort))
+      expect([port, await isListening(port)]).toEqual([port, true]);
+    for (const path of ['/docs', '/v1/activities', '/v1/orders', '/v1/status'])
+      expect(said).toContain(`${run.api}${path}`);
+
+    const seen = await executed(run);
+    await until('live traffic is served', async () => (await executed(run)) > seen + 2);
+    const { items } = await get<{ items: { kind: string }[] }>(`${run.api}/v1/activities?limit=50`);
+    expect(items).toHaveLength(50);
+    await run.program.line(
+      (text) =>
+        /head \d+ +ingested \d+ +executed \d+ +lag \d+ blocks? +[\d.]+ events\/s +[1-9]\d* events/.test(text),
+      'the live line',
+    );
+    await stopByHand(run);
+    first = await stored();
+    expect(first.events).toBeGreaterThan(50);
+  });
+
+  it('goes on with the same chain, and leaves nothing but the database when it is killed', async () => {
+    const run = await start(0);
+    const seen = await executed(run);
+    await until('traffic goes on', async () => (await executed(run)) > seen + 2);
+    run.program.kill('SIGKILL');
+    await run.program.ended;
+    const others = () => leftBehind().filter(({ command }) => !/^postgres:|[/]postgres /.test(command));
+    await until('only the database is left', () => others().length === 0, 20_000).catch(() => undefined);
+    expect(others()).toEqual([]);
+    const second = await stored();
+    expect(second.genesis).toBe(first.genesis);
+    expect(second.events).toBeGreaterThan(first.events);
+  });
+
+  it('takes over what a killed one has left, and all it ever did is in the tables', async () => {
+    const run = await start(0);
+    const seen = await executed(run);
+    await until('traffic goes on', async () => (await executed(run)) > seen + 1);
+    await stopByHand(run);
+
+    // The chain and its traffic know what happened in all runs.
+    const devnet = await startDevnet({ dataDir: join(dataDir, 'devnet'), blockTimeSec: 1 });
+    const server = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres') });
+    const market = createMarket();
+    try {
+      const expected = (await openTraffic(devnet, 1)).expected();
+      await market.runWorker(chainOf(devnet), server.url, expected);
+      const { differences, rows } = await compareWithExpected(server.url, expected);
+      expect(differences).toEqual([]);
+      expect(rows).toEqual(rowsOf(expected));
+      expect(rows.activities).toBeGreaterThan(100);
+    } finally {
+      await market.close();
+      await server.stop();
+      await devnet.stop();
+    }
+    expect(leftBehind()).toEqual([]);
+  });
+});
