@@ -71,7 +71,7 @@ function emitValidated(market: string, log: EvmLog, emit: EmitMarketEvent): void
   const { orderHash, orderParameters } = validated.decode(log.topics, log.data);
   const { offerer, offer, consideration, startTime, endTime } = orderParameters;
   const trade = tradeOf({ offerer, offer: offer.map(atStart), consideration: consideration.map(atStart) });
-  // A swap has no price to list; when it is filled, the transfers tell.
+  // A swap has no price to list, or no tokens that could be named; when it is filled, its fulfilment tells.
   if (trade === null || trade.kind === 'swap') return;
   const moving = [...offer, ...consideration].some((part) => part.startAmount !== part.endAmount);
   emit(log, AGGREGATE.order, orderId(log, orderHash), 'OrderListed', {

@@ -387,6 +387,21 @@ describe('a Seaport order announced on chain', () => {
     ]);
   });
 
+  it('is not listed when its token is one of some ids, of which only a root is told: a trait offer is none on every token', () => {
+    for (const type of [4, 5]) {
+      const some: Announced = [type, NFT, 0xabcn, 1n, 1n];
+      expect(translate(validated([[1, WETH, 0n, 300n, 300n]], [[...some, SELLER]]))).toEqual([]);
+      expect(translate(validated([some], [[0, ZERO_ADDRESS, 0n, 95n, 95n, SELLER]]))).toEqual([]);
+      const all: Announced = [type, NFT, 0n, 1n, 1n];
+      expect(translate(validated([[1, WETH, 0n, 300n, 300n]], [[...all, SELLER]]))).toHaveLength(1);
+    }
+    // Its fill names the token, and is a sale.
+    const fill = fulfilled(1, SELLER, OTHER, [weth(300n)], [to(erc721(7n), SELLER)]);
+    expect(translate(fill)).toMatchObject([
+      { data: { side: 'offer', isSale: true, items: [{ tokenId: 7n }] } },
+    ]);
+  });
+
   it('starts at its starting price when the price moves', () => {
     const [event] = translate(validated([[2, NFT, 7n, 1n, 1n]], [[1, WETH, 0n, 500n, 100n, SELLER]]));
     expect(event?.data).toMatchObject({ kind: 'auction', price: 500n, currency: WETH });

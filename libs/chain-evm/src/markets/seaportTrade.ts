@@ -23,8 +23,8 @@ export interface SeaportSides {
 
 /**
  * What an order is about. `swap`: tokens against tokens, several currencies, nothing asked, or more than a uint256 holds
- * (to announce such an order needs no money): no price can be told. Its items are those given, or when only money is given
- * those wanted.
+ * (to announce such an order needs no money): no price can be told. Also a choice among some ids of a collection: it must
+ * not be taken for one among all. Its items are those given, or when only money is given those wanted.
  */
 export interface SeaportTrade {
   readonly kind: 'listing' | 'offer' | 'swap';
@@ -53,11 +53,18 @@ const SHARED_STOREFRONT = '0x495f947276749ce646f68ac8c248420045cb7b5e';
 
 const isMoney = (item: SeaportItem): boolean => item.itemType <= ERC20;
 
+/**
+ * A choice among some ids, such as those with a trait: of which ids, only a Merkle root is told. Root 0 is a choice among
+ * all ids of the collection.
+ */
+const isOneOfSome = (item: SeaportItem): boolean =>
+  item.itemType >= ERC721_WITH_CRITERIA && item.identifier !== 0n;
+
 function toItem({ itemType, token, identifier, amount }: SeaportItem): TradeItem {
-  const anyOfSome = itemType >= ERC721_WITH_CRITERIA;
+  const isChoice = itemType >= ERC721_WITH_CRITERIA;
   return {
     collection: token === LAZY_MINT_ADAPTER ? SHARED_STOREFRONT : token,
-    tokenId: anyOfSome ? null : identifier,
+    tokenId: isChoice ? null : identifier,
     quantity: amount,
     standard: itemType === ERC1155 || itemType === ERC1155_WITH_CRITERIA ? 'erc1155' : 'erc721',
   };
@@ -91,7 +98,7 @@ export function tradeOf({ offer, consideration }: SeaportSides): SeaportTrade | 
     payments,
     reservedFor: recipients.size === 1 ? reservedFor : null,
   };
-  if (currencies.size === 1) {
+  if (currencies.size === 1 && ![...offer, ...consideration].some(isOneOfSome)) {
     const isListing = wantedTokens.length === 0 && givenMoney.length === 0;
     const price = sum(isListing ? payments : givenMoney);
     if (isListing && price !== null) return { ...trade, kind: 'listing', price, currency };
