@@ -28,7 +28,13 @@ export async function openChain(
 ): Promise<Chain> {
   const chainId =
     config.chainId === undefined
-      ? await detectChainId({ rpcUrls: config.rpcUrls, logger, random: Math.random, signal })
+      ? await detectChainId({
+          rpcUrls: config.rpcUrls,
+          logger,
+          random: Math.random,
+          now: () => Date.now(),
+          signal,
+        })
       : Number(config.chainId);
   let unavailable: string | null = null;
   let subject: EvmSubject | null = null;

@@ -9,6 +9,8 @@ export interface DetectChainIdOptions {
   readonly rpcUrls: readonly string[];
   readonly logger: Logger;
   readonly random: () => number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   readonly signal: AbortSignal;
 }
 
@@ -20,10 +22,11 @@ export async function detectChainId({
   rpcUrls,
   logger,
   random,
+  now,
   signal,
 }: DetectChainIdOptions): Promise<number> {
   const endpoints = rpcUrls.map((url, i) =>
-    createRpcEndpoint({ ...RPC_ENDPOINT_DEFAULTS, url, place: i + 1, now: () => Date.now() }),
+    createRpcEndpoint({ ...RPC_ENDPOINT_DEFAULTS, url, place: i + 1, now }),
   );
   try {
     for (let attempt = 1; ; attempt++) {
