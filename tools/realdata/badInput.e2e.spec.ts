@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -135,7 +135,7 @@ describeRecorded('bad input of the worker', () => {
     });
     expect(await worker.ended).toEqual({ code: 2, signal: null });
     expect(worker.said()).toContain('where imart is deployed is not known; write imart:0x...');
-    expect(worker.said()).toContain('marketplace file ./no-such-market.js is not usable');
+    expect(worker.said()).toContain('no-such-market.js is not usable');
     expect(worker.lines).toEqual([]);
   });
 

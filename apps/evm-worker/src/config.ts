@@ -1,5 +1,4 @@
-import { evmMarketplaces } from '@imart/chain-evm';
-import type { ConfigProblem } from '@imart/core';
+import { ConfigError, type ConfigProblem } from '@imart/core';
 import { CACHED_STATES_MAX_DEFAULT, SNAPSHOT_EVERY_DEFAULT } from '@imart/pipeline';
 import {
   bigInteger,
@@ -15,11 +14,22 @@ import {
   type ConfigOf,
   type Environment,
   type LoadedConfig,
+  type Setting,
+  type ValueType,
 } from '@imart/runtime';
-import { collectionsSetting, marketEntry } from './marketSetting';
+import { marketProblems } from './marketProblems';
+import { collectionsSetting, marketEntry, type MarketEntry } from './marketSetting';
 
 /** The last block that a SeqNo of 32 position bits can name. */
 const BLOCK_MAX = 2n ** 32n - 1n;
+
+const blockHash: ValueType<string> = {
+  label: '0x and 64 hex digits',
+  parse(value) {
+    if (!/^0x[0-9a-fA-F]{64}$/.test(value)) throw new Error('must be 0x and 64 hex digits');
+    return value.toLowerCase();
+  },
+};
 
 /** Every setting of the worker. The table in docs/settings.md and .env.example are made from it. */
 export const evmWorkerConfig = defineConfig({
@@ -50,7 +60,7 @@ export const evmWorkerConfig = defineConfig({
   }),
   genesisHash: defineSetting({
     name: 'GENESIS_HASH',
-    type: text,
+    type: blockHash,
     optional: true,
     group: 'Chain',
     meaning: 'Hash of block 0, for providers that no longer have it.',
@@ -139,7 +149,7 @@ export const evmWorkerConfig = defineConfig({
   }),
   lanes: defineSetting({
     name: 'LANES',
-    type: integer({ min: 1, max: 64 }),
+    type: integer({ min: 1, max: 32 }),
     default: '1',
     group: 'Engine',
     meaning: 'Into how many serial lanes the aggregates are parted. Fixed once a chain is in the database.',
@@ -216,31 +226,58 @@ export const evmWorkerConfig = defineConfig({
 
 export type EvmWorkerConfig = ConfigOf<typeof evmWorkerConfig>;
 
-/** What must hold between settings. */
-function check(config: EvmWorkerConfig): readonly ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  if (config.endBlock !== undefined && config.endBlock < config.startBlock) {
-    problems.push({
-      setting: 'END_BLOCK',
-      problem: `${config.endBlock} lies before START_BLOCK ${config.startBlock}`,
-    });
+/** The value of one setting, whatever is wrong with others; `undefined` when it has none, or none that is valid. */
+function validValue<T>(setting: Setting<T>, environment: Environment): T | undefined {
+  const text = environment[setting.name]?.trim() || setting.default;
+  try {
+    return text === undefined ? undefined : (setting.type.parse(text) as T);
+  } catch {
+    return undefined;
   }
-  const known = evmMarketplaces.map((market) => market.name);
-  for (const entry of config.markets) {
-    if (!entry.isFile && !known.includes(entry.name)) {
-      problems.push({
-        setting: 'MARKETS',
-        problem: `there is no marketplace '${entry.name}'; there are ${known.join(', ')}, and files of your own by their path`,
-      });
+}
+
+/** The entries of `MARKETS` that are well-formed, whatever is wrong with others. */
+function validMarkets(environment: Environment): readonly MarketEntry[] {
+  return (environment[evmWorkerConfig.markets.name] ?? '').split(',').flatMap((part) => {
+    try {
+      return [marketEntry.parse(part.trim())];
+    } catch {
+      return [];
     }
+  });
+}
+
+/** What is wrong with settings that are valid by themselves. */
+async function furtherProblems(environment: Environment): Promise<readonly ConfigProblem[]> {
+  const problems: ConfigProblem[] = [];
+  const startBlock = validValue(evmWorkerConfig.startBlock, environment);
+  const endBlock = validValue(evmWorkerConfig.endBlock, environment);
+  if (startBlock !== undefined && endBlock !== undefined && endBlock < startBlock) {
+    problems.push({ setting: 'END_BLOCK', problem: `${endBlock} lies before START_BLOCK ${startBlock}` });
   }
-  return problems;
+  const chainId = validValue(evmWorkerConfig.chainId, environment);
+  const markets = await marketProblems(
+    validMarkets(environment),
+    chainId === undefined ? null : Number(chainId),
+  );
+  return [...problems, ...markets];
 }
 
 /**
- * Reads all settings, and reports every problem at once, before anything connects.
+ * Reads all settings and loads the files of marketplaces that they name, and reports every problem at once, before
+ * anything connects.
  * @throws {ConfigError}
  */
-export function loadEvmWorkerConfig(environment: Environment = process.env): LoadedConfig<EvmWorkerConfig> {
-  return loadConfig(evmWorkerConfig, environment, check);
+export async function loadEvmWorkerConfig(
+  environment: Environment = process.env,
+): Promise<LoadedConfig<EvmWorkerConfig>> {
+  const further = await furtherProblems(environment);
+  let loaded: LoadedConfig<EvmWorkerConfig>;
+  try {
+    loaded = loadConfig(evmWorkerConfig, environment);
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError([...error.problems, ...further]) : error;
+  }
+  if (further.length > 0) throw new ConfigError(further);
+  return loaded;
 }

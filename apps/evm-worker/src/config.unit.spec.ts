@@ -1,12 +1,16 @@
 import { ConfigError } from '@imart/core';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { loadEvmWorkerConfig } from './config';
+import { marketEntry } from './marketSetting';
 
 const ADDRESS = '0x5fbdb2315678afecb367f032d93f642f64180aa3';
 const usable = { RPC_URLS: 'http://127.0.0.1:8545', MARKETS: `imart:${ADDRESS}` };
 
-function problemsOf(environment: Record<string, string>): readonly string[] {
+async function problemsOf(environment: Record<string, string>): Promise<readonly string[]> {
   try {
-    loadEvmWorkerConfig(environment);
+    await loadEvmWorkerConfig(environment);
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map((p) => `${p.setting}: ${p.problem}`);
     throw error;
@@ -15,8 +19,8 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
 }
 
 describe('settings of the EVM worker', () => {
-  it('needs endpoints and markets, and has a default for the rest', () => {
-    const { config } = loadEvmWorkerConfig(usable);
+  it('needs endpoints and markets, and has a default for the rest', async () => {
+    const { config } = await loadEvmWorkerConfig(usable);
     expect(config.rpcUrls).toEqual(['http://127.0.0.1:8545']);
     expect(config.markets).toEqual([{ name: 'imart', isFile: false, address: ADDRESS }]);
     expect(config.collections).toEqual({ kind: 'factories' });
@@ -24,41 +28,61 @@ describe('settings of the EVM worker', () => {
     expect(config.endBlock).toBeUndefined();
   });
 
-  it('reports all problems at once', () => {
-    const problems = problemsOf({
+  it('reports all problems at once', async () => {
+    const problems = await problemsOf({
       MARKETS: 'opensea,imart:0x12',
       START_BLOCK: 'now',
       LANES: '0',
+      END_BLOCK: '9',
+      GENESIS_HASH: '0x12',
       COLLECTIONS: 'some',
       DATABASE_URL: 'mysql://root@localhost/x',
     });
     expect(problems.map((p) => p.split(':')[0])).toEqual([
       'RPC_URLS',
+      'GENESIS_HASH',
       'START_BLOCK',
       'MARKETS',
       'COLLECTIONS',
       'DATABASE_URL',
       'LANES',
+      'MARKETS',
     ]);
+    expect(problems.at(-1)).toContain("no marketplace 'opensea'");
   });
 
-  it('names an unknown marketplace and the known ones', () => {
-    expect(problemsOf({ ...usable, MARKETS: 'opensea' })).toEqual([
+  it('names an unknown marketplace and the known ones', async () => {
+    expect(await problemsOf({ ...usable, MARKETS: 'opensea' })).toEqual([
       expect.stringMatching(/^MARKETS: there is no marketplace 'opensea'; there are .*seaport-1\.5/),
     ]);
   });
 
-  it('refuses an END_BLOCK before START_BLOCK', () => {
-    expect(problemsOf({ ...usable, START_BLOCK: '10', END_BLOCK: '9' })).toEqual([
+  it('refuses an END_BLOCK before START_BLOCK', async () => {
+    expect(await problemsOf({ ...usable, START_BLOCK: '10', END_BLOCK: '9' })).toEqual([
       'END_BLOCK: 9 lies before START_BLOCK 10',
     ]);
   });
 
-  it('never repeats the text of a secret', () => {
-    const problems = problemsOf({ ...usable, RPC_URLS: 'ftp://user:hunter2@host', DATABASE_URL: 'hunter2' });
+  it('takes a GENESIS_HASH of 0x and 64 hex digits only', async () => {
+    const hash = `0x${'aB'.repeat(32)}`;
+    const { config } = await loadEvmWorkerConfig({ ...usable, GENESIS_HASH: hash });
+    expect(config.genesisHash).toBe(hash.toLowerCase());
+    for (const wrong of [hash.slice(2), `${hash}0`, hash.slice(0, -1), `${hash.slice(0, -1)}g`]) {
+      expect(await problemsOf({ ...usable, GENESIS_HASH: wrong })).toEqual([
+        expect.stringMatching(/^GENESIS_HASH: must be 0x and 64 hex digits/),
+      ]);
+    }
+  });
+
+  it('never repeats the text of a secret', async () => {
+    const problems = await problemsOf({
+      ...usable,
+      RPC_URLS: 'ftp://user:hunter2@host',
+      DATABASE_URL: 'hunter2',
+    });
     expect(problems).toHaveLength(2);
     expect(problems.join()).not.toContain('hunter2');
-    const { shown } = loadEvmWorkerConfig({ ...usable, RPC_URLS: 'https://host.example/v3/hunter2' });
+    const { shown } = await loadEvmWorkerConfig({ ...usable, RPC_URLS: 'https://host.example/v3/hunter2' });
     expect(JSON.stringify(shown)).not.toContain('hunter2');
   });
 
@@ -68,9 +92,16 @@ describe('settings of the EVM worker', () => {
       `imart:${ADDRESS.toUpperCase().replace('0X', '0x')}`,
       { name: 'imart', isFile: false, address: ADDRESS },
     ],
-    [`./my-market.js:${ADDRESS}`, { name: './my-market.js', isFile: true, address: ADDRESS }],
-  ])('reads the marketplace %s', (entry, expected) => {
-    expect(loadEvmWorkerConfig({ ...usable, MARKETS: entry }).config.markets).toEqual([expected]);
+  ])('reads the marketplace %s', async (entry, expected) => {
+    expect((await loadEvmWorkerConfig({ ...usable, MARKETS: entry })).config.markets).toEqual([expected]);
+  });
+
+  it('takes what looks like a path for a file', () => {
+    expect(marketEntry.parse(`./my-market.js:${ADDRESS}`)).toEqual({
+      name: './my-market.js',
+      isFile: true,
+      address: ADDRESS,
+    });
   });
 
   it.each([
@@ -86,11 +117,82 @@ describe('settings of the EVM worker', () => {
         ],
       },
     ],
-  ])('reads the collections %s', (setting, expected) => {
-    expect(loadEvmWorkerConfig({ ...usable, COLLECTIONS: setting }).config.collections).toEqual(expected);
+  ])('reads the collections %s', async (setting, expected) => {
+    expect((await loadEvmWorkerConfig({ ...usable, COLLECTIONS: setting })).config.collections).toEqual(
+      expected,
+    );
   });
 
-  it('points out a name that looks mistyped', () => {
-    expect(loadEvmWorkerConfig({ ...usable, END_BLOK: '5' }).warnings.join()).toContain('END_BLOCK');
+  it('points out a name that looks mistyped', async () => {
+    expect((await loadEvmWorkerConfig({ ...usable, END_BLOK: '5' })).warnings.join()).toContain('END_BLOCK');
+  });
+});
+
+describe('marketplaces of the settings', () => {
+  let directory: string;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'imart-markets-'));
+    const file = (name: string, text: string): void => writeFileSync(join(directory, name), text);
+    const topic = `0x${'11'.repeat(32)}`;
+    const marketplace = (contracts: string): string =>
+      `exports.marketplace = { name: 'own', topics: ['${topic}'], contracts: ${contracts}, needsReceipt: () => false, translate() {} };`;
+    file('anywhere.cjs', marketplace(`() => [{ address: '${ADDRESS}' }]`));
+    file('nowhere.cjs', marketplace('() => []'));
+    file('picky.cjs', marketplace("(id) => { if (id !== 1) throw new Error('never heard of'); return []; }"));
+    file('syntax.cjs', 'exports.marketplace = {');
+    file('other.cjs', 'exports.market = {};');
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it.each(['imart', 'mixverse', 'single-collective', 'multiple-collective'])(
+    '%s, which is known on no chain, needs an address',
+    async (name) => {
+      expect(await problemsOf({ ...usable, MARKETS: name })).toEqual([
+        `MARKETS: where ${name} is deployed is not known; write ${name}:0x... with its address`,
+      ]);
+      expect(await problemsOf({ ...usable, MARKETS: `${name}:${ADDRESS}` })).toEqual([]);
+    },
+  );
+
+  it('that are known on some chain wait for the chain, unless CHAIN_ID tells it', async () => {
+    const markets = { ...usable, MARKETS: 'seaport-1.5,blur-v2,imart:' + ADDRESS };
+    expect(await problemsOf(markets)).toEqual([]);
+    expect(await problemsOf({ ...markets, CHAIN_ID: '1' })).toEqual([]);
+    expect(await problemsOf({ ...markets, CHAIN_ID: '137' })).toEqual([
+      'MARKETS: where blur-v2 is on chain 137 is not known; write blur-v2:0x... with its address',
+    ]);
+  });
+
+  it('of files: each that cannot be used is told, together with all other problems', async () => {
+    const path = (name: string): string => join(directory, name);
+    const names = ['missing.cjs', 'syntax.cjs', 'other.cjs', 'anywhere.cjs', 'nowhere.cjs'];
+    const problems = await problemsOf({
+      ...usable,
+      MARKETS: [...names.map(path), 'opensea', 'imart', 'x:0x12'].join(','),
+      START_BLOCK: '10',
+      END_BLOCK: '9',
+      LANES: '0',
+    });
+    expect(problems).toEqual([
+      expect.stringMatching(/^MARKETS: item 8 .*is not an address/),
+      expect.stringContaining('LANES: '),
+      'END_BLOCK: 9 lies before START_BLOCK 10',
+      expect.stringMatching(/^MARKETS: .*missing\.cjs.*there is no such file/s),
+      expect.stringMatching(/^MARKETS: .*syntax\.cjs.*it cannot be run/s),
+      expect.stringMatching(/^MARKETS: .*other\.cjs.*exports no object named "marketplace"/s),
+      expect.stringMatching(/^MARKETS: there is no marketplace 'opensea'/),
+      expect.stringMatching(/^MARKETS: where imart is deployed is not known/),
+    ]);
+  });
+
+  it('of files are asked where they are when CHAIN_ID tells the chain', async () => {
+    const markets = (name: string) => ({ ...usable, MARKETS: join(directory, name), CHAIN_ID: '5' });
+    expect(await problemsOf(markets('anywhere.cjs'))).toEqual([]);
+    expect(await problemsOf(markets('nowhere.cjs'))).toEqual([
+      expect.stringContaining('where own is on chain 5 is not known'),
+    ]);
+    expect(await problemsOf(markets('picky.cjs'))).toEqual([
+      expect.stringMatching(/^MARKETS: .*picky\.cjs: never heard of/),
+    ]);
   });
 });

@@ -7,6 +7,7 @@ import {
 } from '@imart/chain-evm';
 import { ConfigError, type ConfigProblem } from '@imart/core';
 import { resolve } from 'node:path';
+import { placeUnknown } from './marketProblems';
 import type { CollectionsSetting, MarketEntry } from './marketSetting';
 
 /** Transfers of tokens have four topics, those of ERC-20 three (D6). */
@@ -34,10 +35,7 @@ export async function followedOn(
         ? marketplace.contracts(chainId).map((c) => c.address.toLowerCase())
         : [entry.address];
     if (contracts.length === 0) {
-      problems.push({
-        setting: 'MARKETS',
-        problem: `where ${marketplace.name} is on chain ${chainId} is not known; write ${entry.name}:0x... with its address`,
-      });
+      problems.push(placeUnknown(entry, marketplace, `on chain ${chainId}`));
       continue;
     }
     const known = followed.get(marketplace.name) ?? { marketplace, contracts: new Set<string>() };

@@ -141,9 +141,7 @@ async function main(loaded: LoadedConfig<EvmWorkerConfig>): Promise<void> {
 const ignore = (): void => undefined;
 const rounded = (seconds: number): number => Number(seconds.toFixed(2));
 
-try {
-  void main(loadEvmWorkerConfig());
-} catch (error) {
+loadEvmWorkerConfig().then(main, (error: unknown) => {
   process.stderr.write(`evm-worker: ${messageOf(error)}\n`);
   process.exitCode = EXIT_CONFIG;
-}
+});

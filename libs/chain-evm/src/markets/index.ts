@@ -18,6 +18,7 @@ import { wyvern } from './wyvern';
 import { x2y2 } from './x2y2';
 
 export { createCollections, UNINDEXED_ROLE } from './collections';
+export { knownChainIds } from './knownChains';
 export { loadMarketplace, MarketplaceFileError } from './loadMarketplace';
 export { createSeaport } from './seaport';
 

@@ -175,6 +175,7 @@ describe('value types', () => {
     );
     expect(bad(bigInteger({ max: 5n }), '6')).toBe('must be an integer of at most 5');
     expect(bad(listOf(text), 'a,,b')).toBe('item 2 is empty');
+    expect(bad(listOf(integer()), '1,x,2,')).toBe('item 2 must be an integer; item 4 is empty');
     expect(bad(url('https'), 'https://')).toBe('must be a URL that begins with https://');
   });
 

@@ -95,20 +95,24 @@ export function url(...schemes: readonly string[]): ValueType<string> {
   };
 }
 
-/** Items separated by commas, at least one; spaces around them do not count. */
+/** Items separated by commas, at least one; spaces around them do not count. Every item that is wrong is told. */
 export function listOf<T>(item: ValueType<T>): ValueType<readonly T[]> {
   return {
     label: `list of ${item.label}, separated by commas`,
     parse(value) {
       const parts = value.split(',').map((part) => part.trim());
-      return parts.map((part, i) => {
+      const problems: string[] = [];
+      const items = parts.flatMap((part, i) => {
         try {
           if (part === '') throw new Error('is empty');
-          return item.parse(part);
+          return [item.parse(part)];
         } catch (error) {
-          throw new Error(`item ${i + 1} ${error instanceof Error ? error.message : String(error)}`);
+          problems.push(`item ${i + 1} ${error instanceof Error ? error.message : String(error)}`);
+          return [];
         }
       });
+      if (problems.length > 0) throw new Error(problems.join('; '));
+      return items;
     },
   };
 }
