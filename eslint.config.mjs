@@ -85,6 +85,7 @@ const config = tseslint.config(
                 'type:adapter',
                 'type:runtime',
               ],
+              bannedExternalImports: adapterPackages,
             },
           ],
         },

@@ -1,18 +1,26 @@
 import { dispositionOf, messageOf } from '@imart/core';
 import { retryDelayMs, STORAGE_RETRY, waitMs } from '@imart/pipeline';
 import type { Logger, Shutdown } from '@imart/runtime';
-import { applyViews, migrate, startEmbeddedPostgres, toStorageError } from '@imart/storage';
+import {
+  applyViews,
+  createPool,
+  migrate,
+  prismaDirectory,
+  startEmbeddedPostgres,
+  toStorageError,
+  type DatabasePool,
+} from '@imart/storage';
 import { join } from 'node:path';
-import { Pool } from 'pg';
 import type { EvmWorkerConfig } from './config';
 
-/** Migrations and views lie beside the bundle. */
-const PRISMA_DIR = join(__dirname, 'prisma');
-/** Connections: one that writes, one that reads states, the lanes, the sweeper, the health checks. */
-const CONNECTIONS_MAX = 8;
+/**
+ * A lane's transaction holds one connection and reads states on another, and so does catching up; the sweeper, the head,
+ * wake-ups' fates and the health pages take some more. With fewer, lanes would wait for each other's connections.
+ */
+const connectionsFor = (lanes: number): number => 2 * lanes + 8;
 
 export interface Database {
-  readonly pool: Pool;
+  readonly pool: DatabasePool;
   readonly url: string;
 }
 
@@ -28,22 +36,19 @@ export async function openDatabase(
     shutdown.onClose('embedded PostgreSQL', () => embedded.stop());
     url = embedded.url;
   }
-  const pool = new Pool({
+  const pool = createPool({
     connectionString: url,
-    max: CONNECTIONS_MAX,
-    connectionTimeoutMillis: 10_000,
-    application_name: 'imart-evm-worker',
+    max: connectionsFor(config.lanes),
+    applicationName: 'imart-evm-worker',
+    logger,
   });
-  // An idle connection that dies is replaced at the next use.
-  pool.on('error', (error) =>
-    logger.warn('an idle database connection was lost', { error: messageOf(error) }),
-  );
   shutdown.onClose('database connections', () => pool.end());
   for (let attempt = 1; ; attempt++) {
     try {
-      const applied = await migrate(pool, join(PRISMA_DIR, 'migrations'));
+      const prisma = prismaDirectory();
+      const applied = await migrate(pool, join(prisma, 'migrations'));
       if (applied.length > 0) logger.info('migrations applied', { applied });
-      await applyViews(pool, join(PRISMA_DIR, 'views.sql'));
+      await applyViews(pool, join(prisma, 'views.sql'));
       return { pool, url };
     } catch (cause) {
       const error = toStorageError(cause);

@@ -16,8 +16,7 @@ import {
   type WakeUpSender,
 } from '@imart/pipeline';
 import type { Logger } from '@imart/runtime';
-import { createSubjectStore, ensureSecondaryIndexes, openSubject } from '@imart/storage';
-import type { Pool } from 'pg';
+import { createSubjectStore, ensureSecondaryIndexes, openSubject, type DatabasePool } from '@imart/storage';
 import type { EvmWorkerConfig } from './config';
 
 /** The observer that keeps the market's state; part of the key of its checkpoints. */
@@ -25,7 +24,7 @@ const OBSERVER = 'market';
 
 export interface OpenStoreOptions {
   readonly config: EvmWorkerConfig;
-  readonly pool: Pool;
+  readonly pool: DatabasePool;
   readonly subject: Subject;
   readonly followed: string;
   readonly logger: Logger;
@@ -76,7 +75,7 @@ export async function openStore(options: OpenStoreOptions): Promise<OpenedStore>
 
 export interface WorkerOptions {
   readonly config: EvmWorkerConfig;
-  readonly pool: Pool;
+  readonly pool: DatabasePool;
   readonly subject: Subject;
   readonly store: SubjectStore;
   readonly observer: Observer;
@@ -100,7 +99,8 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   let failure: unknown;
 
   const executors = {
-    cachedStatesMax: config.cachedStatesMax,
+    // One for each lane and one for catching up share what may be kept in memory.
+    cachedStatesMax: Math.ceil(config.cachedStatesMax / (store.lanes + 1)),
     parkedAggregatesMax: config.parkedAggregatesMax,
   };
   const onExecuted = (seqNo: SeqNo): void => subject.executed(seqNo);
@@ -151,7 +151,14 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
 
   const working = laneWorker.start(either);
   const sweeping = runSweeper(
-    { store, sender: stream.sender, stats, logger, intervalMs: config.sweepIntervalMs },
+    {
+      store,
+      sender: stream.sender,
+      stats,
+      logger,
+      intervalMs: config.sweepIntervalMs,
+      now: () => Date.now(),
+    },
     either,
   );
   try {

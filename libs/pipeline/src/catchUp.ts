@@ -1,7 +1,7 @@
-import { dispositionOf, messageOf, type AppendMessage, type SeqNo } from '@imart/core';
+import { messageOf, WorkerError, type AppendMessage, type SeqNo } from '@imart/core';
 import type { Executor } from './executor';
 import type { Logger, PreparedAppend, PreparedRun, SubjectProgress, SubjectStore } from './ports';
-import { retryDelayMs, STORAGE_RETRY, waitMs } from './retry';
+import { mayRetry, retryDelayMs, STORAGE_RETRY, waitMs } from './retry';
 import { noSnapshots } from './snapshotRule';
 import type { PipelineStats } from './stats';
 
@@ -149,7 +149,7 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
 
   /** @throws the error itself when it must not be tried again. */
   const backOff = async (error: unknown, attempt: number, signal: AbortSignal): Promise<void> => {
-    if (dispositionOf(error) === 'stop' || signal.aborted) throw error;
+    if (!mayRetry(error, attempt) || signal.aborted) throw error;
     stats.retries++;
     const delayMs = retryDelayMs(STORAGE_RETRY, attempt, random);
     logger.warn('catching up: a range was not committed, trying again', {
@@ -214,6 +214,8 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
 }
 
 /** Somebody else moved the log or a lane: what was folded is for another position. */
-class MovedElsewhere extends Error {
-  override readonly name = 'MovedElsewhere';
+class MovedElsewhere extends WorkerError {
+  constructor() {
+    super('another process moved the log or a lane', { code: 'MOVED_ELSEWHERE', disposition: 'retry' });
+  }
 }

@@ -24,6 +24,7 @@ import {
   refold,
   runIngest,
   snapshotEvery,
+  StorageUnavailableError,
   type SnapshotRule,
   type WakeUp,
   type WakeUpFate,
@@ -79,7 +80,11 @@ const chains = fc
     return { events, ends, seed };
   });
 
-class DatabaseGone extends Error {}
+class DatabaseGone extends StorageUnavailableError {
+  constructor(moment: string) {
+    super(moment, undefined);
+  }
+}
 
 /** One process: everything that it keeps in memory. */
 function createProcess(

@@ -1,3 +1,4 @@
+import { ZERO_ADDRESS } from '@imart/market';
 import {
   evmSeqNo,
   UNDECODABLE,
@@ -33,6 +34,7 @@ import {
   noSnapshots,
   runIngest,
   TooManyParkedError,
+  UNKNOWN_ERROR_ATTEMPTS_MAX,
   type IngestOptions,
   type WakeUp,
 } from './index';
@@ -151,6 +153,18 @@ describe('an aggregate that fails', () => {
     }).advance();
     expect(statuses(store)).toEqual(['LISTING', 'SOLD', 'LISTING']);
     expect(store.contents().parked).toHaveLength(1);
+  });
+
+  it('whose quantities add up to more than a column holds is parked, and no run fails for it (D2, Q18)', async () => {
+    const most = 2n ** 256n - 1n;
+    const script = createMarketScript().listed('1');
+    for (let i = 0; i < 9; i++) script.received(ALICE, ZERO_ADDRESS, 7n, most);
+    const { store, catchUp } = setUp();
+    await catchUp.push(range(script, true), never);
+    await catchUp.drain(never);
+    expect(store.contents().parked).toMatchObject([{ aggregateType: 'balance', code: 'QUANTITY_RANGE' }]);
+    expect(store.contents().rows.filter((row) => row.table === 'orders')).toHaveLength(1);
+    expect((await store.progress()).executed).toBe((await store.progress()).ingested);
   });
 
   it('because its event could not be decoded is parked with the reason', async () => {
@@ -273,6 +287,18 @@ describe('ingest', () => {
     expect(stats.retries).toBe(5);
     expect(store.events()).toHaveLength(1);
     expect(sent).toHaveLength(1);
+  });
+
+  it('stops at an error that nobody has given a fate and that comes again each time', async () => {
+    let met = 0;
+    const { ingest, store } = setUp(1, (moment) => {
+      if (moment !== 'append') return;
+      met++;
+      throw new TypeError('a column is not there');
+    });
+    await expect(ingest([range(createMarketScript().listed('1'))])).rejects.toThrow('a column is not there');
+    expect(met).toBe(UNKNOWN_ERROR_ATTEMPTS_MAX);
+    expect(store.events()).toHaveLength(0);
   });
 
   it('says once that it has caught up, after everything before is durable', async () => {

@@ -75,6 +75,8 @@ export function createRunFolder(options: FoldRunOptions): RunFolder {
       if (event.seqNo <= before.seqNo) continue;
       try {
         const after = reducer.fold(before, event);
+        for (const row of after.rows) refuseTooLarge(row);
+        for (const activity of after.activities) refuseTooLarge(activity);
         folded++;
         for (const row of after.rows) rows.set(`${row.table}/${row.key}`, row);
         for (const activity of after.activities) activities.push(activity);
@@ -100,4 +102,23 @@ export function createRunFolder(options: FoldRunOptions): RunFolder {
     fold,
     result: () => ({ rows: [...rows.values()], activities, snapshots, parked: newlyParked, folded }),
   };
+}
+
+/** What a quantity column holds: NUMERIC(78,0), which is every 256-bit number and no sum of several large ones. */
+const QUANTITY_MAX = 10n ** 78n - 1n;
+
+/**
+ * Anybody can make a contract tell of quantities whose sum no column holds. Found here, it sets aside one aggregate;
+ * found by the database, it would fail the whole run, again and again (D2, Q18).
+ */
+function refuseTooLarge(values: object): void {
+  for (const name in values) {
+    const value = (values as Record<string, unknown>)[name];
+    if (typeof value !== 'bigint' || (value <= QUANTITY_MAX && value >= -QUANTITY_MAX)) continue;
+    throw new WorkerError(`${name} would be ${value}: no quantity has more than 78 digits`, {
+      code: 'QUANTITY_RANGE',
+      disposition: 'park',
+      fields: { name },
+    });
+  }
 }

@@ -31,7 +31,14 @@ export type {
   WakeUpSender,
 } from './ports';
 export { refold, type RefoldOptions, type RefoldRequest } from './refold';
-export { retryDelayMs, STORAGE_RETRY, waitMs, type RetrySchedule } from './retry';
+export {
+  mayRetry,
+  retryDelayMs,
+  STORAGE_RETRY,
+  UNKNOWN_ERROR_ATTEMPTS_MAX,
+  waitMs,
+  type RetrySchedule,
+} from './retry';
 export { noSnapshots, SNAPSHOT_EVERY_DEFAULT, snapshotEvery, type SnapshotRule } from './snapshotRule';
 export { CACHED_STATES_MAX_DEFAULT, createStateCache, type StateCache } from './stateCache';
 export { decodeState, encodeState } from './stateCodec';

@@ -1,6 +1,5 @@
 import {
   aggregateHash,
-  dispositionOf,
   laneOf,
   messageOf,
   type AppendMessage,
@@ -11,7 +10,7 @@ import {
 import type { CatchUp } from './catchUp';
 import { InvalidatedError } from './errors';
 import type { Logger, SubjectStore, WakeUp, WakeUpSender } from './ports';
-import { retryDelayMs, STORAGE_RETRY, waitMs } from './retry';
+import { mayRetry, retryDelayMs, STORAGE_RETRY, waitMs } from './retry';
 import type { PipelineStats } from './stats';
 
 export interface IngestOptions {
@@ -150,7 +149,7 @@ async function persistently<T>(
     try {
       return await work();
     } catch (error) {
-      if (dispositionOf(error) === 'stop' || signal.aborted) throw error;
+      if (!mayRetry(error, attempt) || signal.aborted) throw error;
       options.stats.retries++;
       const delayMs = retryDelayMs(STORAGE_RETRY, attempt, options.random);
       options.logger.warn('the log could not be written, trying again', {

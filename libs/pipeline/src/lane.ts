@@ -24,15 +24,23 @@ export interface Lane {
   advance(): Promise<SeqNo>;
 }
 
+interface ExecutedRun {
+  readonly at: SeqNo;
+  /** The lane has reached the end of the log. */
+  readonly done: boolean;
+  readonly events: number;
+  readonly parked: number;
+}
+
 export function createLane(options: LaneOptions): Lane {
   const { lane, store, executor, snapshotRule, runEventsMax, stats, now } = options;
 
   /** Reads, folds and commits the next run. The checkpoint's row stays locked meanwhile: no other worker has this lane. */
-  const executeRun = (): Promise<{ at: SeqNo; done: boolean }> =>
+  const executeRun = (): Promise<ExecutedRun> =>
     store.transaction(async (tx) => {
       const { lanes, ingested, epoch } = await tx.lockLanes([lane]);
       const afterSeqNo = lanes[lane] as SeqNo;
-      if (afterSeqNo >= ingested) return { at: afterSeqNo, done: true };
+      if (afterSeqNo >= ingested) return { at: afterSeqNo, done: true, events: 0, parked: 0 };
       const events = await tx.readRun(lane, afterSeqNo, ingested, runEventsMax);
       const done = events.length < runEventsMax;
       const upToSeqNo = done ? ingested : (events[events.length - 1] as (typeof events)[number]).seqNo;
@@ -45,16 +53,17 @@ export function createLane(options: LaneOptions): Lane {
       stats.foldSeconds += (now() - started) / 1000;
       await tx.writeRun(await store.prepareRun(run));
       await tx.setCheckpoints([lane], upToSeqNo);
-      stats.runs++;
-      stats.executedEvents += events.length;
-      stats.parkedAggregates += run.parked.length;
-      return { at: upToSeqNo, done };
+      return { at: upToSeqNo, done, events: events.length, parked: run.parked.length };
     });
 
   const advance = async (): Promise<SeqNo> => {
     for (;;) {
       try {
-        const { at, done } = await executeRun();
+        const { at, done, events, parked } = await executeRun();
+        // What did not commit was not executed.
+        if (events > 0) stats.runs++;
+        stats.executedEvents += events;
+        stats.parkedAggregates += parked;
         if (done) return at;
       } catch (error) {
         executor.drop();

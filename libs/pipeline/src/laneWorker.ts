@@ -1,7 +1,7 @@
-import { dispositionOf, messageOf, type SeqNo } from '@imart/core';
+import { messageOf, type SeqNo } from '@imart/core';
 import type { Lane } from './lane';
 import type { Logger, SubjectStore, WakeUp, WakeUpFate, WakeUpReceiver } from './ports';
-import { retryDelayMs, STORAGE_RETRY, waitMs } from './retry';
+import { mayRetry, retryDelayMs, STORAGE_RETRY, waitMs } from './retry';
 import type { PipelineStats } from './stats';
 
 export interface LaneWorkerOptions {
@@ -39,8 +39,9 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
         onExecuted(lane, seqNo);
         return seqNo;
       } catch (error) {
-        if (dispositionOf(error) === 'stop') onStop(error);
-        if (dispositionOf(error) === 'stop' || signal.aborted) throw error;
+        const giveUp = !mayRetry(error, attempt);
+        if (giveUp) onStop(error);
+        if (giveUp || signal.aborted) throw error;
         stats.retries++;
         const delayMs = retryDelayMs(STORAGE_RETRY, attempt, random);
         logger.warn('a lane could not execute its run, trying again', {

@@ -1,3 +1,5 @@
+import { WorkerError } from '@imart/core';
+
 /** How long to wait between attempts. */
 export interface RetrySchedule {
   /** Upper bound of the first wait. */
@@ -29,4 +31,16 @@ export function waitMs(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(done, ms);
     signal.addEventListener('abort', done);
   });
+}
+
+/** How often an error that nobody has given a fate is met before it stops the worker. */
+export const UNKNOWN_ERROR_ATTEMPTS_MAX = 8;
+
+/**
+ * Whether to try again after an error at this attempt, from 1. What is known to pass is tried for ever; what stops, stops;
+ * what is not known may pass, a few times: a fault that comes again each time must not look like work going on.
+ */
+export function mayRetry(error: unknown, attempt: number): boolean {
+  if (error instanceof WorkerError) return error.disposition === 'retry';
+  return attempt < UNKNOWN_ERROR_ATTEMPTS_MAX;
 }

@@ -10,6 +10,8 @@ export interface SweeperOptions {
   readonly logger: Logger;
   /** How often ingested and executed are compared. @defaultValue `1000` */
   readonly intervalMs: number;
+  /** Milliseconds since 1970: part of the ids, so that they are new after a restart. */
+  readonly now: () => number;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface SweeperOptions {
  * flushed queue, an append whose wake-ups were not sent. Its ids are its own, so that a finished job's id cannot hide one.
  */
 export async function runSweeper(options: SweeperOptions, signal: AbortSignal): Promise<void> {
-  const { store, sender, stats, logger, intervalMs } = options;
+  const { store, sender, stats, logger, intervalMs, now } = options;
   let behindSince: readonly bigint[] = [];
   for (let round = 0; !signal.aborted; round++) {
     try {
@@ -30,7 +32,7 @@ export async function runSweeper(options: SweeperOptions, signal: AbortSignal): 
       if (stuck.length > 0) {
         await sender.send(
           stuck.map((lane) => ({
-            id: `sweep-${ingested}-${epoch}-${lane}-${Date.now()}-${round}`,
+            id: `sweep-${ingested}-${epoch}-${lane}-${now()}-${round}`,
             lane,
             seqNo: ingested,
             epoch,

@@ -69,7 +69,14 @@ describe('the sweeper', () => {
       },
     } as unknown as SubjectStore;
     await runSweeper(
-      { store, sender: { send: async (wakeUps) => send(wakeUps) }, stats, logger, intervalMs: 0 },
+      {
+        store,
+        sender: { send: async (wakeUps) => send(wakeUps) },
+        stats,
+        logger,
+        intervalMs: 0,
+        now: () => 1,
+      },
       stopping.signal,
     );
     return stats;

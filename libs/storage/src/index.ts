@@ -8,5 +8,6 @@ export * from './read';
 export * from './replay';
 export * from './secondaryIndexes';
 export * from './subject';
+export { createPool, type CreatePoolOptions, type DatabasePool } from './createPool';
 export { prismaDirectory } from './prismaDirectory';
 export { applyViews } from './views';

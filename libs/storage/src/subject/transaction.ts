@@ -1,5 +1,13 @@
 import type { PoolClient } from 'pg';
-import type { AggregateKey, Event, FinalizeMessage, FoldState, Observer, SeqNo } from '@imart/core';
+import {
+  aggregateHash,
+  type AggregateKey,
+  type Event,
+  type FinalizeMessage,
+  type FoldState,
+  type Observer,
+  type SeqNo,
+} from '@imart/core';
 import {
   decodeState,
   EventConflictError,
@@ -32,6 +40,19 @@ const COPY_SNAPSHOTS =
   'COPY "snapshots" ("subject", "aggregate_hash", "aggregate_type", "aggregate_id", "seq_no", "reducer_version", "version", "state") FROM STDIN';
 
 const upserts = new Map([...marketTables.values()].map((table) => [table.name, upsertStatements(table)]));
+
+/**
+ * Of the snapshots below finality nobody needs more than two: a change above finality is refolded from the one before the
+ * newest below it.
+ */
+const PRUNE_SNAPSHOTS = `
+  DELETE FROM snapshots WHERE (subject, aggregate_hash, aggregate_type, aggregate_id, seq_no) IN (
+    SELECT subject, aggregate_hash, aggregate_type, aggregate_id, seq_no FROM (
+      SELECT s.*, row_number() OVER (PARTITION BY aggregate_hash, aggregate_type, aggregate_id ORDER BY seq_no DESC) AS place
+      FROM snapshots s WHERE subject = $1 AND aggregate_hash = ANY($2::bigint[])
+        AND seq_no <= (SELECT finalized_seq_no FROM subjects WHERE id = $1)
+    ) below WHERE place > 2
+  )`;
 
 /** What every connection that writes runs once: the temporary tables that changed rows go through. */
 export const PREPARE_CONNECTION = [...upserts.values()].map((u) => u.createTemporary).join('; ');
@@ -154,7 +175,11 @@ export function createTransaction(
         await client.query(statements.merge);
         merged.add(name);
       }
-      if (snapshots.length > 0) await copyInto(client, COPY_SNAPSHOTS, snapshots);
+      if (snapshots.length > 0) {
+        await copyInto(client, COPY_SNAPSHOTS, snapshots);
+        const hashes = run.snapshots.map((s) => aggregateHash(s.aggregateType, s.aggregateId).toString());
+        await client.query(PRUNE_SNAPSHOTS, [subject, hashes]);
+      }
       for (const marker of run.parked) await insertParkMarker(client, subject, marker);
     },
 
