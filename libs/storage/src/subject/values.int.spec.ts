@@ -146,13 +146,13 @@ describe('quantities', () => {
     ]);
   });
 
-  it('of a balance go below zero and far beyond one uint256 (D2)', async () => {
+  it('of a balance go below zero and beyond one uint256 (D2)', async () => {
     const script = createMarketScript();
-    for (let i = 0; i < 100; i++) script.sent(ALICE, BOB, 1n, MAX).received(BOB, ALICE, 1n, MAX);
+    for (let i = 0; i < 8; i++) script.sent(ALICE, BOB, 1n, MAX).received(BOB, ALICE, 1n, MAX);
     await executed(script);
     expect(await rowsOf('SELECT quantity::text FROM balances ORDER BY quantity')).toEqual([
-      { quantity: String(-100n * MAX) },
-      { quantity: String(100n * MAX) },
+      { quantity: String(-8n * MAX) },
+      { quantity: String(8n * MAX) },
     ]);
   });
 });
