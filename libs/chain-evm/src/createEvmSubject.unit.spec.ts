@@ -616,6 +616,30 @@ describe('receipts', () => {
     expect(rpc.count('eth_getTransactionReceipt')).toBe(1);
   });
 
+  it.each([
+    ['logs are numbered through the block and receipts by transaction', 'eth_getTransactionReceipt', [1, 2]],
+    ['logs are numbered by transaction and receipts through the block', 'eth_getLogs', [0, 1]],
+  ])('have the numbers of the logs that were asked for where %s', async (_, byTransaction, expected) => {
+    const chain = createFakeChain();
+    const foreign = { address: address(50), topics: [MOVE] };
+    chain.mine([{ ...foreign, tx: 0 }, inTx(1, { ...sale, data: '0x01' }), inTx(1, foreign)]);
+    const fromTransaction = (log: Record<string, unknown>) => ({
+      ...log,
+      logIndex: quantity(Number(log['logIndex']) - 1),
+    });
+    const rpc = await node(chain, {
+      changeResult: (method, _params, result) => {
+        if (method !== byTransaction) return result;
+        if (Array.isArray(result)) return (result as Record<string, unknown>[]).map(fromTransaction);
+        const receipt = result as { logs: Record<string, unknown>[] };
+        return { ...receipt, logs: receipt.logs.map(fromTransaction) };
+      },
+    });
+    await take(subjectOf([rpc], { endBlock: 1n, marketplaces }));
+    expect(seen.map(({ logs }) => logs.map(({ logIndex }) => logIndex))).toEqual([expected.slice(0, 1)]);
+    expect(seen[0]?.receipt?.logs.map(({ logIndex }) => logIndex)).toEqual(expected);
+  });
+
   it('come from their block when they cannot be had singly', async () => {
     const rpc = await node(chainWithReceipts(), {
       onCall: (method) =>

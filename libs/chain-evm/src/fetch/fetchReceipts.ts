@@ -59,7 +59,7 @@ export async function fetchBlockLogs(context: FetchContext, block: EvmBlock): Pr
 }
 
 /**
- * The receipts of these transactions, each with all logs that `logs` has of it.
+ * The receipts of these transactions, each with all logs that `logs` has of it, numbered as those are.
  * @param logs at least one log of each transaction that is wanted.
  * @throws {RpcInconsistentError} a receipt is missing or short, singly and with its block. Never half a transaction.
  */
@@ -85,8 +85,9 @@ export async function fetchReceipts(
       const answers = await receiptsOf(context, batch);
       batch.forEach(([hash, own], i) => {
         const receipt = answers === null ? null : readReceipt(answers[i]);
-        if (receipt === null || typeof receipt === 'string' || !isWhole(receipt, own)) missing.push(own);
-        else receipts.set(hash, receipt);
+        const whole = receipt === null || typeof receipt === 'string' ? null : numberedAs(own, receipt);
+        if (whole === null) missing.push(own);
+        else receipts.set(hash, whole);
       });
     }),
   );
@@ -124,14 +125,15 @@ async function fromBlocks(
       const [log] = own;
       if (log?.blockNumber !== block.number) continue;
       const receipt = all.find(({ transactionHash }) => transactionHash === log.transactionHash);
-      if (receipt === undefined || !isWhole(receipt, own)) {
+      const whole = receipt === undefined ? null : numberedAs(own, receipt);
+      if (whole === null) {
         throw inconsistent(
           context,
           'eth_getBlockReceipts',
           `transaction ${log.transactionHash} of block ${block.number} has logs, but no receipt with all of them`,
         );
       }
-      receipts.set(receipt.transactionHash, receipt);
+      receipts.set(whole.transactionHash, whole);
     }
   }
 }
@@ -152,15 +154,30 @@ async function blockReceipts(
   }
 }
 
-/** Whether the receipt is of the same block and has each of these logs. */
-function isWhole(receipt: EvmReceipt, own: readonly EvmLog[]): boolean {
+/**
+ * The receipt with its logs numbered as these logs of it are: a node may count them from each transaction on in one answer
+ * and through the block in another, and marketplaces compare the numbers of both.
+ * @returns `null` when it is of another block, or lacks one of the logs.
+ */
+function numberedAs(own: readonly EvmLog[], receipt: EvmReceipt): EvmReceipt | null {
   const [log] = own;
   if (
     log === undefined ||
     receipt.blockHash !== log.blockHash ||
     receipt.transactionHash !== log.transactionHash
   )
-    return false;
-  // The index may count per transaction on one side and per block on the other.
-  return own.every((one) => receipt.logs.some((other) => sameLog({ ...other, logIndex: one.logIndex }, one)));
+    return null;
+  const isSame = (other: EvmLog, one: EvmLog): boolean => sameLog({ ...other, logIndex: one.logIndex }, one);
+  // A log may be there several times: the distance is one at which each of these logs is in the receipt.
+  const distances = new Set([0]);
+  for (const other of receipt.logs) if (isSame(other, log)) distances.add(log.logIndex - other.logIndex);
+  for (const distance of distances) {
+    const fits = (one: EvmLog): boolean =>
+      receipt.logs.some((other) => other.logIndex + distance === one.logIndex && isSame(other, one));
+    if (!own.every(fits)) continue;
+    if (distance === 0) return receipt;
+    const logs = receipt.logs.map((other) => ({ ...other, logIndex: other.logIndex + distance }));
+    return { ...receipt, logs };
+  }
+  return null;
 }
