@@ -54,6 +54,7 @@ export async function indexStatements(client: ClientBase, table: string): Promis
  */
 export async function switchTables(client: ClientBase, redefineViews: () => Promise<void>): Promise<void> {
   for (const table of REPLAYED_TABLES) {
+    await copyGrants(client, table);
     await client.query(`ALTER TABLE "${table}" RENAME TO "${OLD}${table}"`);
     await client.query(`ALTER TABLE "${freshName(table)}" RENAME TO "${table}"`);
   }
@@ -67,4 +68,15 @@ export async function switchTables(client: ClientBase, redefineViews: () => Prom
   for (const { name } of rows as { name: string }[]) {
     await client.query(`ALTER INDEX "${name}" RENAME TO "${name.slice(FRESH.length)}"`);
   }
+}
+
+/** Whoever may read the live table may read the fresh one. */
+async function copyGrants(client: ClientBase, table: string): Promise<void> {
+  const { rows } = await client.query(
+    `SELECT format('GRANT %s ON %I TO %s', a.privilege_type, $2::text,
+       CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END) AS statement
+     FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = $1::regclass AND a.grantee <> c.relowner`,
+    [table, freshName(table)],
+  );
+  for (const { statement } of rows as { statement: string }[]) await client.query(statement);
 }

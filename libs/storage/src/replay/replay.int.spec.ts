@@ -174,6 +174,37 @@ describe('replay', () => {
     expect(await run()).toMatchObject({ differences: [], switched: true });
   });
 
+  it('voids what a running worker keeps in memory: it was folded from the old tables', async () => {
+    const store = await filled();
+    const { epoch } = await store.progress();
+    await run();
+    expect((await store.progress()).epoch).toBe(epoch + 1n);
+  });
+
+  it('keeps who may read the tables', async () => {
+    await filled();
+    const role = `reader_${process.pid}`;
+    await market.pool.query(`CREATE ROLE ${role}; GRANT SELECT ON orders, activities TO ${role}`);
+    try {
+      await run();
+      const may = `has_table_privilege('${role}', 'orders', 'SELECT') AS orders, has_table_privilege('${role}', 'tokens', 'SELECT') AS tokens`;
+      expect(await rowsOf(`SELECT ${may}`)).toEqual([{ orders: true, tokens: false }]);
+    } finally {
+      await market.pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    }
+  });
+
+  it('is refused before it begins while views of somebody else read the tables, naming them', async () => {
+    await filled();
+    await market.pool.query('CREATE VIEW my_report AS SELECT count(*) FROM orders');
+    try {
+      await expect(run()).rejects.toThrow(/my_report/);
+    } finally {
+      await market.pool.query('DROP VIEW my_report');
+    }
+    expect(await run()).toMatchObject({ switched: true });
+  });
+
   it('keeps aggregates parked, from where they were', async () => {
     const store = await market.open(SUBJECT, 1);
     const { events } = addPoison(createMarketScript().listed('1'), '1').filled('1').listed('2');

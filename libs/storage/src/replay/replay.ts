@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Pool } from 'pg';
 import {
   aggregateKeyText,
@@ -107,6 +108,7 @@ const REPLAY_LOCK = 72707371;
 
 async function rebuild(options: ReplayOptions, control: Session): Promise<ReplayResult> {
   const { pool, onDifference, onProgress } = options;
+  await refuseForeignViews(control, options.viewsFile);
   const counts: Counts = { events: 0, activities: 0, rows: 0, parked: new Map() };
   await createFreshTables(control);
   const first = await readSubjects(options, control);
@@ -124,9 +126,30 @@ async function rebuild(options: ReplayOptions, control: Session): Promise<Replay
   // What fails only now is set aside with the tables that lack it.
   for (const { subject, marker } of counts.parked.values()) await insertParkMarker(control, subject, marker);
   await switchTables(control, () => applyViews(control, options.viewsFile));
+  // What workers keep in memory was folded from the old tables: under another epoch they read it anew.
+  await control.query('UPDATE subjects SET epoch = epoch + 1');
   await control.query('COMMIT');
   onProgress({ step: 'done' });
   return { ...resultOf(counts), differences, switched: true };
+}
+
+/** A view of somebody else is bound to the tables that are to go: better to say so before an hour of folding than after. */
+async function refuseForeignViews(control: Session, viewsFile: string): Promise<void> {
+  const ours = [...readFileSync(viewsFile, 'utf8').matchAll(/^CREATE OR REPLACE VIEW (\w+)/gm)].map(
+    ([, name]) => name,
+  );
+  const { rows } = await control.query(
+    `SELECT DISTINCT v.oid::regclass::text AS name FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+       JOIN pg_class v ON v.oid = r.ev_class
+     WHERE d.refobjid = ANY($1::regclass[]) AND v.relkind IN ('v', 'm') AND v.oid::regclass::text <> ALL($2) ORDER BY 1`,
+    [REPLAYED_TABLES, ours],
+  );
+  const names = (rows as { name: string }[]).map(({ name }) => name);
+  if (names.length === 0) return;
+  throw new ReplayError(
+    `views that are not the worker's read its tables: ${names.join(', ')}. Replay puts other tables in their place: drop these views, replay, and make them again`,
+    { views: names },
+  );
 }
 
 function resultOf({
