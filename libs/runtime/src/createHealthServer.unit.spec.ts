@@ -72,11 +72,15 @@ describe('createHealthServer', () => {
     const { get, metrics } = await serve();
     metrics.counter('events_total', 'Events.', ['kind']).add(3n, { kind: 'Listed' });
     metrics.counter('events_total', 'Events.', ['kind']).add(undefined, { kind: 'Listed' });
+    let elsewhere = 5;
+    metrics.counter('logs_total', 'Logs.', [], (counter) => counter.add(elsewhere++));
     metrics.gauge('head_block', 'Head.', [], (gauge) => gauge.set(2n ** 40n));
     metrics.histogram('batch_seconds', 'Batch.', [0.1, 1]).observe(0.5);
     const page = await get('/metrics');
     expect(page.type).toContain('text/plain');
     expect(page.text).toContain('imart_events_total{kind="Listed",chain="eip155:1"} 4');
+    expect(page.text).toContain('# TYPE imart_logs_total counter\nimart_logs_total{chain="eip155:1"} 5\n');
+    expect((await get('/metrics')).text).toContain('imart_logs_total{chain="eip155:1"} 6\n');
     expect(page.text).toContain('imart_head_block{chain="eip155:1"} 1099511627776');
     expect(page.text).toContain('imart_batch_seconds_bucket{le="1",chain="eip155:1"} 1');
   });

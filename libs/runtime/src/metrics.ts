@@ -22,7 +22,16 @@ export interface HistogramMetric {
 
 /** The metrics of one process, in Prometheus' text format. Asking twice for one name gives the same metric. */
 export interface Metrics {
-  counter(name: string, help: string, labelNames?: readonly string[]): CounterMetric;
+  /**
+   * @param collect for a count that is kept elsewhere: called before each reading with a counter that begins at 0, to add
+   * the whole count. Synchronous, so that two readings cannot add to one another; its failure is the reading's failure.
+   */
+  counter(
+    name: string,
+    help: string,
+    labelNames?: readonly string[],
+    collect?: (counter: CounterMetric) => void,
+  ): CounterMetric;
   /** @param collect called before each reading, to set the value; its failure is the reading's failure. */
   gauge(
     name: string,
@@ -71,10 +80,18 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     registers: [registry],
   });
   return {
-    counter: (name, help, labelNames) =>
+    counter: (name, help, labelNames, collect) =>
       once(name, () => {
-        const counter = new Counter(common(name, help, labelNames));
-        return { add: (by = 1, labels = {}) => counter.inc(labels, Number(by)) };
+        const anew = (read: (counter: CounterMetric) => void): void => {
+          counter.reset();
+          read(metric);
+        };
+        const counter = new Counter({
+          ...common(name, help, labelNames),
+          ...(collect === undefined ? {} : { collect: () => anew(collect) }),
+        });
+        const metric: CounterMetric = { add: (by = 1, labels = {}) => counter.inc(labels, Number(by)) };
+        return metric;
       }),
     gauge: (name, help, labelNames, collect) =>
       once(name, () => {
