@@ -509,22 +509,51 @@ describe('an answer that cannot be right', () => {
     expect(places(await take(subjectOf([rpc], { endBlock: 30n })))).toEqual(placesOf(chain));
   });
 
-  it('leaves out removed and malformed logs, counted by reason (P12, D7)', async () => {
+  it('leaves out removed logs of another branch and malformed ones, counted by reason (P12, D7)', async () => {
     const chain = createFakeChain();
     chain.mine([sale, inTx(1), inTx(2)]);
+    chain.mine();
     const rpc = await node(chain, {
       changeResult: (method, _, result) =>
         isLogs(method, result)
           ? (result as object[]).map((log, i) =>
-              i === 0 ? { ...log, removed: true } : i === 1 ? { ...log, topics: [SALE, ''] } : log,
+              i === 0
+                ? { ...log, blockHash: word(9), removed: true }
+                : i === 1
+                  ? { ...log, topics: [SALE, ''] }
+                  : log,
             )
           : result,
     });
-    const subject = subjectOf([rpc], { endBlock: 1n });
+    const subject = subjectOf([rpc], { endBlock: 2n });
     const messages = await take(subject);
     expect(places(messages)).toEqual(['1/2']);
     expect(appends(messages).reduce((sum, append) => sum + append.sourceRecords, 0)).toBe(3);
     expect(subject.stats().skippedLogs).toEqual({ removed: 1, topics: 1 });
+  });
+
+  it.each([
+    ['above finality', null],
+    ['below it, where the block is asked for', 5],
+  ])('marks a log of a block of the chain as removed: it is read again, %s (P12)', async (_, finalized) => {
+    const chain = createFakeChain();
+    chain.mine();
+    chain.mine([sale, inTx(1)]);
+    for (let i = 0; i < 3; i++) chain.mine();
+    const removed = (method: string, _params: unknown, result: unknown) =>
+      isLogs(method, result)
+        ? (result as object[]).map((log, i) => (i === 0 ? { ...log, removed: true } : log))
+        : result;
+    const settings = finalized === null ? {} : { finalityDepthBlocks: 0 };
+    const rpc = await node(chain, { ...heals(2, removed), finalized });
+    expect(places(await take(subjectOf([rpc], { endBlock: 5n, ...settings })))).toEqual(['2/0', '2/1']);
+
+    const always = await node(chain, { changeResult: removed, finalized });
+    const reading = take(subjectOf([always], { endBlock: 5n, ...settings, rpc: { refusedAnswersMax: 3 } }));
+    await expect(reading).rejects.toMatchObject({
+      code: 'RPC_ANSWER_REFUSED',
+      message: expect.stringContaining('marked as removed with block 2') as string,
+    });
   });
 
   describe('and that lacks logs of a block', () => {

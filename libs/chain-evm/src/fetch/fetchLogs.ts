@@ -10,6 +10,7 @@ import {
 } from '../rpc/errors';
 import { reducedEnd } from '../rpc/rangeHint';
 import { checkBlooms } from './checkBlooms';
+import { checkRemoved } from './checkRemoved';
 import { fetchBlockLogs } from './fetchReceipts';
 import { fetchLargeBlock, matches } from './largeBlock';
 import { mergeLogs } from './logOrder';
@@ -137,6 +138,11 @@ async function fetchOnce(
   const lists = answers
     .slice(0, queries.length)
     .map((answer) => readLogs(context, answer, range, headers.all));
+  await checkRemoved(
+    context,
+    lists.flatMap(({ removed }) => removed),
+    headers.all,
+  );
   const received = lists.reduce((sum, list) => sum + list.received, 0);
   const fetched: FetchedLogs = {
     logs: mergeLogs(lists.map(({ logs }) => logs)),

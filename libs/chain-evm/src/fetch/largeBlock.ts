@@ -3,6 +3,7 @@ import type { EvmBlock, EvmLog } from '../log';
 import type { BlockRange } from '../ranges/blockRange';
 import { RpcMethodUnsupportedError, RpcRangeLimitError } from '../rpc/errors';
 import { readBlock } from './canonicalBlock';
+import { checkRemoved } from './checkRemoved';
 import type { FetchedLogs } from './fetchedLogs';
 import { fetchBlockLogs } from './fetchReceipts';
 import { mergeLogs } from './logOrder';
@@ -63,7 +64,9 @@ async function fetchDivided(
       const block = readBlock(header, range.to);
       if (block?.hash !== headers.get(range.to)?.hash)
         throw inconsistent(context, `block ${range.to} changed while it was read`);
-      lists.push(readLogs(context, answer, range, headers).logs);
+      const { logs, removed } = readLogs(context, answer, range, headers);
+      await checkRemoved(context, removed, headers);
+      lists.push(logs);
     } catch (error) {
       if (!(error instanceof RpcRangeLimitError)) throw error;
       lists.push(await fetchDivided(context, half, range, headers, error));

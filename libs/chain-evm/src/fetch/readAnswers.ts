@@ -6,9 +6,10 @@ import type { RpcCall } from '../rpc/batch';
 import type { RpcEndpoint } from '../rpc/endpoint';
 import { BlockNotServedError, RpcInconsistentError } from '../rpc/errors';
 import { readBlock } from './canonicalBlock';
-import type { LogReader, RawLog, SkipReason } from './canonicalLog';
+import { canonicalHash, type LogReader, type RawLog, type SkipReason } from './canonicalLog';
+import type { RemovedPlace } from './checkRemoved';
 import { findDuplicate, sortLogs } from './logOrder';
-import { toQuantity } from './quantity';
+import { parseQuantity, toQuantity } from './quantity';
 
 /** Whom a range is asked from, and what is learnt on the way. One range, one endpoint. */
 export interface FetchContext {
@@ -93,6 +94,15 @@ export async function readHeaders(
   return { all, first, last };
 }
 
+/** The logs of one answer. */
+export interface ReadLogs {
+  readonly logs: EvmLog[];
+  readonly received: number;
+  readonly timestamps: Map<number, number>;
+  /** Of logs of this range that were left out as removed: to be checked. */
+  readonly removed: readonly RemovedPlace[];
+}
+
 /**
  * The logs of an answer, in the order of the chain.
  * @throws {RpcInconsistentError} a log is there twice, of another block, or of another branch than the headers (P11).
@@ -102,16 +112,20 @@ export function readLogs(
   answer: unknown,
   range: BlockRange,
   headers: ReadonlyMap<number, EvmBlock>,
-): { logs: EvmLog[]; received: number; timestamps: Map<number, number> } {
+): ReadLogs {
   if (!Array.isArray(answer))
     throw inconsistent(context, `the answer for ${rangeText(range)} is no list of logs`);
   const { reader, skipped } = context;
   const logs: EvmLog[] = [];
   const timestamps = new Map<number, number>();
+  const removed: RemovedPlace[] = [];
   for (const raw of answer as (RawLog | null)[]) {
     const log = reader.read(raw ?? {});
     if (typeof log === 'string') {
       skipped(log);
+      const [blockNumber, blockHash] = [parseQuantity(raw?.blockNumber), canonicalHash(raw?.blockHash)];
+      if (log !== 'removed' || blockNumber === null || blockHash === null) continue;
+      if (blockNumber >= range.from && blockNumber <= range.to) removed.push({ blockNumber, blockHash });
       continue;
     }
     const { blockNumber, blockHash } = log;
@@ -139,5 +153,5 @@ export function readLogs(
       throw inconsistent(context, `logs of block ${log.blockNumber} name two block hashes`);
     }
   }
-  return { logs, received: answer.length, timestamps };
+  return { logs, received: answer.length, timestamps, removed };
 }
