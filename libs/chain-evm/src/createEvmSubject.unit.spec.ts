@@ -532,6 +532,32 @@ describe('an answer that cannot be right', () => {
     expect(subject.stats().skippedLogs).toEqual({ removed: 1, topics: 1 });
   });
 
+  it('has malformed logs: the first one of each fault and endpoint is told with its place, all are counted (D7)', async () => {
+    const chain = createFakeChain();
+    for (let i = 0; i < 3; i++) chain.mine([sale, inTx(1), inTx(2)]);
+    const rpc = await node(chain, {
+      changeResult: (method, _, result) =>
+        isLogs(method, result)
+          ? (result as Record<string, unknown>[]).map((log) =>
+              log['logIndex'] === '0x0'
+                ? { ...log, data: '0x1' }
+                : log['logIndex'] === '0x1'
+                  ? { ...log, transactionHash: { not: 'a hash' } }
+                  : log,
+            )
+          : result,
+    });
+    const subject = subjectOf([rpc], { endBlock: 3n });
+    expect(places(await take(subject))).toEqual(['1/2', '2/2', '3/2']);
+    expect(subject.stats().skippedLogs).toEqual({ data: 3, transaction: 3 });
+    const told = lines.filter(({ level, message }) => level === 'warn' && message.includes('left out'));
+    const endpoint = expect.stringContaining('rpc#1') as string;
+    expect(told.map(({ fields }) => fields)).toEqual([
+      { reason: 'data', endpoint, block: '0x1', transaction: chain.blocks[1]?.logs[0]?.['transactionHash'] },
+      { reason: 'transaction', endpoint, block: '0x1', transaction: 'unknown' },
+    ]);
+  });
+
   it.each([
     ['above finality', null],
     ['below it, where the block is asked for', 5],

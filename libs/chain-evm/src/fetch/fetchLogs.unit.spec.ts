@@ -66,6 +66,7 @@ const contextOf = (endpoint: RpcEndpoint, firstBlocks: number): FetchContext => 
   signal: new AbortController().signal,
   skipped: () => undefined,
   checkBlooms: false,
+  leftOut: () => undefined,
   bloomAlarm: () => undefined,
 });
 

@@ -19,6 +19,8 @@ export interface FetchContext {
   readonly signal: AbortSignal;
   /** Counts logs that were left out. */
   readonly skipped: (reason: SkipReason, count?: number) => void;
+  /** Says that a log was left out: the first one for each reason. */
+  readonly leftOut: (reason: SkipReason, raw: RawLog) => void;
   /** Looks again at blocks without logs whose bloom says that they may have some (P2). */
   readonly checkBlooms: boolean;
   /** Counts blocks that were looked at again for nothing. */
@@ -115,7 +117,7 @@ export function readLogs(
 ): ReadLogs {
   if (!Array.isArray(answer))
     throw inconsistent(context, `the answer for ${rangeText(range)} is no list of logs`);
-  const { reader, skipped } = context;
+  const { reader, skipped, leftOut } = context;
   const logs: EvmLog[] = [];
   const timestamps = new Map<number, number>();
   const removed: RemovedPlace[] = [];
@@ -123,6 +125,7 @@ export function readLogs(
     const log = reader.read(raw ?? {});
     if (typeof log === 'string') {
       skipped(log);
+      leftOut(log, raw ?? {});
       const [blockNumber, blockHash] = [parseQuantity(raw?.blockNumber), canonicalHash(raw?.blockHash)];
       if (log !== 'removed' || blockNumber === null || blockHash === null) continue;
       if (blockNumber >= range.from && blockNumber <= range.to) removed.push({ blockNumber, blockHash });

@@ -1,5 +1,5 @@
 import type { Logger } from '@imart/runtime';
-import { createLogReader, type LogReader, type SkipReason } from '../fetch/canonicalLog';
+import { createLogReader, type LogReader, type RawLog, type SkipReason } from '../fetch/canonicalLog';
 import { fetchRange, type RangeData, type RangeRequest } from '../fetch/fetchRange';
 import type { FetchContext } from '../fetch/readAnswers';
 import { blocksToRenumber, mergeLogs } from '../fetch/logOrder';
@@ -43,7 +43,7 @@ export interface RangeReader {
 }
 
 export function createRangeReader(options: RangeReaderOptions): RangeReader {
-  const { pool, filter, skipped, checkBlooms, bloomAlarm } = options;
+  const { pool, filter, logger, skipped, checkBlooms, bloomAlarm } = options;
   const sizes = new Map<RpcEndpoint, AdaptiveRange>();
   const readers = new Map<RpcEndpoint, LogReader>();
 
@@ -57,6 +57,21 @@ export function createRangeReader(options: RangeReaderOptions): RangeReader {
     readers.set(endpoint, known);
     return known;
   };
+
+  const complaints = new Set<string>();
+  const leftOutBy =
+    ({ label }: RpcEndpoint) =>
+    (reason: SkipReason, { blockNumber, transactionHash }: RawLog): void => {
+      const complaint = `${reason} ${label}`;
+      if (complaints.has(complaint)) return;
+      complaints.add(complaint);
+      logger.warn('a log that is malformed, pending or removed is left out; more of them are only counted', {
+        reason,
+        endpoint: label,
+        block: asTold(blockNumber),
+        transaction: asTold(transactionHash),
+      });
+    };
 
   const ask = (request: RangeRequest, signal: AbortSignal, avoid?: RpcEndpoint): Promise<ReadRange> =>
     pool.run({
@@ -73,6 +88,7 @@ export function createRangeReader(options: RangeReaderOptions): RangeReader {
           reader: readerOf(endpoint),
           signal,
           skipped,
+          leftOut: leftOutBy(endpoint),
           checkBlooms,
           bloomAlarm,
         };
@@ -105,6 +121,11 @@ export function createRangeReader(options: RangeReaderOptions): RangeReader {
       };
     },
   };
+}
+
+/** What a node says of a log's place, whatever that is, short enough to be logged. */
+function asTold(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 66) : 'unknown';
 }
 
 /** A node that has just announced a block may need a moment to serve it. */
