@@ -13,6 +13,7 @@ SELECT
 FROM subjects s;
 
 -- Listings. `state` is what a listing is now; `status` is what its own events said last.
+--   FILLED       all of its quantity has changed hands, though no event said that this ended it
 --   EXPIRED      its time has passed: it is valid before, not at, `expires_at`
 --   VOIDED       its maker has voided all orders below its nonce, or made before a moment
 --   UNFILLABLE   its seller does not own the token now; it lives again when the token returns
@@ -50,6 +51,7 @@ SELECT
     s.subject_id,
     CASE
         WHEN o.status <> 'LISTING' THEN o.status
+        WHEN o.filled_quantity >= o.quantity THEN 'FILLED'
         WHEN o.expires_at <= s.chain_time THEN 'EXPIRED'
         WHEN (CASE
                 WHEN o.nonce IS NOT NULL AND m.listings_voided_below IS NOT NULL THEN o.nonce < m.listings_voided_below
@@ -113,6 +115,7 @@ SELECT
     s.subject_id,
     CASE
         WHEN o.status <> 'CREATED' THEN o.status
+        WHEN o.filled_quantity >= o.quantity THEN 'FILLED'
         WHEN o.expires_at <= s.chain_time THEN 'EXPIRED'
         WHEN (CASE
                 WHEN o.nonce IS NOT NULL AND m.offers_voided_below IS NOT NULL THEN o.nonce < m.offers_voided_below

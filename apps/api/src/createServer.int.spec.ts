@@ -126,6 +126,18 @@ describe('GET /v1/orders', () => {
     expect(ids(await ok(`/v1/orders?${query}`))).toEqual(expected);
   });
 
+  it('filters by FILLED: open, and nothing of it is left', async () => {
+    const row = `WHERE subject = 1 AND order_id = '111'`;
+    await database.run(`UPDATE orders SET filled_quantity = quantity ${row}`);
+    try {
+      const { items } = await ok('/v1/orders?state=FILLED');
+      expect(items).toMatchObject([{ orderId: '111', status: 'LISTING', remainingQuantity: '0' }]);
+      expect(ids(await ok('/v1/orders?state=LISTING&limit=100'))).not.toContain('111');
+    } finally {
+      await database.run(`UPDATE orders SET filled_quantity = 0 ${row}`);
+    }
+  });
+
   it('takes addresses in any case and answers in lower case (D5)', async () => {
     const checksummed = `0X${SELLER.slice(2).toUpperCase()}`;
     const { items } = await ok(`/v1/orders?seller=${checksummed}&subject=eip155:1`);

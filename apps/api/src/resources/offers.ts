@@ -26,7 +26,7 @@ const query = parameterSet({
   currency: p.address('Contract of the currency; the zero address is native coin.'),
   status: p.oneOf(['CREATED', 'ACCEPTED', 'CANCELED'], 'What its own events said last.'),
   state: p.oneOf(
-    ['CREATED', 'NOT_STARTED', 'EXPIRED', 'VOIDED', 'ACCEPTED', 'CANCELED'],
+    ['CREATED', 'NOT_STARTED', 'EXPIRED', 'VOIDED', 'FILLED', 'ACCEPTED', 'CANCELED'],
     'What it is now; `CREATED` are those that can be accepted.',
   ),
   sort: {

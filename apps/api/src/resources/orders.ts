@@ -23,7 +23,7 @@ const query = parameterSet({
   currency: p.address('Contract of the currency; the zero address is native coin.'),
   status: p.oneOf(['LISTING', 'SOLD', 'CANCELED'], 'What its own events said last.'),
   state: p.oneOf(
-    ['LISTING', 'NOT_STARTED', 'EXPIRED', 'VOIDED', 'UNFILLABLE', 'SOLD', 'CANCELED'],
+    ['LISTING', 'NOT_STARTED', 'EXPIRED', 'VOIDED', 'UNFILLABLE', 'FILLED', 'SOLD', 'CANCELED'],
     'What it is now; `LISTING` are those that can be taken.',
   ),
   sort: {

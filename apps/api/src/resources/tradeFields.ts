@@ -10,7 +10,7 @@ export const tradeFields = {
   kind: text('`fixed` or `auction`.'),
   status: text('What its own events said last.'),
   state: text(
-    'What it is now: `status`, or why an open one cannot be taken: EXPIRED (its time has passed by chain time), VOIDED ' +
+    'What it is now: `status`, or why an open one cannot be taken: FILLED (nothing of it is left), EXPIRED (its time has passed by chain time), VOIDED ' +
       '(its maker voided it with all others), UNFILLABLE (its seller does not own the token now), NOT_STARTED.',
   ),
   reservedFor: maybeText('The only account that may take it; null: anybody.'),

@@ -110,7 +110,7 @@ const OFFERS: Side = {
 };
 
 /** States that are derived of an open row. */
-const DERIVED_STATES = ['EXPIRED', 'VOIDED', 'UNFILLABLE', 'NOT_STARTED'];
+const DERIVED_STATES = ['FILLED', 'EXPIRED', 'VOIDED', 'UNFILLABLE', 'NOT_STARTED'];
 
 type TradeDbRow = Omit<OrderRecord & OfferRecord, 'items'> & {
   readonly items: string | null;

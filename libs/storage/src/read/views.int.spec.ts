@@ -96,6 +96,45 @@ describe('state by time (D10, D11)', () => {
   });
 });
 
+describe('open orders of which nothing is left', () => {
+  // As a fill that closes nothing leaves an order that was never seen before.
+  const filled = { quantity: '3', filled_quantity: '3', price: '3' };
+  const cases: readonly [string, Record<string, unknown>, string, string][] = [
+    ['all of the quantity', filled, 'FILLED', 'FILLED'],
+    ['more than the quantity', { ...filled, filled_quantity: '4' }, 'FILLED', 'FILLED'],
+    ['all but one', { ...filled, filled_quantity: '2' }, 'LISTING', 'CREATED'],
+    ['of an unknown quantity', { ...filled, quantity: null }, 'LISTING', 'CREATED'],
+    ['whatever its expiry', { ...filled, expires_at: '2020-01-01' }, 'FILLED', 'FILLED'],
+  ];
+  it.each(cases)('%s', async (_name, parts, ofOrder, ofOffer) => {
+    await insert('orders', { order_id: '1', ...parts });
+    await insert('offers', { order_id: '1', ...parts });
+    expect([await stateOf('order_view'), await stateOf('offer_view')]).toEqual([ofOrder, ofOffer]);
+  });
+
+  it('are what they ended as once an event says so', async () => {
+    await insert('orders', { order_id: '1', ...filled, status: 'SOLD' });
+    await insert('offers', { order_id: '1', ...filled, status: 'CANCELED' });
+    expect([await stateOf('order_view'), await stateOf('offer_view')]).toEqual(['SOLD', 'CANCELED']);
+  });
+
+  it('are no floor, no listing of a token, no offer on it, and are not counted', async () => {
+    await insert('tokens', { token_id: '1', owner: seller });
+    await insert('orders', { order_id: '1', ...filled }, { order_id: '2', price: '100' });
+    await insert('offers', { order_id: '1', ...filled, price: '900' }, { order_id: '2', price: '50' });
+    expect(await rows('SELECT listed_count, listed_token_count, floors FROM collection_view')).toEqual([
+      {
+        listed_count: '1',
+        listed_token_count: '1',
+        floors: [{ currency: NATIVE, unit_price: '100', listed_count: 1 }],
+      },
+    ]);
+    const [token] = await rows('SELECT listings, offers FROM token_view');
+    expect(token?.['listings']).toMatchObject([{ unit_price: '100', order_id: '2' }]);
+    expect(token?.['offers']).toMatchObject([{ unit_price: '50', order_id: '2' }]);
+  });
+});
+
 describe('orders voided by their maker', () => {
   // Maker's row, the order's nonce and place, expected.
   const cases: readonly [string, Record<string, unknown>, Record<string, unknown>, boolean][] = [
