@@ -120,6 +120,8 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
+  // A reader that has gone is no reason not to stop in order.
+  process.stdout.on('error', () => undefined);
   const asked = new Promise<'asked'>((resolve) => {
     process.on('SIGTERM', () => resolve('asked'));
     process.on('SIGINT', () => resolve('asked'));

@@ -198,6 +198,27 @@ describe('the development chain', () => {
     }
   });
 
+  it('is the same chain at every start when it is mined by the clock, and its clock is right', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'imart-devnet-spec-'));
+    try {
+      const first: string[] = [];
+      // Anvil alone makes another first block in every other second; one of them wins at random.
+      for (let run = 0; run < 5; run++) {
+        const devnet = await start({ dataDir, blockTimeSec: 1 });
+        await devnet.mine();
+        const block = (tag: string) =>
+          devnet.rpc.call<{ hash: string; timestamp: string }>('eth_getBlockByNumber', tag, false);
+        first.push((await block('0x0')).hash);
+        expect(Math.abs(Number((await block('latest')).timestamp) - Date.now() / 1_000)).toBeLessThan(5);
+        await devnet.stop();
+      }
+      expect(new Set(first).size).toBe(1);
+      await expect(startDevnet({ dataDir })).rejects.toThrow('holds a chain that was mined by the clock');
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
+
   it('expects what is on the new branch after a reorg', async () => {
     const devnet = await start();
     const before = await runTraffic(devnet, { seed: 6, actions: 150 });

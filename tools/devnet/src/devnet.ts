@@ -62,7 +62,10 @@ export interface Devnet {
 
 /** Written once the contracts stand; a directory without it has no chain worth keeping. */
 interface Manifest {
-  readonly genesisTime: number | null;
+  /** A chain's own, at every start: anvil makes its first block anew, and the hash of that block is who the chain is. */
+  readonly genesisTime: number;
+  /** Otherwise by the clock. */
+  readonly onDemand: boolean;
   readonly startBlock: number;
   readonly contracts: DevnetContracts;
 }
@@ -182,12 +185,14 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   const blockTimeSec = options.blockTimeSec ?? null;
   const manifestFile = join(directory, 'devnet.json');
   const old = readManifest(manifestFile);
-  if (old !== null && (old.genesisTime === null) !== (blockTimeSec !== null)) {
+  const onDemand = blockTimeSec === null;
+  if (old !== null && old.onDemand !== onDemand) {
     throw new Error(
-      `devnet: ${directory} holds a chain that was mined ${old.genesisTime === null ? 'by the clock' : 'on demand'}; use another directory`,
+      `devnet: ${directory} holds a chain that was mined ${old.onDemand ? 'on demand' : 'by the clock'}; use another directory`,
     );
   }
-  const genesisTime = blockTimeSec === null ? MANUAL_GENESIS_TIME : null;
+  const now = (): number => Math.floor(Date.now() / 1_000);
+  const genesisTime = old?.genesisTime ?? (onDemand ? MANUAL_GENESIS_TIME : now());
   const args = [
     '--host',
     '127.0.0.1',
@@ -199,7 +204,7 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   ];
   args.push('--slots-in-an-epoch', '4', '--disable-block-gas-limit', '--order', 'fees', '--no-mining');
   args.push('--accounts', String(ACCOUNTS), '--balance', '1000000000');
-  if (genesisTime !== null) args.push('--timestamp', String(genesisTime));
+  args.push('--timestamp', String(genesisTime));
   const temporary = options.dataDir === undefined;
   const removeTemporary = (): void => {
     if (temporary) rmSync(directory, { recursive: true, force: true });
@@ -219,7 +224,7 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
     removeTemporary();
   };
   const mine = async (): Promise<void> => {
-    if (blockTimeSec === null) {
+    if (onDemand) {
       const { timestamp } = await rpc.call<{ timestamp: string }>('eth_getBlockByNumber', 'latest', false);
       await rpc.call('evm_setNextBlockTimestamp', Number(timestamp) + MANUAL_BLOCK_SECONDS);
     }
@@ -231,11 +236,16 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
       name.toLowerCase(),
     );
     let manifest = old;
+    if (!onDemand) {
+      // The clock goes on from the first block's time, or from where the saved chain ended.
+      const { timestamp } = await rpc.call<{ timestamp: string }>('eth_getBlockByNumber', 'latest', false);
+      await rpc.call('evm_setTime', Math.max(now(), Number(timestamp)));
+    }
     if (manifest === null) {
-      if (blockTimeSec === null) {
+      if (onDemand) {
         await rpc.call('evm_setNextBlockTimestamp', MANUAL_GENESIS_TIME + MANUAL_BLOCK_SECONDS);
       }
-      manifest = { genesisTime, startBlock: 1, contracts: await deployContracts(rpc, deployer) };
+      manifest = { genesisTime, onDemand, startBlock: 1, contracts: await deployContracts(rpc, deployer) };
       rmSync(join(directory, 'actions.jsonl'), { force: true });
       await guard.ask('save');
       writeFileSync(`${manifestFile}.new`, `${JSON.stringify(manifest, null, 2)}\n`);
