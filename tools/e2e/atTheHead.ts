@@ -1,6 +1,24 @@
-import { openTraffic, startDevnet, type Devnet, type Expected, type Traffic } from '../devnet/src';
+import {
+  openTraffic,
+  startDevnet,
+  startLiveTraffic,
+  type Devnet,
+  type DevnetOptions,
+  type Expected,
+  type Traffic,
+} from '../devnet/src';
 import { chainOf, executedReaches, type Chain } from './market';
 import type { Program } from './programs';
+
+async function open(options: DevnetOptions, seed: number): Promise<{ devnet: Devnet; traffic: Traffic }> {
+  const devnet = await startDevnet(options);
+  try {
+    return { devnet, traffic: await openTraffic(devnet, seed) };
+  } catch (error) {
+    await devnet.stop();
+    throw error;
+  }
+}
 
 /** A chain that waits, after each block, for the worker to have executed it: everything happens at the head. */
 export interface SteppedChain {
@@ -10,12 +28,8 @@ export interface SteppedChain {
   stop(): Promise<void>;
 }
 
-export async function startSteppedChain(seed: number): Promise<SteppedChain> {
-  const devnet: Devnet = await startDevnet();
-  const traffic: Traffic = await openTraffic(devnet, seed).catch(async (error: unknown) => {
-    await devnet.stop();
-    throw error;
-  });
+export async function startSteppedChain(options: DevnetOptions, seed: number): Promise<SteppedChain> {
+  const { devnet, traffic } = await open(options, seed);
   return {
     chain: chainOf(devnet),
     async trade(blocks, perBlock, worker, databaseUrl) {
@@ -28,5 +42,29 @@ export async function startSteppedChain(seed: number): Promise<SteppedChain> {
       return traffic.expected();
     },
     stop: () => devnet.stop(),
+  };
+}
+
+/** A chain that is mined by the clock, with traffic for as long as a test wants it. */
+export interface LiveChain {
+  readonly chain: Chain;
+  /** Ends the traffic; the chain goes on. */
+  endTraffic(): Promise<Expected>;
+  stop(): Promise<void>;
+}
+
+export async function startLiveChain(seed: number, perSecond: number): Promise<LiveChain> {
+  const { devnet, traffic } = await open({ blockTimeSec: 1 }, seed);
+  const running = startLiveTraffic(devnet, traffic, { perSecond });
+  return {
+    chain: chainOf(devnet),
+    async endTraffic() {
+      await running.stop();
+      return traffic.expected();
+    },
+    async stop() {
+      await running.stop().catch(() => undefined);
+      await devnet.stop();
+    },
   };
 }

@@ -5,6 +5,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '@imart/storage';
 import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
 import type { Expected } from '../devnet/src';
 import { dump, query } from '../realdata/tables';
+import { startLiveChain } from './atTheHead';
 import { chooseSeed, chooseVictims, createRandom, killAndRestart } from './kills';
 import {
   createMarket,
@@ -25,7 +26,7 @@ const SEED = chooseSeed();
 /** Of the finished chain, which the worker catches up with. */
 const SCRIPT_ACTIONS = 3_000;
 const SCRIPT_SEED = 11;
-/** Of the chain that goes on while the worker follows its head. */
+/** Of the chain whose head the worker follows undisturbed. */
 const LIVE = ['--block-time', '1', '--rate', '50', '--seed-actions', '40', '--actions', '450'];
 
 /** A number of each table, to be falsified. */
@@ -170,32 +171,33 @@ describe(`the worker on a development chain (IMART_SEED=${SEED})`, () => {
 
   it('leaves the same rows after five kills -9 of itself and of the database while it follows the head (Q1)', async () => {
     const url = await freshDurable('following');
-    const chain = await market.startChain(...LIVE, '--seed', '6');
-    const start = () => market.startWorker(chain, url);
-    let worker = start();
-    let over = false;
-    void chain.expected.then(() => (over = true));
-    const told: string[] = [];
-    for (const victim of chooseVictims(random)) {
-      // A little progress, then a moment of which nobody knows what it falls into.
-      await executedReaches(url, Math.max(2, (await executedBlock(url)) + 1), worker);
-      await new Promise((resolve) => setTimeout(resolve, random.below(800)));
-      expect(over).toBe(false);
-      worker = await killAndRestart(victim, durable.server, url, worker, start);
-      told.push(`${victim} at ${await executedBlock(url)}`);
+    const trading = await startLiveChain(6, 50);
+    try {
+      const { chain } = trading;
+      const start = () => market.startWorker(chain, url, { LANES: 3 });
+      let worker = start();
+      const told: string[] = [];
+      for (const victim of chooseVictims(random)) {
+        // A little progress, then a moment of which nobody knows what it falls into.
+        await executedReaches(url, Math.max(2, (await executedBlock(url)) + 1), worker);
+        await new Promise((resolve) => setTimeout(resolve, random.below(800)));
+        worker = await killAndRestart(victim, durable.server, url, worker, start);
+        told.push(`${victim} at ${await executedBlock(url)}`);
+      }
+      await executedReaches(url, (await executedBlock(url)) + 1, worker);
+      const expected = await trading.endTraffic();
+      console.log(`killed while following, of ${expected.lastBlock}: ${told.join(', ')}`);
+      await executedReaches(url, expected.lastBlock, worker);
+      await expectTables(url, expected);
+      worker.kill('SIGTERM');
+      expect(await worker.ended).toEqual({ code: 0, signal: null });
+      // A run without a crash makes the same rows, also in what the traffic knows nothing of.
+      const undisturbed = await server.createDatabase();
+      await market.runWorker(chain, undisturbed.url, expected);
+      expect(await dump(url)).toEqual(await dump(undisturbed.url));
+    } finally {
+      await trading.stop();
     }
-    const expected = await chain.expected;
-    console.log(`killed while following, of ${expected.lastBlock}: ${told.join(', ')}`);
-    await executedReaches(url, expected.lastBlock, worker);
-    await expectTables(url, expected);
-    worker.kill('SIGTERM');
-    expect((await worker.ended).code).toBe(0);
-    // Nobody's crash is in the rows: a run without any makes the same ones.
-    const undisturbed = await server.createDatabase();
-    await market.runWorker(chain, undisturbed.url, expected);
-    expect(await dump(url)).toEqual(await dump(undisturbed.url));
-    chain.program.kill('SIGTERM');
-    expect((await chain.program.ended).code).toBe(0);
   });
 
   it('ends with 0 when it is asked to in the middle of catching up, and goes on to the same rows', async () => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { aggregateHash, laneOf, type SubjectId } from '@imart/core';
 import { silentLogger } from '@imart/runtime';
 import { createWakeUpStream, type WakeUpBackend } from '@imart/stream';
@@ -56,7 +57,7 @@ describe('the worker at the head', () => {
     server = await startTestServer();
   });
   beforeEach(async () => {
-    stepped = await startSteppedChain(21);
+    stepped = await startSteppedChain({}, 21);
   });
   afterEach(() => stepped?.stop());
   afterAll(async () => {
@@ -142,6 +143,26 @@ describe('the worker at the head', () => {
       }
     },
   );
+
+  it('waits while its chain is away, and goes on when it is back', async () => {
+    const { url } = await server.createDatabase();
+    const dataDir = join(market.directory, 'chain');
+    let away = await startSteppedChain({ dataDir }, 22);
+    try {
+      const { chain } = away;
+      const worker = market.startWorker(chain, url);
+      await executedReaches(url, chain.startBlock, worker);
+      await away.trade(5, 6, worker, url);
+      await away.stop();
+      await worker.line((text) => /"level":"(warn|error)"/.test(text), 'a word about its chain');
+      away = await startSteppedChain({ dataDir, port: Number(new URL(chain.rpcUrl).port) }, 22);
+      const expected = await away.trade(8, 6, worker, url);
+      await expectTables(url, expected);
+      await endInOrder(worker);
+    } finally {
+      await away.stop();
+    }
+  });
 
   it('goes on at the head on the tables that replay has switched to, and the API serves the same all along', async () => {
     const { url } = await server.createDatabase();

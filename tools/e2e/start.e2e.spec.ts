@@ -62,9 +62,8 @@ describeOnLinux('npm start', () => {
   const executed = async ({ api }: Run): Promise<number> =>
     Number((await get<Status>(`${api}/v1/status`)).subjects[0]?.executed ?? -1);
 
-  /** Starts it; resolves when it has said that all is up. */
-  const start = async (port: number): Promise<Run> => {
-    const program = programs.start({
+  const launch = (port: number): Program =>
+    programs.start({
       name: 'npm start',
       args: [join(ROOT, 'tools/start.mjs'), '--data-dir', dataDir, '--port', String(port), '--rate', '20'],
       // All its processes inherit this, which makes them known.
@@ -72,6 +71,9 @@ describeOnLinux('npm start', () => {
       cwd: ROOT,
       patienceMs: 120_000,
     });
+  /** Resolves when it has said that all is up. */
+  const start = async (port: number): Promise<Run> => {
+    const program = launch(port);
     await program.line((text) => text.includes('Ctrl-C stops everything'), 'saying that all is up');
     const said = program.said();
     const api = /^ {2}api +(http:\S+)/m.exec(said)?.[1] ?? '';
@@ -137,6 +139,17 @@ describeOnLinux('npm start', () => {
     await stopByHand(run);
     first = await stored();
     expect(first.events).toBeGreaterThan(50);
+  });
+
+  it('leaves nothing when it is stopped before all is up', async () => {
+    const program = launch(0);
+    await program.line((text) => text.includes('PostgreSQL'), 'the first step');
+    program.kill('SIGINT');
+    expect([await program.ended, program.said()]).toEqual([
+      { code: 0, signal: null },
+      expect.not.stringContaining('npm start:'),
+    ]);
+    expect(leftBehind()).toEqual([]);
   });
 
   it('goes on with the same chain, and leaves nothing but the database when it is killed', async () => {
