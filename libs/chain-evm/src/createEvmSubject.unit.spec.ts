@@ -623,6 +623,53 @@ describe('an answer that cannot be right', () => {
     expect(places(await take(subjectOf([rpc], { endBlock: 50n })))).toEqual(placesOf(chain));
   });
 
+  it.each([
+    ['one block at a time', 1],
+    ['all at once', 50],
+  ])(
+    'may count logs by transaction where one block does not show it: after a block that did, all are places, read %s',
+    async (_, unfinalizedRangeBlocksMax) => {
+      const chain = createFakeChain();
+      const foreign = { ...sale, address: address(77) };
+      const notShown = [foreign, foreign, inTx(1)];
+      chain.mine(notShown);
+      chain.mine([sale, inTx(1)]);
+      chain.mine(notShown);
+      chain.mine();
+      chain.mine(notShown);
+      const perTransaction = (logs: readonly Record<string, unknown>[]) =>
+        logs.map((log) => ({
+          ...log,
+          logIndex: quantity(
+            Number(log['logIndex']) -
+              Number(
+                chain.blocks[Number(log['blockNumber'])]?.logs.find(
+                  (first) => first['transactionHash'] === log['transactionHash'],
+                )?.['logIndex'],
+              ),
+          ),
+        }));
+      let asked = 0;
+      const rpc = await node(chain, {
+        // The block that shows it is answered after those behind it, which are read at the same time.
+        onCall: (method, [filter]) =>
+          method === 'eth_getLogs' && (filter as { fromBlock?: string }).fromBlock === '0x2' && asked++ < 3
+            ? { error: { code: -32603, message: 'internal error' } }
+            : undefined,
+        changeResult: (method, _params, result) => {
+          if (method === 'eth_getLogs') return perTransaction(result as Record<string, unknown>[]);
+          if (method !== 'eth_getBlockReceipts') return result;
+          return (result as { logs: Record<string, unknown>[] }[]).map((receipt) => ({
+            ...receipt,
+            logs: perTransaction(receipt.logs),
+          }));
+        },
+      });
+      const messages = await take(subjectOf([rpc], { endBlock: 5n, unfinalizedRangeBlocksMax }));
+      expect(places(messages)).toEqual(['1/0', '2/0', '2/1', '3/2', '5/2']);
+    },
+  );
+
   it('may count logs by transaction: then the index is the place in the block', async () => {
     const chain = createFakeChain();
     chain.mine([sale, { ...sale, address: address(77) }, inTx(1), inTx(1), inTx(2)]);

@@ -5,6 +5,7 @@ import type { RpcEndpoint } from '../rpc/endpoint';
 import { RpcRangeLimitError, RpcTimeoutError, type RangeHint } from '../rpc/errors';
 import { createLogReader } from './canonicalLog';
 import { fetchLogs } from './fetchLogs';
+import { createLogNumbering } from './logNumbering';
 import type { FetchContext } from './readAnswers';
 
 const word = (n: number) => `0x${n.toString(16).padStart(64, '0')}`;
@@ -66,6 +67,7 @@ const contextOf = (endpoint: RpcEndpoint, firstBlocks: number): FetchContext => 
   signal: new AbortController().signal,
   skipped: () => undefined,
   checkBlooms: false,
+  numbering: createLogNumbering(() => undefined),
   leftOut: () => undefined,
   bloomAlarm: () => undefined,
 });

@@ -21,6 +21,8 @@ export interface RangeData {
   readonly timestamps: ReadonlyMap<number, number>;
   /** By transaction hash: of each transaction in which a marketplace asks for it. */
   readonly receipts: ReadonlyMap<string, EvmReceipt>;
+  /** Logs from this block on have been numbered by their receipts; `null`: none has. */
+  readonly numberedFrom: number | null;
   /** How many logs were received. */
   readonly received: number;
   /** The discovered contracts whose logs are in `logs`, besides those that were followed before. */
@@ -77,7 +79,8 @@ export async function fetchRange(
   }
 
   const renumbered = new Map<string, EvmReceipt>();
-  logs = await renumber(context, logs, renumbered);
+  const numberedFrom = numberFrom(context, logs);
+  if (numberedFrom !== null) logs = await renumber(context, logs, numberedFrom, renumbered);
   await fetchTimes(context, logs, headers, timestamps);
   const receipts = await fetchWantedReceipts(context, filter, logs, renumbered, children);
   return {
@@ -88,6 +91,7 @@ export async function fetchRange(
     logs,
     timestamps,
     receipts,
+    numberedFrom,
     received,
     children,
   };
@@ -106,17 +110,24 @@ function newChildren(filter: LogFilter, logs: readonly EvmLog[], children: Set<s
   return born;
 }
 
-/** In blocks whose log indexes repeat or go back, the index becomes the log's place in the block's receipts. */
+/** The block from which on logs are to be numbered by their receipts, with what these logs show of it. */
+function numberFrom({ numbering }: FetchContext, logs: readonly EvmLog[]): number | null {
+  const [first] = blocksToRenumber(logs);
+  if (first !== undefined) numbering.repeats(first);
+  return numbering.from;
+}
+
+/** From this block on, a log's index becomes its place in its block's receipts. */
 async function renumber(
   context: FetchContext,
   logs: EvmLog[],
+  from: number,
   receiptsByHash: Map<string, EvmReceipt>,
 ): Promise<EvmLog[]> {
-  const blocks = blocksToRenumber(logs);
-  if (blocks.length === 0) return logs;
+  const blocks = new Map<number, string>();
+  for (const log of logs) if (log.blockNumber >= from) blocks.set(log.blockNumber, log.blockHash);
   const result = [...logs];
-  for (const number of blocks) {
-    const hash = (logs.find((log) => log.blockNumber === number) as EvmLog).blockHash;
+  for (const [number, hash] of blocks) {
     const receipts = await fetchBlockReceipts(context, { number, hash });
     const taken = new Set<EvmLog>();
     for (const receipt of receipts) receiptsByHash.set(receipt.transactionHash, receipt);

@@ -8,6 +8,7 @@ import { BlockNotServedError, RpcInconsistentError } from '../rpc/errors';
 import { readBlock } from './canonicalBlock';
 import { canonicalHash, type LogReader, type RawLog, type SkipReason } from './canonicalLog';
 import type { RemovedPlace } from './checkRemoved';
+import type { LogNumbering } from './logNumbering';
 import { findDuplicate, sortLogs } from './logOrder';
 import { parseQuantity, toQuantity } from './quantity';
 
@@ -17,6 +18,7 @@ export interface FetchContext {
   readonly sizes: AdaptiveRange;
   readonly reader: LogReader;
   readonly signal: AbortSignal;
+  readonly numbering: LogNumbering;
   /** Counts logs that were left out. */
   readonly skipped: (reason: SkipReason, count?: number) => void;
   /** Says that a log was left out: the first one for each reason. */

@@ -2,6 +2,7 @@ import type { Logger } from '@imart/runtime';
 import { createLogReader, type LogReader, type RawLog, type SkipReason } from '../fetch/canonicalLog';
 import { fetchRange, type RangeData, type RangeRequest } from '../fetch/fetchRange';
 import type { FetchContext } from '../fetch/readAnswers';
+import { createLogNumbering, lacksNumbers } from '../fetch/logNumbering';
 import { blocksToRenumber, mergeLogs } from '../fetch/logOrder';
 import type { LogFilter } from '../follow';
 import { createAdaptiveRange, type AdaptiveRange, type AdaptiveRangeOptions } from '../ranges/adaptiveRange';
@@ -35,6 +36,8 @@ export interface RangeReader {
    * @throws {WorkerError} `stop`
    */
   read(range: BlockRange, allHeaders: boolean, signal: AbortSignal, avoid?: RpcEndpoint): Promise<ReadRange>;
+  /** Whether the range was read before another one showed that its log indexes are no places: read it again. */
+  lacksNumbers(range: ReadRange): boolean;
   /**
    * Adds the logs of contracts that were discovered after the range was asked for.
    * @returns `null` when the addition does not fit: read the whole range again.
@@ -58,6 +61,11 @@ export function createRangeReader(options: RangeReaderOptions): RangeReader {
     return known;
   };
 
+  const numbering = createLogNumbering((block) => {
+    logger.info('log indexes are not places in their block: from here on they are counted in its receipts', {
+      block,
+    });
+  });
   const complaints = new Set<string>();
   const leftOutBy =
     ({ label }: RpcEndpoint) =>
@@ -87,6 +95,7 @@ export function createRangeReader(options: RangeReaderOptions): RangeReader {
           sizes: sizesOf(endpoint),
           reader: readerOf(endpoint),
           signal,
+          numbering,
           skipped,
           leftOut: leftOutBy(endpoint),
           checkBlooms,
@@ -102,12 +111,15 @@ export function createRangeReader(options: RangeReaderOptions): RangeReader {
     },
     read: (range, allHeaders, signal, avoid) =>
       ask({ range, queries: filter.queries(), allHeaders, children: [] }, signal, avoid),
+    lacksNumbers: ({ data }) => lacksNumbers(numbering, data.logs, data.numberedFrom),
     async complete({ data, endpoint }, children, signal) {
       const { range } = data;
       const queries = filter.childQueries(children);
       const more = (await ask({ range, queries, allHeaders: false, children }, signal)).data;
       const logs = mergeLogs([data.logs, more.logs]);
       if (more.last.hash !== data.last.hash || blocksToRenumber(logs).length > 0) return null;
+      const unnumbered = [data, more].some((part) => lacksNumbers(numbering, part.logs, part.numberedFrom));
+      if (unnumbered) return null;
       return {
         endpoint,
         data: {
@@ -115,6 +127,7 @@ export function createRangeReader(options: RangeReaderOptions): RangeReader {
           logs,
           timestamps: new Map([...data.timestamps, ...more.timestamps]),
           receipts: new Map([...data.receipts, ...more.receipts]),
+          numberedFrom: numbering.from,
           received: data.received + more.received,
           children: new Set([...data.children, ...more.children]),
         },

@@ -139,6 +139,11 @@ export function createChainReader(
         await again(detail);
         continue;
       }
+      // Those before it have been read by now: what they show does not depend on which range was answered first.
+      if (reader.lacksNumbers(read)) {
+        await again('its log indexes are no places in their blocks');
+        continue;
+      }
       const missing = filter.childrenAfter(childCount).filter((child) => !read.data.children.has(child));
       if (missing.length === 0 || filter.childQueries(missing).length === 0) return read;
       const completed = await reader.complete(read, missing, signal);
