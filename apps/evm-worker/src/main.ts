@@ -60,7 +60,7 @@ async function main(loaded: LoadedConfig<EvmWorkerConfig>): Promise<void> {
     const { nextPosition } = await store.progress();
     const seen = { head: null as bigint | null, ingested: nextPosition - 1n, catchingUp: false };
     const metrics = createMetrics({ labels: { subject: subject.id } });
-    registerWorkerMetrics({ metrics, stats, store, subject, head: () => seen.head });
+    registerWorkerMetrics({ metrics, stats, store, subject, stream, head: () => seen.head });
     health.check('chain', () => chain.health());
     health.show(metrics);
     logger.info('following', {

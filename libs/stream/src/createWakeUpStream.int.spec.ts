@@ -414,7 +414,14 @@ describeRedis('wake-ups in Redis', () => {
     });
     const stopping = new AbortController();
     const sweeping = runSweeper(
-      { store, sender: stream.sender, stats: createPipelineStats(), logger, intervalMs: 20 },
+      {
+        store,
+        sender: stream.sender,
+        stats: createPipelineStats(),
+        logger,
+        intervalMs: 20,
+        now: () => Date.now(),
+      },
       stopping.signal,
     );
     await until(() => executed === 9n);

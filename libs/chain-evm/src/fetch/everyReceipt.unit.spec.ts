@@ -16,7 +16,7 @@ function receipt(n: number, indexes: readonly number[], places = indexes.length)
   const log = { ...place, address: `0x${'a'.repeat(40)}`, topics: [], data: '0x' };
   return {
     ...place,
-    from: null,
+    from: `0x${'b'.repeat(40)}`,
     to: null,
     succeeded: true,
     logs: indexes.map((logIndex) => ({ ...log, logIndex })),
