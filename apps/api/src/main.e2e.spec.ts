@@ -83,12 +83,12 @@ describe('the API as a process', () => {
     expect(await program.ended).toBe(0);
   });
 
-  it('names a port that is taken, and ends with 1', async () => {
+  it('names a port that is taken, and ends with 2', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
     const program = start({ DATABASE_URL: database.url, PORT: String(port) });
-    expect(await program.ended).toBe(1);
+    expect(await program.ended).toBe(2);
     expect(program.said()).toContain(`PORT: port ${port} on 127.0.0.1 is taken by another program`);
     expect(readFileSync(join(dir, 'logs/error.log'), 'utf8')).toContain(`port ${port}`);
     taken.close();
@@ -96,7 +96,7 @@ describe('the API as a process', () => {
 
   it('tells all wrong settings at once, before it connects', async () => {
     const program = start({ DATABASE_URL: 'mysql://me:secret-word@db/x', PORT: 'http', LOG_LEVEL: 'loud' });
-    expect(await program.ended).toBe(1);
+    expect(await program.ended).toBe(2);
     const said = program.said();
     for (const name of ['DATABASE_URL', 'PORT', 'LOG_LEVEL']) expect(said).toContain(`${name}: `);
     expect(said).not.toContain('secret-word');
