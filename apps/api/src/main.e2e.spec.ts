@@ -86,12 +86,15 @@ describe('the API as a process', () => {
   it('names a port that is taken, and ends with 2', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
-    const { port } = taken.address() as AddressInfo;
-    const program = start({ DATABASE_URL: database.url, PORT: String(port) });
-    expect(await program.ended).toBe(2);
-    expect(program.said()).toContain(`PORT: port ${port} on 127.0.0.1 is taken by another program`);
-    expect(readFileSync(join(dir, 'logs/error.log'), 'utf8')).toContain(`port ${port}`);
-    taken.close();
+    try {
+      const { port } = taken.address() as AddressInfo;
+      const program = start({ DATABASE_URL: database.url, PORT: String(port) });
+      expect(await program.ended).toBe(2);
+      expect(program.said()).toContain(`PORT: port ${port} on 127.0.0.1 is taken by another program`);
+      expect(readFileSync(join(dir, 'logs/error.log'), 'utf8')).toContain(`port ${port}`);
+    } finally {
+      taken.close();
+    }
   });
 
   it('tells all wrong settings at once, before it connects', async () => {
