@@ -26,8 +26,8 @@ export interface StateCache {
   readonly size: number;
 }
 
-/** @defaultValue for the number of cached states: about 60 MB at most. */
-export const CACHED_STATES_MAX_DEFAULT = 50_000;
+/** @defaultValue for the number of cached states: about 100 MB at most. */
+export const CACHED_STATES_MAX_DEFAULT = 80_000;
 
 /** Hashes of forgotten aggregates that are remembered: 64 MB at most. With more of them, every aggregate is read. */
 const FORGOTTEN_MAX = 4_000_000;

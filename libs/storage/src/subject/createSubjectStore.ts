@@ -63,19 +63,15 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
   ): Promise<readonly StateRow[]> => {
     const values = ids.map(table.idValues);
     const columns = table.idColumns.map((_name, i) => values.map((v) => v[i]));
-    const distinct =
-      table.newestBy === null
-        ? ''
-        : `DISTINCT ON (${table.idColumns.map((name) => `t."${name}"`).join(', ')}) `;
-    const order =
-      table.newestBy === null
-        ? ''
-        : ` ORDER BY ${table.idColumns.map((name) => `t."${name}"`).join(', ')}, t."${table.newestBy}" DESC`;
+    const byId = table.idColumns.map((name, i) => `t."${name}" = k.k${i}`).join(' AND ');
     const typed = table.sharedByTypes ? ` AND t.aggregate_type = '${type}'` : '';
+    const newest = table.newestBy === null ? '' : ` ORDER BY t."${table.newestBy}" DESC`;
+    // One look into the primary key for each id. Left to itself, the planner scans a table that is still growing and has no
+    // statistics yet, for every run anew: 12 s of 20 in reading 200,000 events.
     const { rows } = await pool.query(
-      `SELECT ${distinct}${selectList(table, 't')} FROM unnest(${table.idTypes.map((t, i) => `$${i + 2}::${t}`).join(', ')}) ` +
-        `AS k(${table.idColumns.map((_name, i) => `k${i}`).join(', ')}) JOIN "${table.name}" t ON t.subject = $1 ` +
-        `AND ${table.idColumns.map((name, i) => `t."${name}" = k.k${i}`).join(' AND ')}${typed}${order}`,
+      `SELECT ${selectList(table, 'r')} FROM unnest(${table.idTypes.map((t, i) => `$${i + 2}::${t}`).join(', ')}) ` +
+        `AS k(${table.idColumns.map((_name, i) => `k${i}`).join(', ')}) CROSS JOIN LATERAL (` +
+        `SELECT t.* FROM "${table.name}" t WHERE t.subject = $1 AND ${byId}${typed}${newest} LIMIT 1) r`,
       [subject, ...columns],
     );
     return (rows as Record<string, unknown>[]).map((row) =>
