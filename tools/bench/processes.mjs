@@ -36,11 +36,15 @@ function peakRssMb(pid) {
 export async function runToEnd(script, env, args = []) {
   const started = performance.now();
   // The flags with which the project starts its processes: room for what lives as long as one run.
-  const child = spawn(process.execPath, ['--max-semi-space-size=32', script, ...args], {
-    cwd: ROOT,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=32', '--min-semi-space-size=32', script, ...args],
+    {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   let rssMb = 0;

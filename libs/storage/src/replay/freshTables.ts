@@ -30,22 +30,35 @@ export async function dropFreshTables(client: ClientBase): Promise<void> {
   for (const table of REPLAYED_TABLES) await client.query(`DROP TABLE IF EXISTS "${freshName(table)}"`);
 }
 
-/** The statements that give a fresh table the live one's indexes, under names of their own. */
-export async function indexStatements(client: ClientBase, table: string): Promise<readonly string[]> {
+/** Statements that give a fresh table what the live one has. */
+export interface IndexStatements {
+  /** Builds indexes, the primary key's among them. Those of one table may run at the same time. */
+  readonly build: readonly string[];
+  /** Makes the built one the primary key: takes no time, and the table for itself. */
+  readonly attach: readonly string[];
+}
+
+/** The indexes of a live table for its fresh one, under names of their own. */
+export async function indexStatements(client: ClientBase, table: string): Promise<IndexStatements> {
   const { rows } = await client.query(
-    `SELECT i.relname AS name, pg_get_indexdef(x.indexrelid) AS definition, x.indisprimary AS is_primary,
-       (SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype = 'p') AS primary_key
+    `SELECT i.relname AS name, pg_get_indexdef(x.indexrelid) AS definition, x.indisprimary AS is_primary
      FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = $1::regclass ORDER BY x.indisprimary DESC, i.relname`,
     [table],
   );
-  return (rows as { name: string; definition: string; is_primary: boolean; primary_key: string }[]).map(
-    (index) =>
-      index.is_primary
-        ? `ALTER TABLE "${freshName(table)}" ADD CONSTRAINT "${FRESH}${index.name}" ${index.primary_key}`
-        : index.definition
-            .replace(` INDEX ${index.name} ON `, ` INDEX ${FRESH}${index.name} ON `)
-            .replace(/ ON (?:ONLY )?(?:\w+\.)?\w+ USING /, ` ON "${freshName(table)}" USING `),
-  );
+  const indexes = rows as { name: string; definition: string; is_primary: boolean }[];
+  return {
+    build: indexes.map(({ name, definition }) =>
+      definition
+        .replace(` INDEX ${name} ON `, ` INDEX ${FRESH}${name} ON `)
+        .replace(/ ON (?:ONLY )?(?:\w+\.)?\w+ USING /, ` ON "${freshName(table)}" USING `),
+    ),
+    attach: indexes
+      .filter((index) => index.is_primary)
+      .map(
+        ({ name }) =>
+          `ALTER TABLE "${freshName(table)}" ADD CONSTRAINT "${FRESH}${name}" PRIMARY KEY USING INDEX "${FRESH}${name}"`,
+      ),
+  };
 }
 
 /**

@@ -256,9 +256,13 @@ async function twoAtATime<T>(
   const left = [...work];
   const take = (): Promise<void> =>
     withSession(pool, async (client) => {
-      await client.query(`SET maintenance_work_mem = '256MB'; SET work_mem = '128MB'`);
+      await client.query(
+        `SET maintenance_work_mem = '256MB'; SET work_mem = '128MB'; SET max_parallel_maintenance_workers = 0`,
+      );
       for (let next = left.shift(); next !== undefined; next = left.shift()) await one(client, next);
-      await client.query('RESET maintenance_work_mem; RESET work_mem');
+      await client.query(
+        'RESET maintenance_work_mem; RESET work_mem; RESET max_parallel_maintenance_workers',
+      );
     });
   await bothDone(take(), take());
 }
@@ -267,21 +271,34 @@ async function twoAtATime<T>(
 const BY_SIZE = [...REPLAYED_TABLES].reverse();
 
 async function buildIndexes(pool: Pool, control: Session): Promise<void> {
-  const statements: string[] = [];
-  for (const table of BY_SIZE) statements.push(...(await indexStatements(control, table)));
-  await twoAtATime(pool, statements, async (client, statement) => {
+  const builds: string[] = [];
+  const keys: string[] = [];
+  for (const table of BY_SIZE) {
+    const { build, attach } = await indexStatements(control, table);
+    builds.push(...build);
+    keys.push(...attach);
+  }
+  const run = async (client: Session, statement: string): Promise<void> => {
     await client.query(statement);
-  });
-  await control.query(`ANALYZE ${REPLAYED_TABLES.map((table) => `"${freshName(table)}"`).join(', ')}`);
+  };
+  await twoAtATime(pool, builds, run);
+  for (const statement of keys) await run(control, statement);
 }
 
-/** The live tables stand still meanwhile: the caller holds the workers' locks. */
+/**
+ * The live tables stand still meanwhile: the caller holds the workers' locks. The fresh ones get their statistics beside it,
+ * which readers' plans need from the first moment on.
+ */
 async function compareTables(pool: Pool): Promise<readonly TableDifference[]> {
   const differences: TableDifference[] = [];
-  await twoAtATime(pool, BY_SIZE, async (client, table) => {
+  const compare = (table: string) => async (client: Session) => {
     const difference = await compareTable(client, table);
     if (difference !== null) differences.push(difference);
-  });
+  };
+  const analyze = (table: string) => async (client: Session) => {
+    await client.query(`ANALYZE "${freshName(table)}"`);
+  };
+  await twoAtATime(pool, [...BY_SIZE.map(compare), ...BY_SIZE.map(analyze)], (client, task) => task(client));
   return differences;
 }
 

@@ -27,16 +27,21 @@ export function copyBytesCell(hex: string): string {
 
 /** Texts of recent timestamps: rows and activities of one block share theirs, and blocks come again when aggregates do. */
 const TIMESTAMPS_MAX = 20_000;
-let timestamps = new Map<bigint, string>();
-let last = { us: -1n, text: '' };
+let timestamps = new Map<number, string>();
+let lastUs = -1n;
+let lastText = '';
 
 /** Microseconds since 1970 as a timestamp cell. */
 export function timestampText(us: bigint): string {
   // In chain order the next cell is of the same block most of the time.
-  if (us === last.us) return last.text;
-  const known = timestamps.get(us);
+  if (us === lastUs) return lastText;
+  // A number is found faster than a bigint, and holds microseconds up to the year 2255; beyond that nothing is remembered.
+  const key = Number(us);
+  const exact = Number.isSafeInteger(key);
+  const known = exact ? timestamps.get(key) : undefined;
   if (known !== undefined) {
-    last = { us, text: known };
+    lastUs = us;
+    lastText = known;
     return known;
   }
   const iso = new Date(Number(us / 1000n)).toISOString();
@@ -45,7 +50,8 @@ export function timestampText(us: bigint): string {
   const date = iso.startsWith('+') ? iso.replace(/^\+0*/, '') : iso;
   const text = `${date.slice(0, -1)}${(us % 1000n).toString().padStart(3, '0')}+00`;
   if (timestamps.size >= TIMESTAMPS_MAX) timestamps = new Map();
-  timestamps.set(us, text);
-  last = { us, text };
+  if (exact) timestamps.set(key, text);
+  lastUs = us;
+  lastText = text;
   return text;
 }
