@@ -12,7 +12,7 @@ import { contentHash, readEvents, type LogContext } from '../subject/eventLog';
 import { ReplayError } from './errors';
 
 /** Events in one read, and the measure of one write. */
-const EVENTS_PER_READ = 5_000;
+const EVENTS_PER_READ = 2_500;
 
 export interface FoldLogOptions {
   readonly log: LogContext;
