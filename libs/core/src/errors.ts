@@ -42,6 +42,47 @@ export class SeqNoRangeError extends WorkerError {
   }
 }
 
+/** A block that the source has otherwise than it was read. */
+export interface DifferentBlock {
+  readonly position: bigint;
+  readonly storedHash: string;
+  readonly seenHash: string;
+  /** Labels of the endpoints that have it so. */
+  readonly seenBy: readonly string[];
+}
+
+/** The source has taken back what was held to be final. Nothing was written: an operator decides how far to go back. */
+export class ReorgTooDeepError extends WorkerError {
+  /**
+   * @param ancestor the last position that both branches share, where it is known.
+   * @param finalized the position that was held to be final; `-1n`: none, but no remembered block is shared.
+   * @param seen the lowest block that is known to be another one.
+   */
+  constructor(
+    subjectId: string,
+    ancestor: bigint | null,
+    finalized: bigint,
+    seen: DifferentBlock | null = null,
+  ) {
+    const shared = ancestor === null ? 'no block that is remembered' : `block ${ancestor} at most`;
+    const final = finalized < 0n ? '' : ` below block ${finalized}, which was final`;
+    const lowest =
+      seen === null
+        ? ''
+        : `block ${seen.position} was ${seen.storedHash} when it was read, and is ${seen.seenHash} now ` +
+          `(${seen.seenBy.join(', ')}): `;
+    const unknown =
+      ancestor === null && seen !== null
+        ? `, N being a block below ${seen.position} that still has the hash that was stored`
+        : '';
+    super(
+      `${subjectId}: ${lowest}the chain is another one${final}; it shares ${shared}. Nothing was changed. ` +
+        `When the provider is right: imart rewind --subject ${subjectId} --to-block ${ancestor ?? 'N'}${unknown}`,
+      { code: 'REORG_TOO_DEEP', disposition: 'stop', fields: { subjectId, ancestor, finalized, ...seen } },
+    );
+  }
+}
+
 /** One setting that cannot be used, and why. */
 export interface ConfigProblem {
   readonly setting: string;

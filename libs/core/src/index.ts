@@ -10,9 +10,11 @@ export {
   ConfigError,
   dispositionOf,
   messageOf,
+  ReorgTooDeepError,
   SeqNoRangeError,
   WorkerError,
   type ConfigProblem,
+  type DifferentBlock,
   type Disposition,
   type WorkerErrorOptions,
 } from './errors';
@@ -25,6 +27,7 @@ export {
   type SubjectId,
   type UndecodableData,
 } from './event';
+export type { KnownBlock, LateChange } from './lateChange';
 export type { Folded, FoldState, Observer, Reducer, Snapshot } from './reducer';
 export {
   APTOS_SEQ_NO_LAYOUT,

@@ -36,6 +36,8 @@ export interface Reducer<State extends FoldState = FoldState> {
    * all a reducer may need.
    */
   restore(aggregateId: string, rows: readonly StateRow[]): State;
+  /** The rows that the state holds: those that `restore` would make it from. Rows that have ended are not among them. */
+  rowsOf(state: State): readonly StateRow[];
   /** Gives a new state; the old one is not changed. */
   fold(state: State, event: Event): Folded<State>;
 }

@@ -5,6 +5,7 @@ import type { SeqNo } from './seqNo';
 export interface BlockRef {
   readonly position: bigint;
   readonly hash: string;
+  /** Empty where it is not known: after a rewind, of a block that only its events had told of. */
   readonly parentHash: string;
   /** Chain time in microseconds since 1970. */
   readonly timeUs: bigint;

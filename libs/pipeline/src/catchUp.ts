@@ -1,8 +1,10 @@
 import { messageOf, WorkerError, type AppendMessage, type SeqNo } from '@imart/core';
+import { mustReadUnder } from './changes';
+import { EpochMovedError } from './errors';
 import type { Executor } from './executor';
 import type { Logger, PreparedAppend, PreparedRun, SubjectProgress, SubjectStore } from './ports';
 import { mayRetry, retryDelayMs, STORAGE_RETRY, waitMs } from './retry';
-import { noSnapshots } from './snapshotRule';
+import { noSnapshots, SNAPSHOT_EVERY_DEFAULT, snapshotEvery, type SnapshotRule } from './snapshotRule';
 import type { PipelineStats } from './stats';
 
 export interface CatchUpOptions {
@@ -14,6 +16,11 @@ export interface CatchUpOptions {
   readonly random: () => number;
   readonly now: () => number;
   readonly onCommitted: (executed: SeqNo, message: AppendMessage) => void;
+  /**
+   * Which snapshots to make in ranges that may be taken back again; in all others none are.
+   * @defaultValue one after every {@link SNAPSHOT_EVERY_DEFAULT} events of an aggregate
+   */
+  readonly snapshotRule?: SnapshotRule;
 }
 
 /**
@@ -22,13 +29,19 @@ export interface CatchUpOptions {
  */
 export interface CatchUp {
   /**
+   * What follows was read under this epoch; what is kept from before is forgotten. Without it, whatever epoch the first range finds.
+   */
+  begin(epoch: bigint): void;
+  /**
    * Takes a range; resolves when it may be followed by the next one. At most one range is on its way to the database.
    * @returns `false` when the lanes are not where the log ends: the range was not taken, the lanes must catch up from the log.
+   * @throws {EpochMovedError} when the log was changed since: nothing of this range is in it, nor need be of the one before.
+   * @throws {HaltedError} `stop` when the subject stands still.
    */
   push(message: AppendMessage, signal: AbortSignal): Promise<boolean>;
   /** Catching up is over for now: what it keeps in memory for the next range is given back. After `drain`. */
   leave(): void;
-  /** Resolves when everything pushed is in the log. */
+  /** Resolves when everything pushed is in the log. @throws {EpochMovedError} as `push`. */
   drain(signal: AbortSignal): Promise<void>;
 }
 
@@ -49,10 +62,12 @@ interface Cursor {
 
 export function createCatchUp(options: CatchUpOptions): CatchUp {
   const { store, executor, stats, logger, random, now, onCommitted } = options;
+  const { snapshotRule = snapshotEvery(SNAPSHOT_EVERY_DEFAULT) } = options;
   const allLanes = Array.from({ length: store.lanes }, (_, lane) => lane);
   let cursor: Cursor | null = null;
   let committed: SeqNo | null = null;
   let onItsWay: { message: AppendMessage; done: Promise<void> } | null = null;
+  let readUnder: bigint | null = null;
 
   const inStep = (progress: SubjectProgress): boolean =>
     progress.lanes.every((seqNo) => seqNo === progress.ingested);
@@ -60,6 +75,7 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
   const open = async (): Promise<Cursor | null> => {
     if (cursor !== null) return cursor;
     const progress = await store.progress();
+    mustReadUnder(store.subjectId, progress, readUnder ?? progress.epoch);
     if (!inStep(progress)) return null;
     committed = progress.ingested;
     cursor = { ingested: progress.ingested, epoch: progress.epoch, feedNo: progress.lastFeedNo };
@@ -76,7 +92,7 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
         epoch: at.epoch,
         committedSeqNo: committed ?? at.ingested,
       },
-      noSnapshots,
+      mayBeTakenBack(message) ? snapshotRule : noSnapshots,
     );
     const folding: Folding = {
       message,
@@ -93,12 +109,11 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
     await store.transaction(async (tx) => {
       await tx.lockIngest();
       const progress = await tx.lockLanes(allLanes);
-      if (progress.ingested !== expects.ingested || progress.epoch !== expects.epoch || !inStep(progress)) {
-        throw new MovedElsewhere();
-      }
+      mustReadUnder(store.subjectId, progress, expects.epoch);
+      if (progress.ingested !== expects.ingested || !inStep(progress)) throw new MovedElsewhere();
       await tx.append(append);
       await tx.writeRun(run);
-      await tx.setCheckpoints(allLanes, message.toSeqNo);
+      await tx.setCheckpoints(allLanes, message.toSeqNo, expects.epoch);
     });
     stats.databaseSeconds += (now() - started) / 1000;
     stats.appends++;
@@ -149,7 +164,7 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
 
   /** @throws the error itself when it must not be tried again. */
   const backOff = async (error: unknown, attempt: number, signal: AbortSignal): Promise<void> => {
-    if (!mayRetry(error, attempt) || signal.aborted) throw error;
+    if (error instanceof EpochMovedError || !mayRetry(error, attempt) || signal.aborted) throw error;
     stats.retries++;
     const delayMs = retryDelayMs(STORAGE_RETRY, attempt, random);
     logger.warn('catching up: a range was not committed, trying again', {
@@ -169,6 +184,7 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
         if (await push(message, signal)) return;
         return await store.transaction(async (tx) => {
           const progress = await tx.lockIngest();
+          mustReadUnder(store.subjectId, progress, readUnder ?? progress.epoch);
           if (message.toSeqNo <= progress.ingested) return;
           await tx.append(await store.prepareAppend(message, progress.lastFeedNo + 1n));
         });
@@ -198,6 +214,10 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
   };
 
   return {
+    begin(epoch) {
+      forget();
+      readUnder = epoch;
+    },
     push,
     leave: forget,
     async drain(signal) {
@@ -211,6 +231,14 @@ export function createCatchUp(options: CatchUpOptions): CatchUp {
       }
     },
   };
+}
+
+/**
+ * Whether a reorg may reach the range: above finality every block is remembered, below it only the last one. Refolding what such a
+ * range touched starts at a snapshot, however long an aggregate's history is.
+ */
+function mayBeTakenBack({ blocks, fromPosition, toPosition }: AppendMessage): boolean {
+  return blocks.length > 1 || fromPosition === toPosition;
 }
 
 /** Somebody else moved the log or a lane: what was folded is for another position. */

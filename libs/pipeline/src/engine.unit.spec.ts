@@ -191,6 +191,7 @@ describe('lanes', () => {
         {
           subject,
           store,
+          observer: MARKET_OBSERVER,
           sender: { send: async (wakeUps) => wakeUps.forEach(({ lane }) => random() < 0.5 && wake(lane)) },
           catchUp: null,
           stats: process.stats,
@@ -258,6 +259,7 @@ describe('lanes', () => {
           {
             subject: createFakeSubject(SUBJECT, [...messages, { kind: 'end', atPosition: last.toPosition }]),
             store,
+            observer: MARKET_OBSERVER,
             sender: { send: async () => void (random() < 0.5 && (await wakeAll())) },
             catchUp: process.catchUp,
             stats: process.stats,
@@ -349,12 +351,11 @@ describe('refolding', () => {
           for (const { aggregateType, aggregateId } of aggregates.values()) {
             const fromSeqNo = (events[from % events.length] as Event).seqNo;
             await store.transaction(async (tx) => {
+              await tx.lockIngest();
               const { executed } = await tx.lockLanes(lanes);
-              await refold(
-                tx,
-                { store, observer: MARKET_OBSERVER },
+              await refold(tx, { store, observer: MARKET_OBSERVER }, [
                 { aggregateType, aggregateId, fromSeqNo, upToSeqNo: executed },
-              );
+              ]);
             });
             expect(store.contents()).toEqual(before);
           }

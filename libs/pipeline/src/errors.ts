@@ -44,13 +44,49 @@ export class TooManyParkedError extends WorkerError {
   }
 }
 
-/** The chain took back blocks that were read already. */
-export class InvalidatedError extends WorkerError {
-  constructor(subjectId: string, position: bigint) {
+/**
+ * What was told has been changed since it was read: a reorg, late knowledge, a release, a rewind. Nothing was written. A lane reads
+ * again; a reading session ends, and a new one starts from the resume point.
+ */
+export class EpochMovedError extends WorkerError {
+  constructor(subjectId: string, readUnder: bigint, epoch: bigint | null) {
     super(
-      `${subjectId}: the chain no longer has the blocks after ${position} that were read; the states are not touched. ` +
-        `Read the chain again into an empty database`,
-      { code: 'INVALIDATED', disposition: 'stop', fields: { subjectId, position } },
+      `${subjectId}: the log was changed since it was read (epoch ${epoch ?? 'unknown'}, read under ${readUnder}); nothing was written`,
+      { code: 'EPOCH_MOVED', disposition: 'retry', fields: { subjectId, readUnder, epoch } },
+    );
+  }
+}
+
+/** The subject stands still until an operator has cleared its halt. Nothing was written. */
+export class HaltedError extends WorkerError {
+  /** @param reason what stopped it. */
+  constructor(subjectId: string, reason: { readonly code: string; readonly message: string }) {
+    super(`${subjectId} stands still (${reason.code}): ${reason.message}`, {
+      code: 'HALTED',
+      disposition: 'stop',
+      fields: { subjectId, haltCode: reason.code },
+    });
+  }
+}
+
+/** The source names a last shared block that is not the one in the log: one of the two is wrong about the branch. */
+export class AncestorMismatchError extends WorkerError {
+  constructor(subjectId: string, position: bigint, stored: string, told: string) {
+    super(
+      `${subjectId}: blocks after ${position} are to be taken back, but the log has block ${stored} there, not ${told}; nothing was ` +
+        `written. Start the worker again: it looks for the last shared block anew`,
+      { code: 'ANCESTOR_MISMATCH', disposition: 'stop', fields: { subjectId, position, stored, told } },
+    );
+  }
+}
+
+/** A reader's cursor does not fit the feed: numbers are missing, or the cursor lies beyond its end. */
+export class FeedGapError extends WorkerError {
+  constructor(subjectId: string, afterFeedNo: bigint, found: bigint) {
+    super(
+      `${subjectId}: the feed does not go on after ${afterFeedNo} (${found} is what it has): the cursor is of another database, or rows ` +
+        `of the feed were deleted. Read the states anew, and start from the feed's last number`,
+      { code: 'FEED_GAP', disposition: 'stop', fields: { subjectId, afterFeedNo, found } },
     );
   }
 }

@@ -1,4 +1,4 @@
-import { aggregateKeyText, type Event, type Observer, type SeqNo } from '@imart/core';
+import { aggregateKeyText, type AggregateKey, type Event, type Observer, type SeqNo } from '@imart/core';
 import { TooManyParkedError } from './errors';
 import { createRunFolder } from './foldRun';
 import { inSlices } from './slices';
@@ -41,13 +41,52 @@ export interface Executor {
 
 export function createExecutor(options: ExecutorOptions): Executor {
   const { store, observer, cachedStatesMax, parkedAggregatesMax } = options;
-  let valid: { seqNo: SeqNo; epoch: bigint; cache: StateCache; parked: Set<string> } | null = null;
+  let valid: {
+    seqNo: SeqNo;
+    epoch: bigint;
+    cache: StateCache;
+    parked: Set<string>;
+    /** Aggregates that are known to have a snapshot that is recent enough, or that never needed one. */
+    snapshotted: Set<string>;
+  } | null = null;
 
   const open = async (afterSeqNo: SeqNo, epoch: bigint): Promise<NonNullable<typeof valid>> => {
     if (valid !== null && valid.seqNo === afterSeqNo && valid.epoch === epoch) return valid;
     const markers = await store.parked();
     const parked = new Set(markers.map((m) => aggregateKeyText(m.aggregateType, m.aggregateId)));
-    return { seqNo: afterSeqNo, epoch, cache: createStateCache(cachedStatesMax, afterSeqNo < 0n), parked };
+    return {
+      seqNo: afterSeqNo,
+      epoch,
+      cache: createStateCache(cachedStatesMax, afterSeqNo < 0n),
+      parked,
+      snapshotted: new Set(),
+    };
+  };
+
+  /**
+   * Aggregates with a long history that a rollback would have to fold from its beginning, because no snapshot was made while they were
+   * caught up: their state before this run is kept as one.
+   */
+  const withoutSnapshot = async (
+    events: readonly Event[],
+    { cache, snapshotted }: NonNullable<typeof valid>,
+    snapshotRule: SnapshotRule,
+  ): Promise<Set<string>> => {
+    const long = new Map<string, { readonly key: AggregateKey; readonly version: number }>();
+    for (const event of events) {
+      const keyText = aggregateKeyText(event.aggregateType, event.aggregateId);
+      if (snapshotted.has(keyText) || long.has(keyText)) continue;
+      const version = cache.get(keyText)?.version ?? 0;
+      if (snapshotRule(0, version)) long.set(keyText, { key: event, version });
+    }
+    if (long.size === 0) return new Set();
+    const versions = await store.snapshotVersions([...long.values()].map(({ key }) => key));
+    if (snapshotted.size > cachedStatesMax) snapshotted.clear();
+    const due = [...long].filter(([keyText, { version }]) =>
+      snapshotRule(versions.get(keyText) ?? 0, version),
+    );
+    for (const keyText of long.keys()) snapshotted.add(keyText);
+    return new Set(due.map(([keyText]) => keyText));
   };
 
   return {
@@ -60,7 +99,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
       if (missing.length > 0) {
         for (const [keyText, state] of await store.loadStates(missing)) cache.set(keyText, state);
       }
-      const folder = createRunFolder({ observer, cache, parked, snapshotRule });
+      const keepBefore = await withoutSnapshot(events, current, snapshotRule);
+      const folder = createRunFolder({ observer, cache, parked, snapshotRule, keepBefore });
       await inSlices(events, (slice) => folder.fold(slice));
       const run = folder.result();
       const last = run.parked.at(-1);

@@ -14,7 +14,6 @@ import {
   createFakeSubject,
   createInMemorySubjectStore,
   createMarketScript,
-  fakeBlock,
   MARKET_OBSERVER,
   silentLogger,
   SUBJECT,
@@ -29,10 +28,10 @@ import {
   createLaneWorker,
   createPipelineStats,
   EventConflictError,
-  InvalidatedError,
   LedgerGapError,
   noSnapshots,
   runIngest,
+  StorageUnavailableError,
   TooManyParkedError,
   UNKNOWN_ERROR_ATTEMPTS_MAX,
   type IngestOptions,
@@ -90,6 +89,7 @@ function setUp(parkedAggregatesMax = 100, onMoment: (moment: StoreMoment) => voi
       {
         subject: createFakeSubject(SUBJECT, messages),
         store,
+        observer: MARKET_OBSERVER,
         sender: { send: async (wakeUps) => void sent.push(...wakeUps) },
         catchUp: null,
         stats,
@@ -289,6 +289,21 @@ describe('ingest', () => {
     expect(sent).toHaveLength(1);
   });
 
+  it('waits for the database also before its first read, and starts where the log ends, not anew (Q12)', async () => {
+    const { store, ingest } = setUp();
+    const script = createMarketScript().listed('1').nextBlock().listed('2');
+    const messages = appendMessages(script.events, [1n, 9n]);
+    await ingest(messages.slice(0, 1));
+    let failures = 3;
+    const resumePoint = () =>
+      failures-- > 0
+        ? Promise.reject(new StorageUnavailableError('the connection broke', undefined))
+        : store.resumePoint();
+    await ingest(messages, { store: { ...store, resumePoint } });
+    expect(store.events()).toEqual(script.events);
+    expect(failures).toBe(-1);
+  });
+
   it('stops at an error that nobody has given a fate and that comes again each time', async () => {
     let met = 0;
     const { ingest, store } = setUp(1, (moment) => {
@@ -319,18 +334,6 @@ describe('ingest', () => {
     );
     expect(end).toBe('end-position');
     expect(caughtUp).toEqual([first.toSeqNo]);
-  });
-
-  it('stops at blocks that are taken back, and touches nothing', async () => {
-    const { store, ingest } = setUp();
-    const script = createMarketScript().listed('1');
-    const invalidate: SubjectMessage = {
-      kind: 'invalidate',
-      fromSeqNo: evmSeqNo.first(50n),
-      ancestor: fakeBlock(49n),
-    };
-    await expect(ingest([range(script), invalidate])).rejects.toBeInstanceOf(InvalidatedError);
-    expect(store.events()).toHaveLength(1);
   });
 
   it('moves finality forward only', async () => {

@@ -6,7 +6,9 @@ import {
   WorkerError,
   type Activity,
   type Event,
+  type FoldState,
   type Observer,
+  type Reducer,
   type Snapshot,
   type StateRow,
 } from '@imart/core';
@@ -18,6 +20,11 @@ export interface FoldRunOptions {
   readonly observer: Observer;
   readonly cache: StateCache;
   readonly snapshotRule: SnapshotRule;
+  /**
+   * Aggregates, by `aggregateKeyText`, whose state before their first event in the run is kept as a snapshot; those that were are
+   * removed. @defaultValue none
+   */
+  readonly keepBefore?: Set<string>;
   /** Aggregates that are set aside, by `aggregateKeyText`; aggregates that fail in this run are added. */
   readonly parked: Set<string>;
 }
@@ -42,7 +49,7 @@ export function foldRun(events: readonly Event[], options: FoldRunOptions): Fold
 }
 
 export function createRunFolder(options: FoldRunOptions): RunFolder {
-  const { observer, cache, parked, snapshotRule } = options;
+  const { observer, cache, parked, snapshotRule, keepBefore } = options;
   const rows = new Map<string, StateRow>();
   const activities: Activity[] = [];
   const snapshots: Snapshot[] = [];
@@ -58,6 +65,11 @@ export function createRunFolder(options: FoldRunOptions): RunFolder {
       code,
       message,
     });
+  };
+
+  const keep = (event: Event, reducer: Reducer, state: FoldState): void => {
+    const { aggregateType, aggregateId } = event;
+    snapshots.push({ aggregateType, aggregateId, reducerVersion: reducer.version, state });
   };
 
   const fold = (events: readonly Event[]): void => {
@@ -82,14 +94,8 @@ export function createRunFolder(options: FoldRunOptions): RunFolder {
         for (const activity of after.activities) activities.push(activity);
         if (after.state === before) continue;
         cache.set(keyText, after.state);
-        if (snapshotRule(before.version, after.state.version)) {
-          snapshots.push({
-            aggregateType: event.aggregateType,
-            aggregateId: event.aggregateId,
-            reducerVersion: reducer.version,
-            state: after.state,
-          });
-        }
+        if (keepBefore?.delete(keyText) === true) keep(event, reducer, before);
+        if (snapshotRule(before.version, after.state.version)) keep(event, reducer, after.state);
       } catch (error) {
         // A reducer is deterministic: whatever it throws, it throws again. Only a broken invariant stops everything.
         if (dispositionOf(error) === 'stop') throw error;

@@ -1,21 +1,26 @@
 import {
-  aggregateHash,
-  laneOf,
   messageOf,
   type AppendMessage,
+  type BlockRef,
   type FinalizeMessage,
+  type InvalidateMessage,
+  type Observer,
   type SeqNo,
   type Subject,
 } from '@imart/core';
 import type { CatchUp } from './catchUp';
-import { InvalidatedError } from './errors';
+import { mustReadUnder } from './changes';
+import { EpochMovedError } from './errors';
+import { invalidate } from './invalidate';
 import type { Logger, SubjectStore, WakeUp, WakeUpSender } from './ports';
 import { mayRetry, retryDelayMs, STORAGE_RETRY, waitMs } from './retry';
 import type { PipelineStats } from './stats';
+import { rangeWakeUps, wakeUpsFor } from './wakeUps';
 
 export interface IngestOptions {
   readonly subject: Subject;
   readonly store: SubjectStore;
+  readonly observer: Observer;
   readonly sender: WakeUpSender;
   /** `null`: lanes run in other processes, and read the log. */
   readonly catchUp: CatchUp | null;
@@ -26,53 +31,76 @@ export interface IngestOptions {
   /** Called at the first range that is not far below the head any more: once for each time the worker catches up. */
   readonly onCaughtUp: () => Promise<void>;
   readonly onHead: (position: bigint) => void;
-  /** Everything up to this position is in the log. */
+  /** Everything up to this position is in the log. It goes back when blocks are taken back. */
   readonly onIngested: (position: bigint) => void;
 }
 
 /** Why ingest ended. */
 export type IngestEnd = 'end-position' | 'aborted';
 
+/** One reading of the source, from a resume point on. */
+interface Session {
+  /** The epoch that it reads under: its own changes raise it, anybody else's end it. */
+  epoch: bigint;
+}
+
 /**
  * Takes a subject's messages in order, and makes each durable before it takes the next. The log comes first: wake-ups are
  * sent after the events they tell of are committed.
  *
+ * When somebody else changes what was told (a rewind, late knowledge, a release, another ingester), nothing that was read before is
+ * written: reading starts anew from where the log then ends, with the contracts that are then known.
+ *
  * @throws what is of disposition `stop`; everything else is retried until the signal aborts.
  */
 export async function runIngest(options: IngestOptions, signal: AbortSignal): Promise<IngestEnd> {
-  const { subject, store, catchUp, stats, now, onCaughtUp, onHead } = options;
-  const resume = await store.resumePoint();
-  let caughtUp = false;
+  const { store, stats, logger } = options;
+  const caughtUp = createCaughtUp(options);
+  for (;;) {
+    const over = new AbortController();
+    try {
+      return await readSession(options, caughtUp, AbortSignal.any([signal, over.signal]));
+    } catch (error) {
+      if (!(error instanceof EpochMovedError)) throw error;
+      stats.sessionRestarts++;
+      logger.info('the log was changed by somebody else: reading starts anew from its end', {
+        subject: store.subjectId,
+        ...error.fields,
+      });
+    } finally {
+      // What the ended session still has under way at its source is of no use to the next one.
+      over.abort();
+    }
+  }
+}
+
+/** @throws {EpochMovedError} when somebody else has changed the log since the session began. */
+async function readSession(
+  options: IngestOptions,
+  caughtUp: CaughtUp,
+  signal: AbortSignal,
+): Promise<IngestEnd> {
+  const { subject, store, catchUp, stats, now, onHead } = options;
+  const resume = await persistently(options, signal, () => store.resumePoint());
+  const session: Session = { epoch: resume.epoch };
+  catchUp?.begin(session.epoch);
   let waitingSince = now();
   for await (const message of subject.messages(resume, signal)) {
     stats.sourceSeconds += (now() - waitingSince) / 1000;
-    switch (message.kind) {
-      case 'append':
-        if (message.catchingUp && catchUp !== null && (await catchUp.push(message, signal))) {
-          caughtUp = false;
-          break;
-        }
-        await catchUp?.drain(signal);
-        if (!message.catchingUp && !caughtUp) {
-          caughtUp = true;
-          catchUp?.leave();
-          await onCaughtUp();
-        }
-        await appendAndWake(options, message, signal);
-        break;
-      case 'finalize':
-        await catchUp?.drain(signal);
-        await persistently(options, signal, () => finalize(store, message));
-        break;
-      case 'heartbeat':
-        onHead(message.head.position);
-        await persistently(options, signal, () => store.heartbeat(message.head));
-        break;
-      case 'invalidate':
-        throw new InvalidatedError(store.subjectId, message.ancestor.position);
-      case 'end':
-        await catchUp?.drain(signal);
-        return 'end-position';
+    if (message.kind === 'append' && message.catchingUp && (await catchUp?.push(message, signal)) === true) {
+      caughtUp.no();
+    } else if (message.kind === 'heartbeat') {
+      onHead(message.head.position);
+      await heartbeat(options, session, message.head, signal);
+    } else {
+      await catchUp?.drain(signal);
+      if (message.kind === 'end') return 'end-position';
+      if (message.kind === 'append') {
+        if (!message.catchingUp) await caughtUp.yes();
+        await appendAndWake(options, session, message, signal);
+      }
+      if (message.kind === 'finalize') await finalize(options, session, message, signal);
+      if (message.kind === 'invalidate') await takeBack(options, session, message, signal);
     }
     waitingSince = now();
   }
@@ -80,64 +108,103 @@ export async function runIngest(options: IngestOptions, signal: AbortSignal): Pr
   return 'aborted';
 }
 
-async function finalize(store: SubjectStore, message: FinalizeMessage): Promise<void> {
-  await store.transaction(async (tx) => {
-    await tx.lockIngest();
-    await tx.finalize(message);
-  });
+/** Whether the worker follows the head: told once for each time it has caught up. */
+interface CaughtUp {
+  no(): void;
+  yes(): Promise<void>;
+}
+
+function createCaughtUp({ catchUp, onCaughtUp }: IngestOptions): CaughtUp {
+  let caughtUp = false;
+  return {
+    no() {
+      caughtUp = false;
+    },
+    async yes() {
+      if (caughtUp) return;
+      caughtUp = true;
+      catchUp?.leave();
+      await onCaughtUp();
+    },
+  };
+}
+
+async function heartbeat(
+  options: IngestOptions,
+  session: Session,
+  head: BlockRef,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store } = options;
+  const pulse = await persistently(options, signal, () => store.heartbeat(head));
+  // Also where the chain stands still, a rewind is noticed with the next poll.
+  mustReadUnder(store.subjectId, pulse, session.epoch);
+}
+
+async function finalize(
+  options: IngestOptions,
+  session: Session,
+  message: FinalizeMessage,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store } = options;
+  await persistently(options, signal, () =>
+    store.transaction(async (tx) => {
+      mustReadUnder(store.subjectId, await tx.lockIngest(), session.epoch);
+      await tx.finalize(message);
+    }),
+  );
 }
 
 async function appendAndWake(
   options: IngestOptions,
+  session: Session,
   message: AppendMessage,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, sender, stats } = options;
-  const epoch = await persistently(options, signal, () =>
+  const { store, stats } = options;
+  await persistently(options, signal, () =>
     store.transaction(async (tx) => {
       const progress = await tx.lockIngest();
+      mustReadUnder(store.subjectId, progress, session.epoch);
       await tx.append(await store.prepareAppend(message, progress.lastFeedNo + 1n));
-      return progress.epoch;
     }),
   );
   stats.appends++;
   stats.sourceRecords += message.sourceRecords;
   stats.ingestedEvents += message.events.length;
   options.onIngested(message.toPosition);
+  await wake(options, wakeUpsFor(message, store.lanes, session.epoch));
+}
+
+/** Blocks are taken back: rollback first, in one transaction; only then is the new branch read (R10). */
+async function takeBack(
+  options: IngestOptions,
+  session: Session,
+  message: InvalidateMessage,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, catchUp } = options;
+  const result = await persistently(options, signal, () => invalidate(options, message, session.epoch));
+  if (result.kind === 'moved') throw new EpochMovedError(store.subjectId, session.epoch, result.epoch);
+  if (result.kind === 'nothing-to-invalidate') return;
+  session.epoch = result.epoch;
+  catchUp?.begin(session.epoch);
+  options.onIngested(message.ancestor.position);
+  const { epoch } = session;
+  await wake(options, rangeWakeUps((message.fromSeqNo - 1n) as SeqNo, store.lanes, epoch));
+}
+
+async function wake({ store, sender, logger }: IngestOptions, wakeUps: readonly WakeUp[]): Promise<void> {
   try {
-    await sender.send(wakeUpsFor(message, store.lanes, epoch));
+    await sender.send(wakeUps);
   } catch (error) {
     // A wake-up carries no truth: the sweeper sends what is missing.
-    options.logger.warn('wake-ups were not sent; the sweeper will send them', {
+    logger.warn('wake-ups were not sent; the sweeper will send them', {
       subject: store.subjectId,
       error: messageOf(error),
     });
   }
-}
-
-/**
- * At the head one wake-up for each event, named by its place and epoch, so that the job's result is the fate of its event;
- * and one for the range's end for each lane without events. While catching up, one for each lane.
- */
-export function wakeUpsFor(message: AppendMessage, lanes: number, epoch: bigint): readonly WakeUp[] {
-  const wakeUps: WakeUp[] = [];
-  const withEvents = new Set<number>();
-  if (!message.catchingUp) {
-    for (const event of message.events) {
-      const lane = laneOf(aggregateHash(event.aggregateType, event.aggregateId), lanes);
-      withEvents.add(lane);
-      wakeUps.push(wakeUp(event.subjectId, lane, event.seqNo, epoch));
-    }
-  }
-  for (let lane = 0; lane < lanes; lane++) {
-    if (!withEvents.has(lane)) wakeUps.push(wakeUp('range', lane, message.toSeqNo, epoch));
-  }
-  return wakeUps;
-}
-
-function wakeUp(prefix: string, lane: number, seqNo: SeqNo, epoch: bigint): WakeUp {
-  // Job ids must not hold a colon.
-  return { id: `${prefix.replaceAll(':', '_')}-${seqNo}-${epoch}-${lane}`, lane, seqNo, epoch };
 }
 
 async function persistently<T>(
@@ -149,7 +216,7 @@ async function persistently<T>(
     try {
       return await work();
     } catch (error) {
-      if (!mayRetry(error, attempt) || signal.aborted) throw error;
+      if (error instanceof EpochMovedError || !mayRetry(error, attempt) || signal.aborted) throw error;
       options.stats.retries++;
       const delayMs = retryDelayMs(STORAGE_RETRY, attempt, options.random);
       options.logger.warn('the log could not be written, trying again', {

@@ -1,4 +1,5 @@
 import type { SeqNo } from '@imart/core';
+import { HaltedError } from './errors';
 import type { Executor } from './executor';
 import type { SubjectStore } from './ports';
 import type { SnapshotRule } from './snapshotRule';
@@ -38,7 +39,8 @@ export function createLane(options: LaneOptions): Lane {
   /** Reads, folds and commits the next run. The checkpoint's row stays locked meanwhile: no other worker has this lane. */
   const executeRun = (): Promise<ExecutedRun> =>
     store.transaction(async (tx) => {
-      const { lanes, ingested, epoch } = await tx.lockLanes([lane]);
+      const { lanes, ingested, epoch, halt } = await tx.lockLanes([lane]);
+      if (halt !== null) throw new HaltedError(store.subjectId, halt);
       const afterSeqNo = lanes[lane] as SeqNo;
       if (afterSeqNo >= ingested) return { at: afterSeqNo, done: true, events: 0, parked: 0 };
       const events = await tx.readRun(lane, afterSeqNo, ingested, runEventsMax);
@@ -52,7 +54,7 @@ export function createLane(options: LaneOptions): Lane {
       );
       stats.foldSeconds += (now() - started) / 1000;
       await tx.writeRun(await store.prepareRun(run));
-      await tx.setCheckpoints([lane], upToSeqNo);
+      await tx.setCheckpoints([lane], upToSeqNo, epoch);
       return { at: upToSeqNo, done, events: events.length, parked: run.parked.length };
     });
 

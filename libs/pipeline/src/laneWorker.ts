@@ -12,6 +12,8 @@ export interface LaneWorkerOptions {
   readonly stats: PipelineStats;
   readonly logger: Logger;
   readonly random: () => number;
+  /** Milliseconds; only differences count. @defaultValue none: only the job of an event that is not executed wakes its lane */
+  readonly now?: () => number;
   readonly onExecuted: (lane: number, seqNo: SeqNo) => void;
   /** An invariant is broken: nothing more is executed. */
   readonly onStop: (error: unknown) => void;
@@ -26,8 +28,18 @@ export interface LaneWorker {
   wake(lane: number, signal: AbortSignal): Promise<SeqNo>;
 }
 
+/**
+ * One run executes what hundreds of jobs tell of, which then stand in line before the jobs of the next block. A lane whose turn they
+ * are looks at the log this often all the same.
+ */
+const LOOK_AGAIN_MS = 20;
+
 export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
-  const { store, lanes, receiver, stats, logger, random, onExecuted, onStop } = options;
+  const { store, lanes, receiver, stats, logger, random, now, onExecuted, onStop } = options;
+  /** When each lane last reached the end of the log. */
+  const reachedEndAt = new Map<number, number>();
+  const mayHaveMore = (lane: number): boolean =>
+    now !== undefined && now() - (reachedEndAt.get(lane) ?? Number.NEGATIVE_INFINITY) >= LOOK_AGAIN_MS;
 
   /** The one place where a lane's failures meet their fate. Order comes from the log, so waiting in here is safe. */
   const wake = async (lane: number, signal: AbortSignal): Promise<SeqNo> => {
@@ -36,6 +48,7 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     for (let attempt = 1; ; attempt++) {
       try {
         const seqNo = await worked.advance();
+        if (now !== undefined) reachedEndAt.set(lane, now());
         onExecuted(lane, seqNo);
         return seqNo;
       } catch (error) {
@@ -60,7 +73,11 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   /** A job's result is the fate of its own event; a range's end without an event has none of its own. */
   const handle = async ({ lane, seqNo }: WakeUp, signal: AbortSignal): Promise<WakeUpFate> => {
     const before = await store.fateOf(lane, seqNo);
-    if (before !== null) return before === 'executed' ? 'already-executed' : before;
+    if (before !== null) {
+      // Whatever fails then is no fate of this event; `wake` has told it.
+      if (mayHaveMore(lane)) await wake(lane, signal).catch(() => undefined);
+      return before === 'executed' ? 'already-executed' : before;
+    }
     await wake(lane, signal);
     return (await store.fateOf(lane, seqNo)) ?? 'not-in-log';
   };

@@ -2,16 +2,16 @@ import type {
   Activity,
   AggregateKey,
   AppendMessage,
-  BlockRef,
   Event,
   FinalizeMessage,
   FoldState,
-  ResumePoint,
   SeqNo,
   Snapshot,
   StateRow,
   SubjectId,
 } from '@imart/core';
+import type { PassTransaction } from './audit/passes';
+import type { ChangeStore, ChangeTransaction, Halt } from './changePorts';
 
 /** Structured logging as the engine needs it; fields never hold a secret. */
 export interface Logger {
@@ -33,8 +33,12 @@ export interface SubjectProgress {
   readonly executed: SeqNo;
   readonly lastFeedNo: bigint;
   readonly finalized: SeqNo;
+  /** The position that `finalized` is the end of; `null`: nothing is known to be final. */
+  readonly finalizedPosition: bigint | null;
   /** Chain time of the last ingested block in microseconds since 1970; `null` before the first. */
   readonly chainTimeUs: bigint | null;
+  /** Why the subject stands still; `null`: it does not. Nothing is ingested or executed under a halt. */
+  readonly halt: Halt | null;
 }
 
 /** Why an aggregate is set aside: its events from `fromSeqNo` on wait in the log. */
@@ -76,8 +80,11 @@ export type AppendResult =
  * One database transaction on a subject. Nothing is visible before it commits; an error thrown inside rolls all of it
  * back. Locks are taken in one order everywhere: ingest, then lanes ascending.
  */
-export interface SubjectTransaction {
-  /** Locks the subject against other ingests until the end of the transaction. */
+export interface SubjectTransaction extends ChangeTransaction, PassTransaction {
+  /**
+   * Locks the subject against other ingests until the end of the transaction.
+   * @throws {FencedError} `stop` on a fenced store, when another process has taken the lease.
+   */
   lockIngest(): Promise<SubjectProgress>;
   /** Locks lanes against other workers, and reads how far they are and the epoch. `lanes` ascending. */
   lockLanes(lanes: readonly number[]): Promise<SubjectProgress>;
@@ -90,37 +97,42 @@ export interface SubjectTransaction {
   finalize(message: FinalizeMessage): Promise<void>;
   /** Writes rows, activities, snapshots and park markers. */
   writeRun(prepared: PreparedRun): Promise<void>;
-  /** Moves lanes forward. Needs `lockLanes`. */
-  setCheckpoints(lanes: readonly number[], seqNo: SeqNo): Promise<void>;
-  /** Events of one lane, ascending: after `afterSeqNo`, up to `upToSeqNo` (inclusive), at most `limit`. */
-  readRun(lane: number, afterSeqNo: SeqNo, upToSeqNo: SeqNo, limit: number): Promise<readonly Event[]>;
-  /** Every event of one aggregate, ascending: after `afterSeqNo`, up to `upToSeqNo` (inclusive). */
-  readAggregate(key: AggregateKey, afterSeqNo: SeqNo, upToSeqNo: SeqNo): Promise<readonly Event[]>;
-  /** The newest usable snapshot below `seqNo`, of this reducer version; `null` when there is none. */
-  snapshotBelow(key: AggregateKey, seqNo: SeqNo, reducerVersion: number): Promise<FoldState | null>;
   /**
-   * Removes what an aggregate's events from `fromSeqNo` on have left: activities, snapshots, and its rows that were opened
-   * from there on (all its rows when `fromSeqNo` is before its first event).
+   * Moves lanes forward. Needs `lockLanes`.
+   * @param epoch the one under which the events were read. Whoever changes what was told takes the locks of all lanes, so it
+   * cannot be another one; that it is not is checked all the same, because a lane that commits what it read beyond a fork after
+   * the fork was taken back could not be told from a right one.
+   * @throws {EpochMovedError} `retry`: the log was changed since it was read.
    */
-  eraseFrom(key: AggregateKey, fromSeqNo: SeqNo): Promise<void>;
+  setCheckpoints(lanes: readonly number[], seqNo: SeqNo, epoch: bigint): Promise<void>;
+  /**
+   * Events of one lane, ascending: after `afterSeqNo`, up to `upToSeqNo` (inclusive), at most `limit`. Skipped events are left out.
+   */
+  readRun(lane: number, afterSeqNo: SeqNo, upToSeqNo: SeqNo, limit: number): Promise<readonly Event[]>;
 }
 
 /** Postgres, as the engine sees it: the log, the states and the progress of one subject and one observer. */
-export interface SubjectStore {
+export interface SubjectStore extends ChangeStore {
   readonly subjectId: SubjectId;
   readonly lanes: number;
+  /**
+   * The same store for whoever holds the lease under this number: heartbeats and every transaction that locks ingest are refused
+   * with {@link FencedError} once somebody else has a greater one, checked under the lock.
+   */
+  fenced(fencing: bigint): SubjectStore;
   progress(): Promise<SubjectProgress>;
-  resumePoint(): Promise<ResumePoint>;
   /** All aggregates that are set aside. */
   parked(): Promise<readonly ParkMarker[]>;
   /** What has become of a lane's event, or of the log up to a place without one; `null`: the lane has not come that far. */
   fateOf(lane: number, seqNo: SeqNo): Promise<'executed' | 'parked' | null>;
   /** States of aggregates as committed; those without rows are missing from the result. Keyed by `aggregateKeyText`. */
   loadStates(keys: readonly AggregateKey[]): Promise<ReadonlyMap<string, FoldState>>;
+  /**
+   * The version that the newest usable snapshot of each aggregate has; those without one are missing. Keyed by `aggregateKeyText`.
+   */
+  snapshotVersions(keys: readonly AggregateKey[]): Promise<ReadonlyMap<string, number>>;
   prepareAppend(message: AppendMessage, feedNo: bigint): Promise<PreparedAppend>;
   prepareRun(run: FoldedRun): Promise<PreparedRun>;
-  /** What the source says of its head; for the status page only. */
-  heartbeat(head: BlockRef): Promise<void>;
   /** @throws {StorageUnavailableError} `retry`: nothing is known to be written, the whole transaction may be run again. */
   transaction<T>(work: (transaction: SubjectTransaction) => Promise<T>): Promise<T>;
 }

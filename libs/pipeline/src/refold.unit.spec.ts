@@ -48,12 +48,12 @@ async function refolded(
   fromSeqNo: SeqNo,
 ) {
   return store.transaction(async (tx) => {
+    await tx.lockIngest();
     const { executed: upToSeqNo } = await tx.lockLanes([0]);
-    return refold(
-      tx,
-      { store, observer: MARKET_OBSERVER },
+    await tx.unpark([{ aggregateType, aggregateId }]);
+    return refold(tx, { store, observer: MARKET_OBSERVER }, [
       { aggregateType, aggregateId, fromSeqNo, upToSeqNo },
-    );
+    ]);
   });
 }
 
@@ -70,15 +70,15 @@ describe('refolding an aggregate', () => {
     }
   });
 
-  it('starts at a snapshot, not at the beginning, where there are two below the change', async () => {
+  it('starts at the newest snapshot below the change, not at the beginning', async () => {
     const script = createMarketScript().listed('1');
     for (let i = 0; i < 9; i++) script.nextBlock().priceChanged('1', { price: BigInt(i) });
     const store = await executed(script, 3);
     expect(store.snapshots().map(({ state }) => state.version)).toEqual([3, 6, 9]);
     const before = store.contents();
     const run = await refolded(store, 'order', `${MARKET}:1`, script.events[9]!.seqNo);
-    // After the snapshot of 6 events: the 7th to the 10th.
-    expect(run.folded).toBe(4);
+    // After the snapshot of 9 events: the 10th.
+    expect(run.events).toBe(1);
     expect(store.contents()).toEqual(before);
   });
 
@@ -95,20 +95,29 @@ describe('refolding an aggregate', () => {
     const script = createMarketScript().minted(ALICE).transferred(ALICE, BOB);
     const store = await executed(script, 1);
     const { aggregateType, aggregateId } = script.events[0]!;
+    const newest = store.snapshots().at(-1)!;
+    const ofAnother = { ...newest, reducerVersion: newest.reducerVersion + 1 };
+    await store.transaction(async (tx) =>
+      tx.writeRun(
+        await store.prepareRun({ rows: [], activities: [], snapshots: [ofAnother], parked: [], folded: 0 }),
+      ),
+    );
+    const before = store.contents();
     await store.transaction(async (tx) => {
-      const key = { aggregateType, aggregateId };
-      expect(await tx.snapshotBelow(key, evmSeqNo.first(50n), 2)).toBeNull();
-      expect(await tx.snapshotBelow(key, evmSeqNo.first(50n), 1)).toMatchObject({ version: 2 });
+      const request = { aggregateType, aggregateId, fromSeqNo: evmSeqNo.first(50n) };
+      expect([...(await tx.snapshotsBelow([request])).values()]).toMatchObject([{ version: 1 }]);
     });
+    await refolded(store, aggregateType, aggregateId, evmSeqNo.first(50n));
+    expect(store.contents()).toEqual(before);
   });
 
-  it('stops at the park marker', async () => {
+  it('stops where the aggregate fails, and parks it there again', async () => {
     const script = addPoison(createMarketScript().listed('1'), '1').filled('1');
     const store = await executed(script, 100);
     const before = store.contents();
     expect(before.parked).toMatchObject([{ fromSeqNo: script.events[1]!.seqNo }]);
     const run = await refolded(store, 'order', `${MARKET}:1`, script.events[0]!.seqNo);
-    expect(run.folded).toBe(1);
+    expect(run.parked).toMatchObject([{ fromSeqNo: script.events[1]!.seqNo }]);
     expect(store.contents()).toEqual(before);
   });
 });

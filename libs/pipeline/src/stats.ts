@@ -9,6 +9,17 @@ export interface PipelineStats {
   parkedAggregates: number;
   retries: number;
   sweptWakeUps: number;
+  /** Times that blocks were taken back, how many blocks in all, and the most at once. */
+  reorgs: number;
+  reorgBlocks: number;
+  reorgDepthMax: number;
+  /** Events that were taken out of the log again, by reorgs and late changes. */
+  retractedEvents: number;
+  /** Changes of what a second reading found, and parked aggregates retried or skipped. */
+  lateChanges: number;
+  releases: number;
+  /** Reading sessions that ended because somebody else had changed the log. */
+  sessionRestarts: number;
   /** Seconds spent folding and preparing, and waiting for the database. */
   foldSeconds: number;
   databaseSeconds: number;
@@ -26,6 +37,13 @@ export function createPipelineStats(): PipelineStats {
     parkedAggregates: 0,
     retries: 0,
     sweptWakeUps: 0,
+    reorgs: 0,
+    reorgBlocks: 0,
+    reorgDepthMax: 0,
+    retractedEvents: 0,
+    lateChanges: 0,
+    releases: 0,
+    sessionRestarts: 0,
     foldSeconds: 0,
     databaseSeconds: 0,
     sourceSeconds: 0,

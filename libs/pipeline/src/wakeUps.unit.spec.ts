@@ -6,6 +6,7 @@ import {
   wakeUpsFor,
   type Logger,
   type SubjectStore,
+  type SweeperOptions,
   type WakeUp,
 } from './index';
 
@@ -55,6 +56,8 @@ describe('the sweeper', () => {
     rounds: readonly (readonly bigint[] | Error)[],
     send: (wakeUps: readonly WakeUp[]) => void,
     logger: Logger = silentLogger,
+    more: Partial<SweeperOptions> = {},
+    onLook: () => void = () => undefined,
   ) {
     const stopping = new AbortController();
     const stats = createPipelineStats();
@@ -62,6 +65,7 @@ describe('the sweeper', () => {
     const store = {
       subjectId: SUBJECT,
       progress: async () => {
+        onLook();
         const lanes = rounds[round++] as readonly bigint[] | Error;
         if (round === rounds.length) stopping.abort();
         if (lanes instanceof Error) throw lanes;
@@ -76,6 +80,7 @@ describe('the sweeper', () => {
         logger,
         intervalMs: 0,
         now: () => 1,
+        ...more,
       },
       stopping.signal,
     );
@@ -113,6 +118,51 @@ describe('the sweeper', () => {
     const message = { ...appendMessage([], 0n, 5n), toSeqNo: 100n as SeqNo };
     const own = wakeUpsFor(message, 2, 7n).map(({ id }) => id);
     expect(sent.filter(({ id }) => own.includes(id))).toEqual([]);
+  });
+
+  it('drives lanes of its own process itself, also when no job can be sent; another process’s get one (rule 3)', async () => {
+    const sent: WakeUp[] = [];
+    const woken: number[] = [];
+    const own = { lanes: new Set([0, 2]), wake: async (lane: number) => void woken.push(lane) };
+    const behind = [10n, 10n, 10n];
+    const stats = await sweep([behind, behind], (wakeUps) => void sent.push(...wakeUps), silentLogger, {
+      own,
+    });
+    expect(woken).toEqual([0, 2]);
+    expect(sent.map(({ lane }) => lane)).toEqual([1]);
+    expect(stats.sweptWakeUps).toBe(3);
+    woken.length = 0;
+    const refuse = (): void => {
+      throw new Error('the queue is full');
+    };
+    await sweep([behind, behind, behind], refuse, silentLogger, { own });
+    expect(woken).toEqual([0, 2, 0, 2]);
+  });
+
+  it('drives a lane once at a time, and again when it has failed', async () => {
+    const woken: string[] = [];
+    let failFirst: () => void = () => undefined;
+    const own = {
+      lanes: new Set([0]),
+      wake: (): Promise<never> => {
+        woken.push('begun');
+        return new Promise((_resolve, reject) => (failFirst = () => reject(new Error('it failed'))));
+      },
+    };
+    const begunAt: number[] = [];
+    const onLook = (): void => {
+      begunAt.push(woken.length);
+      if (begunAt.length === 5) failFirst();
+    };
+    await sweep(
+      Array.from({ length: 10 }, () => [10n]),
+      () => undefined,
+      silentLogger,
+      { own },
+      onLook,
+    );
+    expect(begunAt.slice(0, 5)).toEqual([0, 0, 1, 1, 1]);
+    expect(woken).toEqual(['begun', 'begun']);
   });
 
   it('goes on when the database or the queue fails, and says so', async () => {

@@ -29,5 +29,7 @@ export function createPool(options: CreatePoolOptions): DatabasePool {
     // Once we close them ourselves, how they end is of no interest.
     if (!pool.ending) logger.warn('an idle database connection was lost', { error: messageOf(error) });
   });
+  // One that dies while it is lent, between two statements, says so here; the next statement fails, and that is what counts (Q12).
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

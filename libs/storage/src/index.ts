@@ -4,6 +4,7 @@
  */
 export * from './embedded';
 export * from './migrate';
+export * from './passes';
 export * from './read';
 export * from './replay';
 export * from './secondaryIndexes';

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { migrate } from './migrate';
@@ -97,8 +97,17 @@ describe('ensureSecondaryIndexes', () => {
 });
 
 describe('schema.prisma', () => {
-  it('names the same indexes', () => {
+  it('names the same indexes, and those that migrations make', () => {
     const schema = readFileSync(join(PRISMA, 'schema.prisma'), 'utf8');
+    const migrations = join(PRISMA, 'migrations');
+    const migrated = readdirSync(migrations, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .flatMap(({ name }) => [
+        ...readFileSync(join(migrations, name, 'migration.sql'), 'utf8').matchAll(
+          /CREATE INDEX "(\w+)" ON "\w+"\(([^)]*)\)/g,
+        ),
+      ])
+      .map(([, name, columns]) => [name, columns?.replaceAll('"', '')]);
     const named = [...schema.matchAll(/@@index\(\[([^\]]*)\], map: "(\w+)"\)/g)].map(([, columns, name]) => [
       name,
       columns?.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
@@ -106,7 +115,7 @@ describe('schema.prisma', () => {
     const byName = (a: readonly unknown[], b: readonly unknown[]): number =>
       String(a[0]).localeCompare(String(b[0]));
     expect(named.sort(byName)).toEqual(
-      secondaryIndexes.map((index) => [index.name, index.columns]).sort(byName),
+      [...secondaryIndexes.map((index) => [index.name, index.columns]), ...migrated].sort(byName),
     );
   });
 });

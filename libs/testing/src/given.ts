@@ -1,16 +1,8 @@
 import { expect } from '@jest/globals';
-import type { Event } from '@imart/core';
-import { marketReducers, type MarketActivity, type MarketRow } from '@imart/market';
-import { createStateCache, foldRun, noSnapshots, type FoldedRun } from '@imart/pipeline';
-import { SUBJECT, type MarketScript } from './marketEvents';
-
-export const MARKET_OBSERVER = { name: 'market', subjectId: SUBJECT, reducers: marketReducers };
-
-/** One clean pass over all events: the oracle. */
-export function straightFold(events: readonly Event[]): FoldedRun {
-  const cache = createStateCache(Number.MAX_SAFE_INTEGER, true);
-  return foldRun(events, { observer: MARKET_OBSERVER, cache, parked: new Set(), snapshotRule: noSnapshots });
-}
+import type { MarketActivity, MarketRow } from '@imart/market';
+import type { FoldedRun } from '@imart/pipeline';
+import type { MarketScript } from './marketEvents';
+import { straightFold } from './straightFold';
 
 /** What events lead to, for a spec to compare: `given(script).then(rows, activities)`. */
 export interface Given {

@@ -8,42 +8,61 @@ import {
   laneOf,
   type Activity,
   type AggregateKey,
-  type BlockRef,
-  type DiscoveredContract,
   type Event,
   type FoldState,
+  type KnownBlock,
   type Observer,
   type SeqNo,
   type Snapshot,
   type StateRow,
   type SubjectId,
 } from '@imart/core';
-import { marketEventCodec } from '@imart/market';
 import {
   decodeState,
-  encodeState,
+  EpochMovedError,
   EventConflictError,
+  FencedError,
   LedgerGapError,
+  type ParkAction,
   type ParkMarker,
   type SubjectProgress,
   type SubjectStore,
   type SubjectTransaction,
 } from '@imart/pipeline';
 import { aggregateOfRow } from './aggregateOfRow';
+import { createChangeSteps, type ChangeMoment } from './inMemory/changeSteps';
+import { createPassSteps } from './inMemory/passSteps';
+import {
+  addSnapshot,
+  copyOf,
+  newestSnapshot,
+  nothingCommitted,
+  park,
+  readStored,
+  refuse,
+  storedOf,
+  type Committed,
+} from './inMemory/committed';
+import { readFeed } from './inMemory/feed';
 import { createMutex } from './mutex';
 
 /** A moment at which a store can be made to fail. `committed`: the transaction is done, and its caller does not learn it. */
 export type StoreMoment =
   | 'progress'
+  | 'resumePoint'
+  | 'heartbeat'
   | 'parked'
   | 'loadStates'
+  | 'snapshotVersions'
   | 'begin'
   | 'lockIngest'
   | 'lockLanes'
   | 'append'
+  | 'finalize'
   | 'readRun'
   | 'writeRun'
   | 'setCheckpoints'
+  | ChangeMoment
   | 'commit'
   | 'committed';
 
@@ -53,6 +72,8 @@ export interface InMemorySubjectStoreOptions {
   readonly observer: Observer;
   /** Called at each moment; what it throws is thrown there. */
   readonly onMoment?: (moment: StoreMoment) => void;
+  /** The number of the newest holder of the lease, where a spec has one. */
+  readonly newestFencing?: () => bigint;
 }
 
 /** Everything that is committed, in an order of its own: two stores that hold the same give equal contents. */
@@ -62,10 +83,15 @@ export interface StoreContents {
   readonly parked: readonly ParkMarker[];
 }
 
-interface StoredEvent {
-  readonly event: Omit<Event, 'data'>;
-  /** As the log keeps it: what is read is decoded from it. */
-  readonly text: string;
+/** What a store keeps besides its contents, in the order in which it came about. */
+export interface StoreKept {
+  readonly parkActions: readonly ParkAction[];
+  /** Ascending. */
+  readonly skipped: readonly SeqNo[];
+  /** By aggregate, ascending. */
+  readonly snapshots: readonly (AggregateKey & { readonly seqNo: SeqNo })[];
+  /** Since when each marker is there, in the order of their events; the same text for the same time. */
+  readonly parkedAt: readonly string[];
 }
 
 /**
@@ -74,79 +100,65 @@ interface StoredEvent {
  * thing: it throws on what the real one is never asked for (a lock out of order, a write without its lock, an
  * activity written twice).
  *
- * A transaction does not see its own writes: the engine reads before it writes.
+ * A transaction does not see its own writes before it begins to change what was told: ingest and lanes read before they write.
  */
 export interface InMemorySubjectStore extends SubjectStore {
   contents(): StoreContents;
   /** All snapshots, in the order they were made. */
   snapshots(): readonly Snapshot[];
   events(): readonly Event[];
+  /** What else it keeps. */
+  kept(): StoreKept;
   /** As an operator would: the aggregate's later events are folded again, from its next one on. */
   removeSnapshots(): void;
 }
 
 export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions): InMemorySubjectStore {
-  const { subjectId, lanes, observer, onMoment = () => undefined } = options;
-  const log: StoredEvent[] = [];
-  const rows = new Map<string, StateRow>();
-  const activities = new Map<string, Activity>();
-  const parked = new Map<string, ParkMarker>();
-  let snapshots: {
-    readonly text: string;
-    readonly seqNo: SeqNo;
-    readonly snapshot: Omit<Snapshot, 'state'>;
-  }[] = [];
-  const discovered: DiscoveredContract[] = [];
-  let blocks: BlockRef[] = [];
-  let finalizedPosition: bigint | null = null;
-  let at = {
-    epoch: 0n,
-    ingested: BEFORE_FIRST,
-    nextPosition: 0n,
-    lanes: Array.from({ length: lanes }, () => BEFORE_FIRST),
-    lastFeedNo: 0n,
-    finalized: BEFORE_FIRST,
-    chainTimeUs: null as bigint | null,
-  };
+  const { subjectId, lanes, observer, onMoment = () => undefined, newestFencing = () => 0n } = options;
+  let committed = nothingCommitted(lanes);
   const ingestLock = createMutex();
   const laneLocks = Array.from({ length: lanes }, createMutex);
 
-  const progress = (): SubjectProgress => ({
-    ...at,
-    lanes: [...at.lanes],
-    executed: at.lanes.reduce((least, seqNo) => (seqNo < least ? seqNo : least)),
+  const progressOf = (state: Committed): SubjectProgress => ({
+    epoch: state.epoch,
+    ingested: state.ingested,
+    nextPosition: state.nextPosition,
+    lanes: [...state.lanes],
+    executed: state.lanes.reduce((least, seqNo) => (seqNo < least ? seqNo : least)),
+    lastFeedNo: state.lastFeedNo,
+    finalized: state.finalized,
+    finalizedPosition: state.finalizedPosition,
+    chainTimeUs: state.chainTimeUs,
+    halt: state.halt,
   });
-  const read = ({ event, text }: StoredEvent): Event => ({
-    ...event,
-    data: marketEventCodec.decode(event.name, text),
-  });
-  const store = ({ data, ...event }: Event): StoredEvent => ({
-    event,
-    text: marketEventCodec.encode(event.name, data),
-  });
-  const isOf = (key: AggregateKey, other: AggregateKey): boolean =>
-    key.aggregateType === other.aggregateType && key.aggregateId === other.aggregateId;
-
-  /** A broken rule of the port, not of the data: no retry may hide it. */
-  const refuse = (what: string): never => {
-    throw new LedgerMisuse(what);
-  };
 
   const open = (): { transaction: SubjectTransaction; commit: () => void; end: () => void } => {
-    const writes: (() => void)[] = [];
+    const writes: ((state: Committed) => void)[] = [];
     const releases: (() => void)[] = [];
     const held = new Set<string>();
+    /** The transaction's own copy, once it changes what was told. Nobody else can commit meanwhile: it has all locks. */
+    let draft: Committed | null = null;
+
+    const write = (work: (state: Committed) => void): void => {
+      if (draft === null) writes.push(work);
+      else work(draft);
+    };
+    const change = (work: (state: Committed) => void): void => {
+      if (held.size !== lanes + 1) refuse('what was told is changed without all locks');
+      if (draft === null) {
+        draft = copyOf(committed);
+        for (const earlier of writes.splice(0)) earlier(draft);
+      }
+      work(draft);
+    };
 
     const sameAgain = (events: readonly Event[], from: SeqNo, to: SeqNo): void => {
-      const stored = new Map(
-        log
-          .filter(({ event }) => event.seqNo >= from && event.seqNo <= to)
-          .map((one) => [one.event.seqNo, one]),
-      );
+      const within = committed.log.filter(({ event }) => event.seqNo >= from && event.seqNo <= to);
+      const stored = new Map(within.map((one) => [one.event.seqNo, one]));
       for (const event of events) {
         const known = stored.get(event.seqNo);
         if (known === undefined) throw new EventConflictError(subjectId, event.seqNo, 'it was not there');
-        if (!isDeepStrictEqual(known, store(event)))
+        if (!isDeepStrictEqual(known, storedOf(event, known.feedNo)))
           throw new EventConflictError(subjectId, event.seqNo, 'another content');
         stored.delete(event.seqNo);
       }
@@ -155,12 +167,14 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
     };
 
     const transaction: SubjectTransaction = {
+      ...createChangeSteps({ subjectId, observer, view: () => draft ?? committed, change, onMoment }),
+      ...createPassSteps(() => draft ?? committed, write),
       async lockIngest() {
         if (held.size > 0) refuse('ingest is locked before lanes, and once');
         held.add('ingest');
         releases.push(await ingestLock.lock());
         onMoment('lockIngest');
-        return progress();
+        return progressOf(committed);
       },
       async lockLanes(wanted) {
         for (const lane of wanted) {
@@ -170,7 +184,7 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
           releases.push(await (laneLocks[lane] ?? refuse(`there is no lane ${lane}`)).lock());
         }
         onMoment('lockLanes');
-        return progress();
+        return progressOf(committed);
       },
       async append({ message }) {
         await nextTurn();
@@ -183,133 +197,137 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
           if (event.seqNo <= before || event.seqNo > toSeqNo)
             refuse(`event ${event.seqNo} is not in the order of its range`);
         });
-        if (toPosition < at.nextPosition) {
+        if (toPosition < committed.nextPosition) {
           sameAgain(events, from, toSeqNo);
           return { kind: 'already-there' };
         }
-        if (fromPosition !== at.nextPosition)
-          throw new LedgerGapError(subjectId, at.nextPosition, fromPosition);
-        const feedNo = at.lastFeedNo + 1n;
-        writes.push(() => {
-          log.push(...events.map(store));
-          blocks = [...blocks, ...message.blocks].filter(
-            (block) => block.position >= toPosition || block.position >= (finalizedPosition ?? -1n),
+        if (fromPosition !== committed.nextPosition)
+          throw new LedgerGapError(subjectId, committed.nextPosition, fromPosition);
+        const feedNo = committed.lastFeedNo + 1n;
+        write((state) => {
+          state.log.push(...events.map((event) => storedOf(event, feedNo)));
+          state.feed.push({
+            feedNo,
+            kind: 'appended',
+            epoch: state.epoch,
+            fromSeqNo: from,
+            toSeqNo,
+            aggregate: null,
+          });
+          state.blocks = [...state.blocks, ...message.blocks].filter(
+            (block) => block.position >= toPosition || block.position >= (state.finalizedPosition ?? -1n),
           );
-          discovered.push(...message.discovered);
-          const chainTimeUs = message.blocks.at(-1)?.timeUs ?? at.chainTimeUs;
-          at = { ...at, ingested: toSeqNo, nextPosition: toPosition + 1n, lastFeedNo: feedNo, chainTimeUs };
+          const known = new Set(state.discovered.map(({ address }) => address));
+          state.discovered.push(...message.discovered.filter(({ address }) => !known.has(address)));
+          state.chainTimeUs = message.blocks.at(-1)?.timeUs ?? state.chainTimeUs;
+          state.ingested = toSeqNo;
+          state.nextPosition = toPosition + 1n;
+          state.lastFeedNo = feedNo;
         });
         return { kind: 'appended', feedNo, events: events.length };
       },
       async finalize({ position, upToSeqNo }) {
         await nextTurn();
+        onMoment('finalize');
         if (!held.has('ingest')) refuse('finalize without the lock on ingest');
-        writes.push(() => {
-          if (finalizedPosition !== null && position <= finalizedPosition) return;
-          finalizedPosition = position;
-          at = { ...at, finalized: upToSeqNo };
+        write((state) => {
+          if (state.finalizedPosition !== null && position <= state.finalizedPosition) return;
+          state.finalizedPosition = position;
+          state.finalized = upToSeqNo;
         });
       },
       async writeRun({ run }) {
         await nextTurn();
         onMoment('writeRun');
-        writes.push(() => {
-          for (const row of run.rows) rows.set(`${row.table}/${row.key}`, row);
+        write((state) => {
+          for (const row of run.rows) state.rows.set(`${row.table}/${row.key}`, row);
           for (const activity of run.activities) {
             const key = `${activity.event.seqNo}/${activity.item}`;
-            if (activities.has(key)) refuse(`activity ${key} is written twice`);
-            activities.set(key, activity);
+            if (state.activities.has(key)) refuse(`activity ${key} is written twice`);
+            state.activities.set(key, activity);
           }
-          for (const { state, ...snapshot } of run.snapshots) {
-            snapshots.push({ text: encodeState(state), seqNo: state.seqNo, snapshot });
-          }
-          for (const marker of run.parked) {
-            const key = aggregateKeyText(marker.aggregateType, marker.aggregateId);
-            if (!parked.has(key)) parked.set(key, marker);
-          }
+          for (const snapshot of run.snapshots) addSnapshot(state, snapshot);
+          for (const marker of run.parked) park(state, marker);
         });
       },
-      async setCheckpoints(moved, seqNo) {
+      async setCheckpoints(moved, seqNo, epoch) {
         await nextTurn();
         onMoment('setCheckpoints');
         for (const lane of moved)
           if (!held.has(`lane${lane}`)) refuse(`checkpoint of lane ${lane} without its lock`);
-        writes.push(() => {
-          at = {
-            ...at,
-            lanes: at.lanes.map((old, lane) => (moved.includes(lane) && old < seqNo ? seqNo : old)),
-          };
+        if (committed.epoch !== epoch) throw new EpochMovedError(subjectId, epoch, committed.epoch);
+        write((state) => {
+          state.lanes = state.lanes.map((old, lane) => (moved.includes(lane) && old < seqNo ? seqNo : old));
         });
       },
       async readRun(lane, afterSeqNo, upToSeqNo, limit) {
         await nextTurn();
         onMoment('readRun');
-        return log
+        return committed.log
           .filter(({ event }) => event.seqNo > afterSeqNo && event.seqNo <= upToSeqNo)
+          .filter(({ event }) => !committed.skipped.has(event.seqNo))
           .filter(
             ({ event }) => laneOf(aggregateHash(event.aggregateType, event.aggregateId), lanes) === lane,
           )
           .slice(0, limit)
-          .map(read);
-      },
-      async readAggregate(key, afterSeqNo, upToSeqNo) {
-        await nextTurn();
-        return log
-          .filter(({ event }) => isOf(key, event) && event.seqNo > afterSeqNo && event.seqNo <= upToSeqNo)
-          .map(read);
-      },
-      async snapshotBelow(key, seqNo, reducerVersion): Promise<FoldState | null> {
-        await nextTurn();
-        const usable = snapshots
-          .filter(({ snapshot }) => isOf(key, snapshot) && snapshot.reducerVersion === reducerVersion)
-          .filter((one) => one.seqNo < seqNo)
-          .sort((a, b) => Number(b.seqNo - a.seqNo))[0];
-        return usable === undefined ? null : decodeState(usable.text);
-      },
-      async eraseFrom(key, fromSeqNo) {
-        await nextTurn();
-        writes.push(() => {
-          snapshots = snapshots.filter((one) => !isOf(key, one.snapshot) || one.seqNo < fromSeqNo);
-          for (const [id, activity] of activities) {
-            if (isOf(key, activity.event) && activity.event.seqNo >= fromSeqNo) activities.delete(id);
-          }
-          for (const [id, row] of rows) {
-            // Of successive rows, those that were opened before the change stay; other aggregates have one row.
-            const opened = (row as { openedSeqNo?: bigint }).openedSeqNo ?? fromSeqNo;
-            if (isOf(key, aggregateOfRow(row)) && opened >= fromSeqNo) rows.delete(id);
-          }
-        });
+          .map(readStored);
       },
     };
     return {
       transaction,
-      commit: () => writes.forEach((write) => write()),
+      commit() {
+        if (draft !== null) committed = { ...draft, halt: committed.halt };
+        else for (const work of writes) work(committed);
+      },
       end: () => releases.forEach((release) => release()),
     };
   };
 
-  return {
+  const memory: InMemorySubjectStore = {
     subjectId,
     lanes,
+    fenced(fencing) {
+      const check = (): void => {
+        if (newestFencing() !== fencing) throw new FencedError(subjectId, fencing, newestFencing());
+      };
+      return {
+        ...memory,
+        async heartbeat(head) {
+          check();
+          return memory.heartbeat(head);
+        },
+        transaction: (work) =>
+          memory.transaction((tx) =>
+            work({
+              ...tx,
+              async lockIngest() {
+                const at = await tx.lockIngest();
+                check();
+                return at;
+              },
+            }),
+          ),
+      };
+    },
     async progress() {
       await nextTurn();
       onMoment('progress');
-      return progress();
+      return progressOf(committed);
     },
-    resumePoint: () =>
-      Promise.resolve({
-        nextPosition: at.nextPosition,
-        window: [...blocks],
-        finalizedPosition,
-        discovered: [...discovered],
-      }),
+    async resumePoint() {
+      await nextTurn();
+      onMoment('resumePoint');
+      const { epoch, nextPosition, finalizedPosition, blocks, discovered } = committed;
+      return { epoch, nextPosition, window: [...blocks], finalizedPosition, discovered: [...discovered] };
+    },
     async parked() {
       await nextTurn();
       onMoment('parked');
-      return [...parked.values()];
+      return [...committed.parked.values()];
     },
     async fateOf(lane, seqNo) {
-      if ((at.lanes[lane] ?? BEFORE_FIRST) < seqNo) return null;
+      const { lanes: at, log, parked } = committed;
+      if ((at[lane] ?? BEFORE_FIRST) < seqNo) return null;
       const stored = log.find(({ event }) => event.seqNo === seqNo);
       if (stored === undefined) return 'executed';
       const marker = parked.get(aggregateKeyText(stored.event.aggregateType, stored.event.aggregateId));
@@ -321,7 +339,7 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
       onMoment('loadStates');
       const wanted = new Set(keys.map((key) => aggregateKeyText(key.aggregateType, key.aggregateId)));
       const found = new Map<string, { key: AggregateKey; rows: StateRow[] }>();
-      for (const row of rows.values()) {
+      for (const row of committed.rows.values()) {
         const key = aggregateOfRow(row);
         const text = aggregateKeyText(key.aggregateType, key.aggregateId);
         if (!wanted.has(text)) continue;
@@ -336,9 +354,66 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
       }
       return states;
     },
+    async snapshotVersions(keys) {
+      await nextTurn();
+      onMoment('snapshotVersions');
+      const versions = new Map<string, number>();
+      for (const key of keys) {
+        const version = observer.reducers.get(key.aggregateType)?.version;
+        const newest = newestSnapshot(committed, key, 2n ** 63n, version);
+        if (newest !== undefined)
+          versions.set(aggregateKeyText(key.aggregateType, key.aggregateId), newest.version);
+      }
+      return versions;
+    },
     prepareAppend: (message) => Promise.resolve({ message }),
     prepareRun: (run) => Promise.resolve({ run }),
-    heartbeat: () => Promise.resolve(),
+    async heartbeat() {
+      await nextTurn();
+      onMoment('heartbeat');
+      return { epoch: committed.epoch, halt: committed.halt };
+    },
+    async rangeEvents(fromPosition, toPosition) {
+      await nextTurn();
+      const within = (position: bigint): boolean => position >= fromPosition && position <= toPosition;
+      const { epoch, nextPosition, log, blocks, discovered } = committed;
+      const events = log.map(readStored).filter(({ source }) => within(source.position));
+      const known = new Map(events.map(({ source }) => [source.position, source.blockHash]));
+      for (const { position, hash } of blocks) if (within(position)) known.set(position, hash);
+      return {
+        epoch,
+        nextPosition,
+        events,
+        blocks: [...known]
+          .map(([position, hash]): KnownBlock => ({ position, hash }))
+          .sort((a, b) => Number(a.position - b.position)),
+        discovered: discovered.filter(({ discoveredAt }) => within(evmSeqNo.decode(discoveredAt).position)),
+      };
+    },
+    // What is in memory nobody changes behind the store's back.
+    tamperedEvents: () => Promise.resolve([]),
+    async eventsAt(addresses) {
+      await nextTurn();
+      return committed.log
+        .filter(({ event }) => addresses.includes(event.source.address))
+        .map(({ event }) => event.seqNo);
+    },
+    async readFeed(afterFeedNo, limits = {}) {
+      await nextTurn();
+      return readFeed(subjectId, committed, afterFeedNo, limits);
+    },
+    async halted() {
+      await nextTurn();
+      return committed.halt;
+    },
+    async halt(code, message) {
+      await nextTurn();
+      return (committed.halt ??= { code, message, haltedAtMs: 0 });
+    },
+    async clearHalt() {
+      await nextTurn();
+      committed.halt = null;
+    },
     async transaction(work) {
       onMoment('begin');
       const { transaction, commit, end } = open();
@@ -353,24 +428,26 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
       }
     },
     contents: () => ({
-      rows: [...rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
-      activities: [...activities.values()]
+      rows: [...committed.rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
+      activities: [...committed.activities.values()]
         .map(({ event, ...activity }) => ({ ...activity, seqNo: event.seqNo }))
         .sort((a, b) => Number(a.seqNo - b.seqNo) || a.item - b.item),
-      parked: [...parked.values()].sort((a, b) => Number(a.fromSeqNo - b.fromSeqNo)),
+      parked: [...committed.parked.values()].sort((a, b) => Number(a.fromSeqNo - b.fromSeqNo)),
     }),
-    snapshots: () => snapshots.map(({ text, snapshot }) => ({ ...snapshot, state: decodeState(text) })),
-    events: () => log.map(read),
+    snapshots: () =>
+      committed.snapshots.map(({ text, snapshot }) => ({ ...snapshot, state: decodeState(text) })),
+    events: () => committed.log.map(readStored),
+    kept: () => ({
+      parkActions: [...committed.parkActions],
+      skipped: [...committed.skipped].sort((a, b) => (a < b ? -1 : 1)),
+      snapshots: committed.snapshots
+        .map(({ snapshot: { aggregateType, aggregateId }, seqNo }) => ({ aggregateType, aggregateId, seqNo }))
+        .sort((a, b) => Number(a.seqNo - b.seqNo)),
+      parkedAt: [...committed.parked.keys()].map((key) => String(committed.parkedAt.get(key)?.at)),
+    }),
     removeSnapshots() {
-      snapshots = [];
+      committed.snapshots = [];
     },
   };
-}
-
-/** The port is used as it must not be. Of disposition `stop`, so that a spec sees it. */
-class LedgerMisuse extends LedgerGapError {
-  constructor(what: string) {
-    super('in-memory store', 0n, 0n);
-    this.message = `the store is used wrongly: ${what}`;
-  }
+  return memory;
 }

@@ -2,13 +2,16 @@
  * What specs are built from. Guarantees: the in-memory store keeps the contract of the store's port and throws where the
  * port is misused; fakes and builders give the same for the same calls.
  */
+export { createFakeRangeSource, type FakeRangeSource, type FakeRangeSourceOptions } from './fakeRangeSource';
+export { liveThrough, type AnyHistoryEnd, type AnyHistoryOptions } from './anyHistory';
 export { appendMessage, appendMessages, createFakeSubject, fakeBlock, type FakeSubject } from './fakeSubject';
-export { given, MARKET_OBSERVER, straightFold, type Given } from './given';
+export { given, type Given } from './given';
 export {
   createInMemorySubjectStore,
   type InMemorySubjectStore,
   type InMemorySubjectStoreOptions,
   type StoreContents,
+  type StoreKept,
   type StoreMoment,
 } from './inMemorySubjectStore';
 export {
@@ -30,15 +33,13 @@ export {
 export { createMutex, type Mutex } from './mutex';
 export { addPoison, randomHistory } from './randomMarket';
 export { silentLogger } from './silentLogger';
+export { MARKET_OBSERVER, straightFold } from './straightFold';
+export { marketOfEverything } from './marketOfEverything';
+export { append, contentsOfStraightFold, executeLanes, wholeRange } from './storeSteps';
 export {
-  append,
   catchUpWith,
-  contentsOfStraightFold,
   describeSubjectStore,
-  executeLanes,
   histories,
-  marketOfEverything,
-  wholeRange,
   type OpenedStore,
   type SubjectStoreFeatures,
 } from './subjectStore.features';

@@ -10,13 +10,14 @@ import {
   type AppendMessage,
   type Event,
   type FoldState,
+  type Reducer,
   type SeqNo,
+  type Snapshot,
 } from '@imart/core';
 import { AGGREGATE } from '@imart/market';
 import {
   createCatchUp,
   createExecutor,
-  createLane,
   createPipelineStats,
   EventConflictError,
   foldRun,
@@ -25,32 +26,27 @@ import {
   noSnapshots,
   refold,
   snapshotEvery,
-  type AppendResult,
+  type AggregateRange,
   type FoldedRun,
-  type SnapshotRule,
   type SubjectStore,
+  type TouchedAggregate,
 } from '@imart/pipeline';
 import { appendMessage, appendMessages, fakeBlock } from './fakeSubject';
-import { MARKET_OBSERVER, straightFold } from './given';
-import { createInMemorySubjectStore, type StoreContents } from './inMemorySubjectStore';
-import {
-  address,
-  ALICE,
-  BOB,
-  CAROL,
-  createMarketScript,
-  MARKET,
-  multi,
-  SUBJECT,
-  type MarketScript,
-} from './marketEvents';
+import { describeFeed } from './feed.features';
+import type { StoreContents, StoreKept } from './inMemorySubjectStore';
+import { address, ALICE, BOB, CAROL, createMarketScript, MARKET } from './marketEvents';
 import { addPoison, randomHistory } from './randomMarket';
+import { marketOfEverything } from './marketOfEverything';
 import { silentLogger } from './silentLogger';
+import { append, contentsOfStraightFold, executeLanes, wholeRange } from './storeSteps';
+import { describeSubjectChanges } from './subjectChanges.features';
+import { MARKET_OBSERVER, straightFold } from './straightFold';
 
 /** An empty store, and a look at everything that is committed in it. */
 export interface OpenedStore {
   readonly store: SubjectStore;
   contents(): Promise<StoreContents>;
+  kept(): Promise<StoreKept>;
 }
 
 export interface SubjectStoreFeatures {
@@ -64,32 +60,6 @@ export interface SubjectStoreFeatures {
 
 const never = new AbortController().signal;
 const allLanes = (store: SubjectStore): number[] => Array.from({ length: store.lanes }, (_, lane) => lane);
-
-/** Appends one range, as ingest does. */
-export function append(store: SubjectStore, message: AppendMessage): Promise<AppendResult> {
-  return store.transaction(async (tx) => {
-    const { lastFeedNo } = await tx.lockIngest();
-    return tx.append(await store.prepareAppend(message, lastFeedNo + 1n));
-  });
-}
-
-/** Executes all lanes up to the end of the log. */
-export async function executeLanes(
-  store: SubjectStore,
-  snapshotRule: SnapshotRule = noSnapshots,
-  runEventsMax = 1000,
-): Promise<void> {
-  for (const lane of allLanes(store)) {
-    const executor = createExecutor({
-      store,
-      observer: MARKET_OBSERVER,
-      cachedStatesMax: 3,
-      parkedAggregatesMax: 1000,
-    });
-    const stats = createPipelineStats();
-    await createLane({ lane, store, executor, snapshotRule, runEventsMax, stats, now: () => 0 }).advance();
-  }
-}
 
 /** Takes ranges as a worker that catches up does. */
 export async function catchUpWith(
@@ -115,62 +85,6 @@ export async function catchUpWith(
   await catchUp.drain(never);
 }
 
-/** What one clean pass over all events leaves behind. */
-export async function contentsOfStraightFold(events: readonly Event[]): Promise<StoreContents> {
-  const store = createInMemorySubjectStore({ subjectId: SUBJECT, lanes: 1, observer: MARKET_OBSERVER });
-  await store.transaction(async (tx) => tx.writeRun(await store.prepareRun(straightFold(events))));
-  return store.contents();
-}
-
-/** The events of a script as one range from position 0 to the one after the last event. */
-export function wholeRange(events: readonly Event[]): AppendMessage {
-  return appendMessage(events, 0n, (events.at(-1)?.source.position ?? 0n) + 1n);
-}
-
-/** Something of every kind of aggregate, with what is easily confused: equal ids, successive rows, hash names. */
-export function marketOfEverything(): MarketScript {
-  const hash = `0x${'ab'.repeat(32)}`;
-  return addPoison(
-    createMarketScript()
-      .listed('5', { price: 2n ** 256n - 1n, expiresAtUs: 1_700_000_000_123_456n })
-      .offered('5', { price: 7n, maker: CAROL })
-      .nextBlock()
-      .filled('5')
-      .listed('5', { maker: BOB, items: [multi(2n, 4n)], price: 11n, nonce: 2n ** 255n })
-      .listed(hash, { side: 'offer', maker: CAROL, orderHash: hash, startsAtUs: 1_600_000_000_000_000n })
-      .nextBlock()
-      .cancelled(hash)
-      .listed(hash, { side: 'listing', items: [multi(1n, 2n), multi(2n, 3n)], orderHash: hash })
-      .nextBlock(3n)
-      .filled('5', { items: [multi(2n, 1n)], price: 3n, closes: false })
-      .accepted('5')
-      .offered('5', { maker: BOB })
-      .minted(ALICE)
-      .transferred(ALICE, BOB)
-      .minted(CAROL, 2n ** 256n - 1n)
-      .burned(CAROL, 2n ** 256n - 1n)
-      .received(BOB, ALICE, 2n, 2n ** 256n - 1n)
-      .sent(ALICE, BOB, 2n, 2n ** 256n - 1n)
-      .voided(ALICE)
-      .voided(BOB, { belowNonce: 2n ** 256n - 1n, side: 'offer' })
-      .nextBlock()
-      .event(AGGREGATE.collection, address('made'), 'CollectionCreated', {
-        standard: 'erc721',
-        creator: ALICE,
-        name: 'a "quoted" \\ name\twith\nevery\rthing \\N \\. é 🖼',
-        category: '',
-        tags: ['one', 'two, "three"', '\\'],
-        description: '\\.\n',
-        uri: 'ipfs://x',
-        royalties: [{ payee: BOB, rate: 2n ** 200n }],
-        maximum: null,
-        nameBytes: '0xff00',
-      })
-      .listed('6'),
-    '6',
-  ).filled('6');
-}
-
 /** The state of every aggregate after these events, by its reducer alone. */
 function foldedStates(events: readonly Event[]): Map<string, FoldState> {
   const states = new Map<string, FoldState>();
@@ -187,6 +101,25 @@ function foldedStates(events: readonly Event[]): Map<string, FoldState> {
     if (state !== undefined && state.version > 0) states.set(text, state);
   }
   return states;
+}
+
+/** Refolds an aggregate from a place on, up to where the lanes are. */
+const refoldOne = (store: SubjectStore, touched: TouchedAggregate): Promise<unknown> =>
+  store.transaction(async (tx) => {
+    await tx.lockIngest();
+    const { executed } = await tx.lockLanes(allLanes(store));
+    await tx.unpark([touched]);
+    await refold(tx, { store, observer: MARKET_OBSERVER }, [{ ...touched, upToSeqNo: executed }]);
+  });
+
+async function readAggregate(store: SubjectStore, range: AggregateRange): Promise<readonly Event[]> {
+  const events: Event[] = [];
+  await store.transaction((tx) =>
+    tx.readAggregates([range], async (piece) => {
+      events.push(...piece);
+    }),
+  );
+  return events;
 }
 
 const keysOf = (events: readonly Event[]): AggregateKey[] => [
@@ -243,7 +176,9 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
           executed: BEFORE_FIRST,
           lastFeedNo: 0n,
           finalized: BEFORE_FIRST,
+          finalizedPosition: null,
           chainTimeUs: null,
+          halt: null,
         });
         const { events } = createMarketScript().listed('1').nextBlock(4n).filled('1');
         const [first, empty, second] = appendMessages(events, [2n, 3n, 9n]);
@@ -331,7 +266,7 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
           await tx.lockLanes([0]);
           await tx.append(await store.prepareAppend(wholeRange(events), 1n));
           await tx.writeRun(run);
-          await tx.setCheckpoints([0], evmSeqNo.last(3n));
+          await tx.setCheckpoints([0], evmSeqNo.last(3n), 0n);
           await tx.finalize({ kind: 'finalize', upToSeqNo: evmSeqNo.last(2n), position: 2n });
           throw new RangeError('on purpose');
         });
@@ -391,7 +326,7 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
             (e) => e.aggregateType === key.aggregateType && e.aggregateId === key.aggregateId,
           );
           const read = (from: SeqNo, to: SeqNo): Promise<readonly Event[]> =>
-            store.transaction((tx) => tx.readAggregate(key, from, to));
+            readAggregate(store, { ...key, afterSeqNo: from, upToSeqNo: to });
           expect(await read(BEFORE_FIRST, evmSeqNo.last(100n))).toEqual(own);
           expect(await read(own[0]!.seqNo, own.at(-1)!.seqNo)).toEqual(own.slice(1));
         }
@@ -499,7 +434,7 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
         const set = (lanes: readonly number[], position: bigint): Promise<void> =>
           store.transaction(async (tx) => {
             await tx.lockLanes(lanes);
-            await tx.setCheckpoints(lanes, evmSeqNo.last(position));
+            await tx.setCheckpoints(lanes, evmSeqNo.last(position), 0n);
           });
         const at = (position: bigint): SeqNo => evmSeqNo.last(position);
         await set([0, 2], 5n);
@@ -529,6 +464,7 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
       it('tells a source where to go on: its window of blocks, what it discovered, what is final', async () => {
         const { store } = await open(1);
         expect(await store.resumePoint()).toEqual({
+          epoch: 0n,
           nextPosition: 0n,
           window: [],
           finalizedPosition: null,
@@ -542,6 +478,7 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
         await append(store, { ...appendMessage([], 0n, 3n), blocks: blocks(1n, 2n, 3n), discovered });
         await append(store, { ...appendMessage([], 4n, 5n), blocks: blocks(4n, 5n) });
         expect(await store.resumePoint()).toEqual({
+          epoch: 0n,
           nextPosition: 6n,
           window: blocks(1n, 2n, 3n, 4n, 5n),
           finalizedPosition: null,
@@ -604,8 +541,10 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
         await executeLanes(store, snapshotEvery(3));
         const own = events.filter((event) => event.aggregateType === 'order');
         const key = { aggregateType: 'order', aggregateId: `${MARKET}:1` };
-        const below = (seqNo: SeqNo, version = 1, of: AggregateKey = key): Promise<FoldState | null> =>
-          store.transaction((tx) => tx.snapshotBelow(of, seqNo, version));
+        const below = async (seqNo: SeqNo, of: AggregateKey = key): Promise<FoldState | null> => {
+          const found = await store.transaction((tx) => tx.snapshotsBelow([{ ...of, fromSeqNo: seqNo }]));
+          return found.get(aggregateKeyText(of.aggregateType, of.aggregateId)) ?? null;
+        };
         const states = [3, 6, 9].map((n) =>
           foldedStates(own.slice(0, n)).get(aggregateKeyText(key.aggregateType, key.aggregateId)),
         );
@@ -613,8 +552,19 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
         expect(await below(own[8]!.seqNo)).toEqual(states[1]);
         expect(await below(own[5]!.seqNo)).toEqual(states[0]);
         expect(await below(own[2]!.seqNo)).toBeNull();
-        expect(await below(evmSeqNo.last(99n), 2)).toBeNull();
-        expect(await below(evmSeqNo.last(99n), 1, { ...key, aggregateType: 'offer' })).toBeNull();
+        expect(await below(evmSeqNo.last(99n), { ...key, aggregateType: 'offer' })).toBeNull();
+        expect(await below(evmSeqNo.last(99n), { ...key, aggregateType: 'nobody' })).toBeNull();
+        expect(await store.snapshotVersions([key, { ...key, aggregateType: 'offer' }])).toEqual(
+          new Map([[aggregateKeyText(key.aggregateType, key.aggregateId), 9]]),
+        );
+        // One of another version of the reducer at the same event takes its place, and is not used.
+        const reducerVersion = (MARKET_OBSERVER.reducers.get('order') as Reducer).version + 1;
+        const another: Snapshot = { ...key, reducerVersion, state: states[2] as FoldState };
+        await store.transaction(async (tx) =>
+          tx.writeRun(await store.prepareRun({ ...emptyRun, snapshots: [another] })),
+        );
+        expect(await below(evmSeqNo.last(99n))).toEqual(states[1]);
+        expect([...(await store.snapshotVersions([key])).values()]).toEqual([6]);
       });
     });
 
@@ -626,11 +576,20 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
         await append(store, wholeRange(events));
         await executeLanes(store, snapshotEvery(1));
         const before = await contents();
+        const own = events.filter(
+          (e) =>
+            e.aggregateType === key.aggregateType && e.aggregateId === key.aggregateId && e.seqNo >= from,
+        );
         await store.transaction(async (tx) => {
+          await tx.lockIngest();
           await tx.lockLanes([0]);
-          await tx.eraseFrom(key, from);
+          await tx.eraseAggregates([{ ...key, fromSeqNo: from, keptSeqNo: (from - 1n) as SeqNo }]);
+          await tx.eraseActivities(own.map(({ seqNo }) => seqNo));
         });
-        const snapshot = await store.transaction((tx) => tx.snapshotBelow(key, evmSeqNo.last(99n), 1));
+        const request = { ...key, fromSeqNo: evmSeqNo.last(99n) };
+        const [snapshot = null] = [
+          ...(await store.transaction((tx) => tx.snapshotsBelow([request]))).values(),
+        ];
         return { before, after: await contents(), snapshot, events };
       };
 
@@ -677,7 +636,7 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
           entered();
           await mayLeave;
           order.push('first');
-          await tx.setCheckpoints([0, 1], evmSeqNo.last(1n));
+          await tx.setCheckpoints([0, 1], evmSeqNo.last(1n), 0n);
         });
         await first;
         const two = store.transaction(async (tx) => {
@@ -751,11 +710,7 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
               expect(await contents()).toEqual(expected);
               for (const key of keysOf(events)) {
                 const fromSeqNo = (events[from % events.length] as Event).seqNo;
-                await store.transaction(async (tx) => {
-                  const { executed } = await tx.lockLanes(allLanes(store));
-                  const options = { store, observer: MARKET_OBSERVER };
-                  await refold(tx, options, { ...key, fromSeqNo, upToSeqNo: executed });
-                });
+                await refoldOne(store, { ...key, fromSeqNo });
               }
               expect(await contents()).toEqual(expected);
             },
@@ -778,15 +733,14 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
             (e) => e.aggregateType === key.aggregateType && e.aggregateId === key.aggregateId,
           );
           for (const { seqNo: fromSeqNo } of own) {
-            await store.transaction(async (tx) => {
-              const { executed } = await tx.lockLanes([0, 1]);
-              const options = { store, observer: MARKET_OBSERVER };
-              await refold(tx, options, { ...key, fromSeqNo, upToSeqNo: executed });
-            });
+            await refoldOne(store, { ...key, fromSeqNo });
           }
           expect(await contents()).toEqual(before);
         }
       }
     });
   });
+
+  describeSubjectChanges(name, features);
+  describeFeed(name, features);
 }

@@ -20,6 +20,7 @@ export const collectionReducer: Reducer<CollectionState> = {
     const initial = this.initial(address);
     return row === null ? initial : { ...initial, seqNo: row.seqNo, version: row.version, row };
   },
+  rowsOf: ({ row }) => (row === null ? [] : [row]),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     if (event.name !== 'CollectionCreated') throw unexpected('collection', event);

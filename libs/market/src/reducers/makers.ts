@@ -26,6 +26,7 @@ export const makerReducer: Reducer<MakerState> = {
     const initial = this.initial(aggregateId);
     return row === null ? initial : { ...initial, seqNo: row.seqNo, version: row.version, row };
   },
+  rowsOf: ({ row }) => (row === null ? [] : [row]),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     if (event.name !== 'MakerOrdersVoided') throw unexpected('maker', event);

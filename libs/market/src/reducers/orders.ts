@@ -9,6 +9,7 @@ import {
   foldPriceChanged,
   initialTrade,
   restoreTrade,
+  rowsOfTrade,
   type TradeState,
 } from './trade';
 import { unexpected } from './unexpected';
@@ -20,6 +21,7 @@ export const orderReducer: Reducer<TradeState> = {
   tables: ['orders', 'offers'],
   initial: (id) => initialTrade('order', id),
   restore: (id, rows) => restoreTrade('order', id, rows as readonly TradeRow[]),
+  rowsOf: rowsOfTrade,
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     switch (event.name) {
@@ -47,6 +49,7 @@ export const offerReducer: Reducer<TradeState> = {
   tables: ['offers'],
   initial: (id) => initialTrade('offer', id),
   restore: (id, rows) => restoreTrade('offer', id, rows as readonly TradeRow[]),
+  rowsOf: rowsOfTrade,
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     switch (event.name) {

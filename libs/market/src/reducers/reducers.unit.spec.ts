@@ -70,6 +70,26 @@ describe('reducers, over any history', () => {
     );
   });
 
+  it('change no rows but those that their state holds, and new ones: others have ended', () => {
+    fc.assert(
+      fc.property(randomHistory, fc.nat(), (history, cut) => {
+        for (const { reducer, id, events } of byAggregate(history)) {
+          const middle = cut % (events.length + 1);
+          const first = fold(reducer, reducer.initial(id), events.slice(0, middle));
+          const held = reducer.rowsOf(first.state);
+          expect(reducer.restore(id, held)).toEqual(first.state);
+          const ended = new Map(first.rows);
+          for (const row of held) {
+            expect(ended.get(`${row.table}/${row.key}`)).toEqual(row);
+            ended.delete(`${row.table}/${row.key}`);
+          }
+          const { rows } = fold(reducer, first.state, events.slice(middle), first.rows);
+          for (const [key, row] of ended) expect(rows.get(key)).toBe(row);
+        }
+      }),
+    );
+  });
+
   it('go on from restored rows as if they had never stopped', () => {
     fc.assert(
       fc.property(randomHistory, fc.nat(), (history, cut) => {

@@ -51,6 +51,7 @@ export const tokenReducer: Reducer<TokenState> = {
     const initial = this.initial(aggregateId);
     return row === null ? initial : { ...initial, seqNo: row.seqNo, version: row.version, row };
   },
+  rowsOf: ({ row }) => (row === null ? [] : [row]),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     const { row: old } = state;
@@ -120,6 +121,7 @@ export const balanceReducer: Reducer<BalanceState> = {
     const initial = this.initial(aggregateId);
     return row === null ? initial : { ...initial, seqNo: row.seqNo, version: row.version, row };
   },
+  rowsOf: ({ row }) => (row === null ? [] : [row]),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     let change: bigint;

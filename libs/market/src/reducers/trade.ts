@@ -36,6 +36,9 @@ export function restoreTrade(
     : { ...initial, seqNo: newest.seqNo, version: newest.version, row: newest };
 }
 
+/** Of an aggregate's rows only the newest one can change. */
+export const rowsOfTrade = ({ row }: TradeState): readonly TradeRow[] => (row === null ? [] : [row]);
+
 const STATUS = {
   listing: { open: 'LISTING', filled: 'SOLD', cancelled: 'CANCELED' },
   offer: { open: 'CREATED', filled: 'ACCEPTED', cancelled: 'CANCELED' },

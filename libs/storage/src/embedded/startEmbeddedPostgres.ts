@@ -18,6 +18,9 @@ export const defaultEmbeddedSettings: Readonly<Record<string, string>> = {
   fsync: 'on',
   synchronous_commit: 'on',
   full_page_writes: 'on',
+  // Nobody replicates it: what is built in one piece, indexes above all, goes to its file and not through the log as well.
+  wal_level: 'minimal',
+  max_wal_senders: '0',
   shared_buffers: '128MB',
   work_mem: '16MB',
   maintenance_work_mem: '128MB',

@@ -22,8 +22,10 @@ export {
   QueryTimeoutError,
   UnknownSubjectError,
 } from './errors';
+export { readLanes, type ObservedLane } from './lanes';
 export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, type Page, type PageRequest } from './page';
 export { checkReadable, readStatus, type DatabaseStatus, type SubjectStatus } from './status';
+export { readStaleSubjects, STALE_AFTER_MS_DEFAULT, type StaleReason, type StaleSubject } from './staleness';
 export {
   findToken,
   listTokenBalances,

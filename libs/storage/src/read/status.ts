@@ -7,6 +7,7 @@ import {
 } from '../secondaryIndexes';
 import type { ReadDatabase } from './database';
 import { isoTime } from './sql';
+import { STALE_AFTER_MS_DEFAULT, staleReason, type StaleReason } from './staleness';
 
 /** How far one subject is. Positions are block numbers (EVM) or ledger versions (Aptos), as decimal text. */
 export interface SubjectStatus {
@@ -34,6 +35,10 @@ export interface SubjectStatus {
   readonly epoch: string;
   /** Aggregates set aside after a failure. */
   readonly parkedCount: string;
+  /** Why it stands still until an operator mends it; null: it does not. */
+  readonly halted: { readonly code: string; readonly message: string; readonly since: string } | null;
+  /** Why its states are not to be relied on as those of now; null: they are. */
+  readonly stale: StaleReason | null;
 }
 
 /** Of the whole database. */
@@ -57,11 +62,19 @@ interface StatusDbRow {
   readonly headSeenAt: string | null;
   readonly chainTime: string | null;
   readonly parkedCount: string;
+  readonly haltCode: string | null;
+  readonly haltMessage: string | null;
+  readonly haltedAt: string | null;
+  readonly stale: StaleReason | null;
 }
 
 const aptosSeqNo = createSeqNoCodec(APTOS_SEQ_NO_LAYOUT);
 
-export async function readStatus(db: ReadDatabase): Promise<DatabaseStatus> {
+/** @param staleAfterMs how old states may be before they count as stale. */
+export async function readStatus(
+  db: ReadDatabase,
+  staleAfterMs = STALE_AFTER_MS_DEFAULT,
+): Promise<DatabaseStatus> {
   const time = (us: string): Prisma.Sql =>
     Prisma.raw(isoTime(`(TIMESTAMPTZ 'epoch' + ${us} * INTERVAL '1 microsecond')`));
   const [subjects, indexes] = await Promise.all([
@@ -73,7 +86,9 @@ export async function readStatus(db: ReadDatabase): Promise<DatabaseStatus> {
         s.head_time_us::text AS "headTimeUs", s.chain_time_us::text AS "chainTimeUs",
         ${time('s.head_time_us')} AS "headTime", ${Prisma.raw(isoTime('s.head_seen_at'))} AS "headSeenAt",
         ${time('s.chain_time_us')} AS "chainTime",
-        (SELECT count(*)::text FROM park_markers p WHERE p.subject = s.id) AS "parkedCount"
+        (SELECT count(*)::text FROM park_markers p WHERE p.subject = s.id) AS "parkedCount",
+        s.halt_code AS "haltCode", s.halt_message AS "haltMessage", ${Prisma.raw(isoTime('s.halted_at'))} AS "haltedAt",
+        ${staleReason(staleAfterMs)} AS "stale"
       FROM subjects s ORDER BY s.subject_id`),
     db.query<{ value: string }>(
       Prisma.sql`SELECT value FROM worker_state WHERE key = ${SECONDARY_INDEXES_STATE}`,
@@ -114,6 +129,11 @@ function toStatus(row: StatusDbRow): SubjectStatus {
         : Math.max(0, Number(BigInt(row.headTimeUs) - BigInt(row.chainTimeUs)) / 1e6),
     epoch: row.epoch,
     parkedCount: row.parkedCount,
+    halted:
+      row.haltCode === null
+        ? null
+        : { code: row.haltCode, message: row.haltMessage ?? '', since: row.haltedAt ?? '' },
+    stale: row.stale,
   };
 }
 

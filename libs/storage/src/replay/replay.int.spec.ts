@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { evmSeqNo, type Event, type Observer, type SeqNo, type SubjectId } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
-import { noSnapshots, StorageUnavailableError, type SubjectStore } from '@imart/pipeline';
+import {
+  noSnapshots,
+  skipParked,
+  StorageUnavailableError,
+  type ParkMarker,
+  type SubjectStore,
+} from '@imart/pipeline';
 import {
   addPoison,
   ALICE,
@@ -13,6 +19,7 @@ import {
   executeLanes,
   histories,
   marketOfEverything,
+  silentLogger,
   SUBJECT,
   wholeRange,
 } from '@imart/testing';
@@ -216,6 +223,21 @@ describe('replay', () => {
     expect(await market.contents(SUBJECT)).toEqual(await contentsOfStraightFold(events));
   });
 
+  it('ignores events that were skipped, as every fold does', async () => {
+    const store = await market.open(SUBJECT, 1);
+    const { events } = addPoison(createMarketScript().listed('1'), '1').filled('1').listed('2');
+    await append(store, wholeRange(events));
+    await executeLanes(store);
+    const [{ aggregateType, aggregateId }] = (await store.parked()) as [ParkMarker];
+    const observer = { name: 'market', subjectId: SUBJECT, reducers: marketReducers };
+    const request = { aggregateType, aggregateId, actedBy: 'me', reason: 'because' };
+    await skipParked({ store, observer, logger: silentLogger }, request);
+    expect(await run()).toMatchObject({ differences: [], switched: true, newlyParked: 0 });
+    expect(await market.contents(SUBJECT)).toEqual(
+      await contentsOfStraightFold(events.filter(({ name }) => name !== 'TokenMinted')),
+    );
+  });
+
   describe('of a log that was tampered with', () => {
     it.each([
       ['an amount', `UPDATE event_log SET data = replace(data, '"7"', '"8"') WHERE name = 'OfferCreated'`],
@@ -358,7 +380,7 @@ describe('replay', () => {
               return { ...progress, lanes: [progress.lanes[lane] as SeqNo] };
             },
             readRun: (_lane, ...rest) => tx.readRun(lane, ...rest),
-            setCheckpoints: (_lanes, seqNo) => tx.setCheckpoints([lane], seqNo),
+            setCheckpoints: (_lanes, seqNo, epoch) => tx.setCheckpoints([lane], seqNo, epoch),
           }),
         ),
     });

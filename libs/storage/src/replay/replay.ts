@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Pool } from 'pg';
 import {
+  aggregateHash,
   aggregateKeyText,
   BEFORE_FIRST,
   type EventDataCodec,
@@ -8,19 +9,23 @@ import {
   type SeqNoCodec,
   type SubjectId,
 } from '@imart/core';
-import type { FoldedRun, ParkMarker } from '@imart/pipeline';
+import type { ParkMarker } from '@imart/pipeline';
+import {
+  compareReducers,
+  ReducersChangedError,
+  reducerVersionsText,
+  SELECT_REDUCER_VERSIONS,
+  writeReducerVersions,
+} from '../passes/reducerVersions';
 import { applyViews } from '../views';
 import { insertParkMarker } from '../subject/parkMarkers';
 import { SUBJECTS_LOCK } from '../subject/openSubject';
 import { toStorageError } from '../subject/pgErrors';
-import { COPY_ACTIVITIES } from '../subject/activities';
-import { copyInto } from '../subject/copyInto';
 import { marketTables, type MarketTable } from '../subject/marketTables';
-import { encodeActivities, encodeRows } from '../subject/encodeRows';
-import { copyStatement } from '../subject/tables';
 import { compareTable, type TableDifference } from './compareTables';
 import { ReplayError } from './errors';
 import { executedCondition, foldLog } from './foldLog';
+import { createFreshWriter } from './freshWriter';
 import {
   createFreshTables,
   dropFreshTables,
@@ -74,6 +79,9 @@ interface ReplayedSubject {
   readonly subjectId: SubjectId;
   /** How far each lane is, by its number. */
   readonly lanes: readonly bigint[];
+  /** Raised by every change of what had been told. */
+  readonly epoch: bigint;
+  readonly lastFeedNo: bigint;
   readonly parked: readonly ParkMarker[];
 }
 
@@ -91,7 +99,9 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     // One replay at a time; the lock goes with the connection.
     const { rows } = await control.query(`SELECT pg_try_advisory_lock(${REPLAY_LOCK}) AS ours`);
     if (!(rows[0] as { ours: boolean }).ours)
-      throw new ReplayError('another replay is running on this database: wait for its end, or stop it');
+      throw new ReplayError('another replay is running on this database: wait for its end, or stop it', {
+        busy: true,
+      });
     try {
       return await rebuild(options, control);
     } catch (error) {
@@ -112,6 +122,7 @@ async function rebuild(options: ReplayOptions, control: Session): Promise<Replay
   const counts: Counts = { events: 0, activities: 0, rows: 0, parked: new Map() };
   await createFreshTables(control);
   const first = await readSubjects(options, control);
+  await refuseOlderReducers(options, control, first);
   for (const subject of first) await foldSubject(options, control, subject, null, counts);
   onProgress({ step: 'indexing' });
   await buildIndexes(pool, control);
@@ -128,9 +139,24 @@ async function rebuild(options: ReplayOptions, control: Session): Promise<Replay
   await switchTables(control, () => applyViews(control, options.viewsFile));
   // What workers keep in memory was folded from the old tables: under another epoch they read it anew.
   await control.query('UPDATE subjects SET epoch = epoch + 1');
+  const [one] = first;
+  if (one !== undefined) await writeReducerVersions(control, options.observerOf(one.subjectId));
   await control.query('COMMIT');
   onProgress({ step: 'done' });
   return { ...resultOf(counts), differences, switched: true };
+}
+
+/** States of newer reducers are not replaced by those of older ones. */
+async function refuseOlderReducers(
+  options: ReplayOptions,
+  control: Session,
+  [one]: readonly ReplayedSubject[],
+): Promise<void> {
+  if (one === undefined) return;
+  const { rows } = await control.query(`SELECT ${SELECT_REDUCER_VERSIONS} AS text`);
+  const { text } = rows[0] as { text: string | null };
+  const own = reducerVersionsText(options.observerOf(one.subjectId));
+  if (text !== null && compareReducers(text, own) === 'older') throw new ReducersChangedError(text, own);
 }
 
 /** A view of somebody else is bound to the tables that are to go: better to say so before an hour of folding than after. */
@@ -163,7 +189,7 @@ function resultOf({
 
 async function readSubjects(options: ReplayOptions, client: Session): Promise<readonly ReplayedSubject[]> {
   const { rows } = await client.query(
-    `SELECT s.id, s.subject_id,
+    `SELECT s.id, s.subject_id, s.epoch, s.last_feed_no,
        coalesce((SELECT json_agg(json_build_object('observer', c.observer, 'seqNo', c.seq_no::text) ORDER BY c.lane)
          FROM checkpoints c WHERE c.subject = s.id), '[]') AS lanes,
        coalesce((SELECT json_agg(json_build_object('aggregateType', p.aggregate_type, 'aggregateId', p.aggregate_id,
@@ -174,6 +200,8 @@ async function readSubjects(options: ReplayOptions, client: Session): Promise<re
     rows as {
       id: number;
       subject_id: string;
+      epoch: string;
+      last_feed_no: string;
       lanes: { observer: string; seqNo: string }[];
       parked: Record<string, string>[];
     }[]
@@ -183,12 +211,29 @@ async function readSubjects(options: ReplayOptions, client: Session): Promise<re
     return {
       subject: row.id,
       subjectId,
+      epoch: BigInt(row.epoch),
+      lastFeedNo: BigInt(row.last_feed_no),
       lanes: row.lanes.filter((lane) => lane.observer === observer).map(({ seqNo }) => BigInt(seqNo)),
       parked: row.parked.map(
         (p) => ({ ...p, fromSeqNo: BigInt(p.fromSeqNo as string) }) as unknown as ParkMarker,
       ),
     };
   });
+}
+
+/**
+ * The order of the aggregate index: the first events are there at once, and fold while the rest is read. A sort reads all of
+ * them first, half a second for 200,000.
+ */
+const IN_INDEX_ORDER =
+  'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off';
+
+/** Whether the log can be read page by page at random: beyond what the server says it can cache, a sort is faster. */
+async function fitsInCache(client: Session): Promise<boolean> {
+  const { rows } = await client.query(
+    `SELECT pg_table_size('event_log') <= pg_size_bytes(current_setting('effective_cache_size')) AS fits`,
+  );
+  return (rows[0] as { fits: boolean }).fits;
 }
 
 async function foldSubject(
@@ -201,50 +246,44 @@ async function foldSubject(
   const { pool, codec, onProgress } = options;
   const { subject, subjectId } = replayed;
   const fold = async (reader: Session, states: Session, history: Session): Promise<void> => {
+    const writer = createFreshWriter(subject, states, history);
     await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    // The aggregate index gives the order for nothing; a sort of the whole log would not.
-    await reader.query('SET LOCAL enable_seqscan = off; SET LOCAL cursor_tuple_fraction = 1');
-    await foldLog(reader, {
-      log: { subject, subjectId, codec, seqNos: options.seqNosOf(subjectId) },
-      observer: options.observerOf(subjectId),
-      lanes: replayed.lanes,
-      parked: replayed.parked,
-      onlyHashes,
-      take: async (run) => {
-        // Without it the lock is gone: another replay may be at work on the same tables.
-        control.mustBeThere();
-        counts.activities += run.activities.length;
-        counts.rows += run.rows.length;
-        await bothDone(writeStates(states, subject, run), writeActivities(history, subject, run));
-      },
-      onParked: (markers) => {
-        for (const marker of markers) {
-          const key = aggregateKeyText(marker.aggregateType, marker.aggregateId);
-          counts.parked.set(`${subject}/${key}`, { subject, marker });
-        }
-      },
-      onEvents: (count) => {
-        counts.events += count;
-        onProgress({ step: 'folding', events: counts.events });
-      },
-    });
+    if (await fitsInCache(reader)) await reader.query(IN_INDEX_ORDER);
+    try {
+      await foldLog(reader, {
+        log: { subject, subjectId, codec, seqNos: options.seqNosOf(subjectId) },
+        observer: options.observerOf(subjectId),
+        lanes: replayed.lanes,
+        parked: replayed.parked,
+        onlyHashes,
+        take: async (run) => {
+          // Without it the lock is gone: another replay may be at work on the same tables.
+          control.mustBeThere();
+          counts.activities += run.activities.length;
+          counts.rows += run.rows.length;
+          await writer.add(run);
+        },
+        onParked: (markers) => {
+          for (const marker of markers) {
+            const key = aggregateKeyText(marker.aggregateType, marker.aggregateId);
+            counts.parked.set(`${subject}/${key}`, { subject, marker });
+          }
+        },
+        onEvents: (count) => {
+          counts.events += count;
+          onProgress({ step: 'folding', events: counts.events });
+        },
+      });
+      await writer.finish();
+    } finally {
+      // Also after a failure: nothing is written behind the caller's back.
+      await writer.settle();
+    }
     await reader.query('COMMIT');
   };
   await withSession(pool, (reader) =>
     withSession(pool, (states) => withSession(pool, (history) => fold(reader, states, history))),
   );
-}
-
-async function writeStates(client: Session, subject: number, run: FoldedRun): Promise<void> {
-  for (const [name, text] of await encodeRows(subject, run.rows)) {
-    await copyInto(client, copyStatement(marketTables.get(name) as MarketTable, freshName(name)), text);
-  }
-}
-
-async function writeActivities(client: Session, subject: number, run: FoldedRun): Promise<void> {
-  if (run.activities.length === 0) return;
-  const statement = COPY_ACTIVITIES.replace('"activities"', `"${freshName('activities')}"`);
-  await copyInto(client, statement, await encodeActivities(subject, run.activities));
 }
 
 /** Two at a time: that is what a small machine has, and one large table does not wait for the many small ones. */
@@ -295,8 +334,11 @@ async function compareTables(pool: Pool): Promise<readonly TableDifference[]> {
     const difference = await compareTable(client, table);
     if (difference !== null) differences.push(difference);
   };
+  // From 9,000 rows, not 30,000: enough for plans, in a quarter of the time; autovacuum takes its own later.
   const analyze = (table: string) => async (client: Session) => {
+    await client.query('SET default_statistics_target = 30');
     await client.query(`ANALYZE "${freshName(table)}"`);
+    await client.query('RESET default_statistics_target');
   };
   await twoAtATime(pool, [...BY_SIZE.map(compare), ...BY_SIZE.map(analyze)], (client, task) => task(client));
   return differences;
@@ -319,47 +361,83 @@ async function lockBehindWorkers(
     await control.query('SELECT lane FROM checkpoints ORDER BY observer, subject, lane FOR UPDATE');
     const now = await readSubjects(options, control);
     const ahead = now.filter((subject) => {
-      const before = lanesBefore(folded, subject);
-      return subject.lanes.some((seqNo, lane) => seqNo !== before[lane]);
+      const before = foldedBefore(folded, subject);
+      return (
+        subject.epoch !== before.epoch || subject.lanes.some((seqNo, lane) => seqNo !== before.lanes[lane])
+      );
     });
     if (ahead.length === 0) return;
     // Nobody waits while the rest is folded.
     await control.query('COMMIT');
     for (const subject of ahead) {
-      const hashes = await eraseTouched(options, control, lanesBefore(folded, subject), subject);
+      const hashes = await eraseTouched(options, control, foldedBefore(folded, subject), subject, counts);
       if (hashes.length > 0) await foldSubject(options, control, subject, hashes, counts);
     }
     folded = now;
   }
 }
 
-const lanesBefore = (folded: readonly ReplayedSubject[], { subject, lanes }: ReplayedSubject) =>
-  folded.find((one) => one.subject === subject)?.lanes ?? lanes.map(() => BEFORE_FIRST);
+const foldedBefore = (folded: readonly ReplayedSubject[], now: ReplayedSubject): ReplayedSubject =>
+  folded.find((one) => one.subject === now.subject) ?? {
+    ...now,
+    lanes: now.lanes.map(() => BEFORE_FIRST),
+    epoch: now.epoch,
+    lastFeedNo: 0n,
+  };
 
-/** Removes from the fresh tables whatever aggregates have been given events since. @returns their hashes. */
+/**
+ * Aggregates that have been given events since, and those of which a change of what had been told took events, added some below what was
+ * folded, or changed which of them count. Parameters: subject, least lane before, last feed number before, whether the epoch is another.
+ */
+const selectTouched = (lanes: readonly bigint[], before: readonly bigint[]): string => `
+  SELECT aggregate_hash AS hash, aggregate_type AS type, aggregate_id AS id FROM event_log
+    WHERE subject = $1 AND seq_no > $2 AND ${executedCondition(lanes)} AND NOT (${executedCondition(before)})
+  UNION SELECT e.aggregate_hash, e.aggregate_type, e.aggregate_id FROM feed f JOIN event_log e ON e.subject = f.subject
+    AND e.seq_no BETWEEN f.from_seq_no AND f.to_seq_no AND e.feed_no = f.feed_no
+    WHERE $4 AND f.subject = $1 AND f.feed_no > $3 AND f.kind <> 'appended'
+  UNION SELECT aggregate_hash, aggregate_type, aggregate_id FROM retracted_events
+    WHERE $4 AND subject = $1 AND retracted_feed_no > $3
+  UNION SELECT NULL, aggregate_type, aggregate_id FROM feed
+    WHERE $4 AND subject = $1 AND feed_no > $3 AND aggregate_id IS NOT NULL`;
+
+/** Removes from the fresh tables whatever aggregates have been touched since. @returns their hashes. */
 async function eraseTouched(
   options: ReplayOptions,
   control: Session,
-  before: readonly bigint[],
-  { subject, subjectId, lanes }: ReplayedSubject,
+  before: ReplayedSubject,
+  { subject, subjectId, lanes, epoch }: ReplayedSubject,
+  counts: Counts,
 ): Promise<readonly bigint[]> {
-  const least = before.reduce((a, b) => (b < a ? b : a));
-  const { rows } = await control.query(
-    `SELECT DISTINCT aggregate_hash::text AS hash FROM event_log WHERE subject = $1 AND seq_no > $2
-     AND ${executedCondition(lanes)} AND NOT (${executedCondition(before)})`,
-    [subject, least.toString()],
-  );
-  const hashes = (rows as { hash: string }[]).map((row) => row.hash);
+  const least = before.lanes.reduce((a, b) => (b < a ? b : a));
+  const touched = await control.query(selectTouched(lanes, before.lanes), [
+    subject,
+    least.toString(),
+    before.lastFeedNo.toString(),
+    epoch !== before.epoch,
+  ]);
+  const found = touched.rows as { hash: string | null; type: string; id: string }[];
+  const hashes = [...new Set(found.map(({ hash, type, id }) => hash ?? aggregateHash(type, id).toString()))];
   if (hashes.length === 0) return [];
+  // Others share a hash: they are folded again with these.
   const ids = await control.query(
-    `SELECT DISTINCT aggregate_type AS type, aggregate_id AS id FROM event_log WHERE subject = $1 AND aggregate_hash = ANY($2::bigint[])`,
-    [subject, hashes],
+    `SELECT aggregate_type AS type, aggregate_id AS id FROM event_log WHERE subject = $1 AND aggregate_hash = ANY($2::bigint[])
+     UNION SELECT aggregate_type, aggregate_id FROM retracted_events WHERE subject = $1 AND retracted_feed_no > $3
+       AND aggregate_hash = ANY($2::bigint[])`,
+    [subject, hashes, before.lastFeedNo.toString()],
   );
   await control.query(
     `DELETE FROM "${freshName('activities')}" a USING event_log e WHERE a.subject = $1 AND e.subject = $1 AND e.seq_no = a.seq_no
      AND e.aggregate_hash = ANY($2::bigint[])`,
     [subject, hashes],
   );
+  await control.query(
+    `DELETE FROM "${freshName('activities')}" a USING retracted_events e WHERE a.subject = $1 AND e.subject = $1
+     AND e.seq_no = a.seq_no AND e.retracted_feed_no > $2`,
+    [subject, before.lastFeedNo.toString()],
+  );
+  for (const { type, id } of ids.rows as { type: string; id: string }[]) {
+    counts.parked.delete(`${subject}/${aggregateKeyText(type, id)}`);
+  }
   const observer = options.observerOf(subjectId);
   for (const { type, id } of ids.rows as { type: string; id: string }[]) {
     for (const name of observer.reducers.get(type)?.tables ?? []) {

@@ -1,12 +1,10 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import {
   aggregateHash,
   type AggregateKey,
   type EventDataCodec,
   type FoldState,
   type Observer,
-  type ResumePoint,
-  type SeqNo,
   type SeqNoCodec,
   type StateRow,
 } from '@imart/core';
@@ -15,18 +13,28 @@ import {
   inSlices,
   type FoldedRun,
   type ParkMarker,
+  type Pulse,
   type SubjectStore,
   type SubjectTransaction,
 } from '@imart/pipeline';
+import { aggregateArrays } from './aggregateArrays';
+import { consistentRead } from './consistentRead';
 import { copyTextCell } from './copyText';
 import type { EncodedAppend, EncodedRun } from './encoded';
 import { encodeActivities, encodeRows } from './encodeRows';
 import { eventLogText, type LogContext } from './eventLog';
+import { readFeedChanges } from './feed';
+import { clearHalt, HALT_COLUMNS, haltOf, readHalt, writeHalt, type HaltCells } from './halt';
+import { readEventsAt, readLogRange, readTampered } from './logRange';
+import { checkFencing } from './lease';
 import { byType, keyTextOf, marketJson, marketTables, rowKey, type MarketTable } from './marketTables';
 import { toStorageError } from './pgErrors';
+import { readMarker, SELECT_MARKERS } from './parkMarkers';
 import { readProgress } from './progress';
+import { readResumePoint } from './resumePoint';
 import { readRow, selectList } from './tables';
 import { createTransaction, PREPARE_CONNECTION } from './transaction';
+import { writeBehind } from './writeBehind';
 
 export interface SubjectStoreOptions {
   readonly pool: Pool;
@@ -36,17 +44,21 @@ export interface SubjectStoreOptions {
   readonly observer: Observer;
   readonly codec: EventDataCodec;
   readonly seqNos: SeqNoCodec;
+  /** Whoever writes the log holds the lease under this number. @defaultValue `null`: it is not looked at */
+  readonly fencing?: bigint | null;
 }
+
+/** Connections that have what every connection that writes needs. */
+const prepared = new WeakSet<object>();
 
 /**
  * The log, the states and the progress of one subject and one observer in Postgres. Everything a transaction does becomes
  * visible together or not at all; durability is never traded for speed (`synchronous_commit` is not touched).
  */
 export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
-  const { pool, subject, lanes, observer, codec, seqNos } = options;
+  const { pool, subject, lanes, observer, codec, seqNos, fencing = null } = options;
   const { subjectId } = observer;
   const log: LogContext = { subject, subjectId, codec, seqNos };
-  const prepared = new WeakSet<object>();
 
   const translated = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -55,6 +67,9 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
       throw toStorageError(error);
     }
   };
+
+  const consistent = <T>(work: (client: ClientBase) => Promise<T>): Promise<T> =>
+    translated(() => consistentRead(pool, work));
 
   const loadTable = async (
     table: MarketTable,
@@ -89,52 +104,16 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
     subjectId,
     lanes,
 
+    fenced: (number) => createSubjectStore({ ...options, fencing: number }),
+
     progress: () => translated(() => readProgress(pool, subject, observer.name)),
 
-    resumePoint: () =>
-      translated(async (): Promise<ResumePoint> => {
-        const [{ rows: subjects }, { rows: blocks }, { rows: contracts }] = await Promise.all([
-          pool.query('SELECT next_position, finalized_position FROM subjects WHERE id = $1', [subject]),
-          pool.query(
-            'SELECT position, hash, parent_hash, time_us FROM blocks WHERE subject = $1 ORDER BY position',
-            [subject],
-          ),
-          pool.query(
-            'SELECT address, kind, discovered_seq_no FROM discovered_contracts WHERE subject = $1 ORDER BY discovered_seq_no, address',
-            [subject],
-          ),
-        ]);
-        const row = subjects[0] as { next_position: string; finalized_position: string | null };
-        return {
-          nextPosition: BigInt(row.next_position),
-          finalizedPosition: row.finalized_position === null ? null : BigInt(row.finalized_position),
-          window: (blocks as Record<string, string>[]).map((b) => ({
-            position: BigInt(b.position as string),
-            hash: b.hash as string,
-            parentHash: b.parent_hash as string,
-            timeUs: BigInt(b.time_us as string),
-          })),
-          discovered: (contracts as Record<string, string>[]).map((c) => ({
-            address: c.address as string,
-            kind: c.kind as string,
-            discoveredAt: BigInt(c.discovered_seq_no as string) as SeqNo,
-          })),
-        };
-      }),
+    resumePoint: () => consistent((client) => readResumePoint(client, subject)),
 
     parked: () =>
       translated(async (): Promise<readonly ParkMarker[]> => {
-        const { rows } = await pool.query(
-          'SELECT aggregate_type, aggregate_id, from_seq_no, code, message FROM park_markers WHERE subject = $1',
-          [subject],
-        );
-        return (rows as Record<string, string>[]).map((row) => ({
-          aggregateType: row.aggregate_type as string,
-          aggregateId: row.aggregate_id as string,
-          fromSeqNo: BigInt(row.from_seq_no as string) as SeqNo,
-          code: row.code as string,
-          message: row.message as string,
-        }));
+        const { rows } = await pool.query(`${SELECT_MARKERS} WHERE subject = $1`, [subject]);
+        return rows.map(readMarker);
       }),
 
     fateOf: (lane, seqNo) =>
@@ -199,13 +178,56 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
       };
     },
 
-    heartbeat: (head) =>
+    snapshotVersions: (keys) =>
       translated(async () => {
-        await pool.query(
-          'UPDATE subjects SET head_position = $2, head_time_us = $3, head_seen_at = now() WHERE id = $1',
-          [subject, head.position.toString(), head.timeUs.toString()],
+        const known = keys.filter(({ aggregateType }) => observer.reducers.has(aggregateType));
+        const { rows } = await pool.query(
+          `SELECT k.place, s.version FROM unnest($2::bigint[], $3::text[], $4::text[], $5::int[])
+             WITH ORDINALITY AS k(hash, type, id, reducer, place)
+           CROSS JOIN LATERAL (SELECT version FROM snapshots s WHERE s.subject = $1 AND s.aggregate_hash = k.hash
+             AND s.aggregate_type = k.type AND s.aggregate_id = k.id AND s.reducer_version = k.reducer
+             ORDER BY s.seq_no DESC LIMIT 1) s`,
+          [
+            subject,
+            ...aggregateArrays(known),
+            known.map(({ aggregateType }) => observer.reducers.get(aggregateType)?.version),
+          ],
+        );
+        return new Map(
+          (rows as { place: string; version: number }[]).map(({ place, version }) => [
+            keyTextOf(known[Number(place) - 1] as AggregateKey),
+            version,
+          ]),
         );
       }),
+
+    heartbeat: (head) =>
+      translated(async (): Promise<Pulse> => {
+        const { rows } = await pool.query(
+          `UPDATE subjects SET head_position = $2, head_time_us = $3, head_seen_at = now() WHERE id = $1
+           AND ($4::bigint IS NULL OR $4 = (SELECT fencing FROM ingest_leases WHERE subject = $1))
+           RETURNING epoch, ${HALT_COLUMNS}`,
+          [subject, head.position.toString(), head.timeUs.toString(), fencing?.toString() ?? null],
+        );
+        const row = rows[0] as ({ epoch: string } & HaltCells) | undefined;
+        if (row === undefined && fencing !== null) await checkFencing(pool, log, fencing);
+        const { epoch, halt } =
+          row === undefined ? await readProgress(pool, subject, observer.name) : pulseOf(row);
+        return { epoch, halt };
+      }),
+
+    rangeEvents: (fromPosition, toPosition) =>
+      consistent((client) => readLogRange(client, log, fromPosition, toPosition)),
+    tamperedEvents: ({ fromPosition, toPosition }) =>
+      translated(() => readTampered(pool, log, fromPosition, toPosition)),
+    eventsAt: (addresses) => translated(() => readEventsAt(pool, log, addresses)),
+
+    readFeed: (afterFeedNo, limits = {}) =>
+      consistent((client) => readFeedChanges(client, log, observer.name, afterFeedNo, limits)),
+
+    halted: () => translated(() => readHalt(pool, subject)),
+    halt: (code, message) => translated(() => writeHalt(pool, subject, code, message)),
+    clearHalt: () => translated(() => clearHalt(pool, subject)),
 
     transaction: <T>(work: (transaction: SubjectTransaction) => Promise<T>) =>
       translated(async () => {
@@ -221,9 +243,9 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
             await client.query(PREPARE_CONNECTION);
             prepared.add(client);
           }
-          await client.query('BEGIN');
-          const result = await work(createTransaction(client, log, observer));
-          await client.query('COMMIT');
+          const transaction = writeBehind(client);
+          const result = await work(createTransaction(transaction, log, observer, fencing));
+          await transaction.commit();
           return result;
         } catch (error) {
           await client.query('ROLLBACK').catch((cause: unknown) => {
@@ -237,3 +259,8 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
       }),
   };
 }
+
+const pulseOf = (row: { readonly epoch: string } & HaltCells): Pulse => ({
+  epoch: BigInt(row.epoch),
+  halt: haltOf(row),
+});

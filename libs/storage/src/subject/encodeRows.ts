@@ -1,7 +1,7 @@
 import type { Activity, StateRow } from '@imart/core';
 import { inSlices } from '@imart/pipeline';
 import { activitiesText } from './activities';
-import type { CopyText } from './copyInto';
+import type { CopyText } from './script';
 import { marketTables, type MarketTable } from './marketTables';
 import { copyLine } from './tables';
 

@@ -1,5 +1,5 @@
 import type { PreparedAppend, PreparedRun } from '@imart/pipeline';
-import type { CopyText } from './copyInto';
+import type { CopyText } from './script';
 
 /** A range as COPY text. */
 export interface EncodedAppend extends PreparedAppend {

@@ -4,7 +4,6 @@ import {
   dispositionOf,
   messageOf,
   UNDECODABLE,
-  type AggregateKey,
   type AppendMessage,
   type Event,
   type EventDataCodec,
@@ -40,6 +39,11 @@ export function contentHash(event: Omit<Event, 'data' | 'seqNo' | 'subjectId'>, 
     `${source.timeUs}\n${source.txHash}\n${source.blockHash}\n${source.address}`;
   return hash('sha256', text, 'hex').slice(0, 32);
 }
+
+/** SQL: a stored event has its {@link contentHash}. */
+export const CONTENT_INTACT =
+  `substring(sha256(convert_to(concat_ws(E'\\n', aggregate_type, aggregate_id, name, data, time_us, ` +
+  `'0x' || encode(tx_hash, 'hex'), '0x' || encode(block_hash, 'hex'), address), 'UTF8')) FOR 16) = content_hash`;
 
 /** COPY text of a range's events. */
 export function eventLogText(context: LogContext, events: readonly Event[], feedNo: bigint): string {
@@ -79,19 +83,25 @@ interface StoredEvent {
   readonly address: string;
 }
 
-const SELECT_EVENTS =
-  `SELECT seq_no, aggregate_type, aggregate_id, name, data, time_us, ` +
-  `encode(tx_hash, 'hex') AS tx_hash, encode(block_hash, 'hex') AS block_hash, address FROM event_log`;
+/** What {@link readEvents} reads, of a table of events under this alias. */
+export const eventColumns = (alias: string): string =>
+  ['seq_no', 'aggregate_type', 'aggregate_id', 'name', 'data', 'time_us', 'address']
+    .map((column) => `${alias}.${column}`)
+    .concat(['tx_hash', 'block_hash'].map((column) => `encode(${alias}.${column}, 'hex') AS ${column}`))
+    .join(', ');
 
-/** Parameters: subject, after, up to, lanes, lane, limit. `aggregate_hash & 2^63-1` is the unsigned hash of `laneOf`. */
+/** The log as `e`. */
+export const SELECT_EVENTS = `SELECT ${eventColumns('e')} FROM event_log e`;
+
+/** SQL: nobody has taken the event `e` out of its aggregate's story. Whatever folds the log asks for it. */
+export const NOT_SKIPPED =
+  'NOT EXISTS (SELECT FROM skipped_events s WHERE s.subject = e.subject AND s.seq_no = e.seq_no)';
+
+/** Parameters: subject, after, up to, lane, limit. `aggregate_hash & 2^63-1` is the unsigned hash of `laneOf`. */
 export const SELECT_LANE_RUN =
   `${SELECT_EVENTS} WHERE subject = $1 AND seq_no > $2 AND seq_no <= $3 ` +
-  `AND ($4 = 1 OR (aggregate_hash & 9223372036854775807) % $4 = $5) ORDER BY seq_no LIMIT $6`;
-
-/** Parameters: subject, after, up to, aggregate hash, type, id. */
-export const SELECT_AGGREGATE =
-  `${SELECT_EVENTS} WHERE subject = $1 AND seq_no > $2 AND seq_no <= $3 ` +
-  `AND aggregate_hash = $4 AND aggregate_type = $5 AND aggregate_id = $6 ORDER BY seq_no`;
+  `AND (aggregate_hash & 9223372036854775807) % (SELECT lanes FROM subjects WHERE id = $1) = $4 ` +
+  `AND ${NOT_SKIPPED} ORDER BY seq_no LIMIT $5`;
 
 /** Data that this program cannot read is an `Undecodable` event of its aggregate: that one is set aside, not the lane. */
 function decoded(context: LogContext, row: StoredEvent): { name: string; data: unknown } {
@@ -124,8 +134,4 @@ export function readEvents(context: LogContext, rows: readonly unknown[]): reado
       },
     };
   });
-}
-
-export function aggregateParameters(key: AggregateKey): readonly [string, string, string] {
-  return [aggregateHash(key.aggregateType, key.aggregateId).toString(), key.aggregateType, key.aggregateId];
 }

@@ -12,7 +12,7 @@ export interface OpenSubjectOptions {
   readonly lanes: number;
   /** Where a subject that is new to the database starts. */
   readonly startPosition: bigint;
-  /** What is followed, as one canonical text. */
+  /** What a subject that is new to the database follows, as one canonical text. */
   readonly followed: string;
 }
 
@@ -20,7 +20,7 @@ export interface OpenedSubject {
   /** The subject's number in the tables. */
   readonly subject: number;
   readonly startPosition: bigint;
-  /** What was followed at the last start; `null` at the first. */
+  /** What whoever read it last has followed; `null` of a new subject. */
   readonly followedBefore: string | null;
   /** Nothing of this subject has been ingested yet. */
   readonly empty: boolean;
@@ -70,7 +70,6 @@ export async function openSubject(pool: Pool, options: OpenSubjectOptions): Prom
       `INSERT INTO checkpoints (observer, subject, lane) SELECT $1, $2, g FROM generate_series(0, $3 - 1) g ON CONFLICT DO NOTHING`,
       [observer, subject, lanes],
     );
-    await client.query('UPDATE subjects SET followed = $2 WHERE id = $1', [subject, followed]);
     await client.query('COMMIT');
     return {
       subject,

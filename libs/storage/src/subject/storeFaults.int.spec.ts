@@ -80,7 +80,7 @@ async function expectStraightFold(store: SubjectStore): Promise<void> {
 describe('a connection that is cut', () => {
   const places = [
     'BEGIN',
-    'FROM subjects WHERE id = $1 FOR UPDATE',
+    'FROM subjects WHERE id =',
     'COPY "event_log"',
     'UPDATE subjects SET next_position',
     'FROM checkpoints WHERE observer',

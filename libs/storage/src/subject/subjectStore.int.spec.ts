@@ -19,7 +19,11 @@ describeSubjectStore('in Postgres', {
   runs: 8,
   async open(lanes) {
     await market.clear();
-    return { store: await market.open(SUBJECT, lanes), contents: () => market.contents(SUBJECT) };
+    return {
+      store: await market.open(SUBJECT, lanes),
+      contents: () => market.contents(SUBJECT),
+      kept: () => market.kept(SUBJECT),
+    };
   },
   async afterEach() {
     // Every connection is back, and none is inside a transaction.

@@ -1,15 +1,7 @@
-import type { PoolClient } from 'pg';
+import { escapeLiteral } from 'pg';
+import type { Event, FinalizeMessage, Observer } from '@imart/core';
 import {
-  aggregateHash,
-  type AggregateKey,
-  type Event,
-  type FinalizeMessage,
-  type FoldState,
-  type Observer,
-  type SeqNo,
-} from '@imart/core';
-import {
-  decodeState,
+  EpochMovedError,
   EventConflictError,
   LedgerGapError,
   type AppendResult,
@@ -18,52 +10,55 @@ import {
   type SubjectProgress,
   type SubjectTransaction,
 } from '@imart/pipeline';
+import { createPassTransaction } from '../passes/passSteps';
+import { mustBeOfReducers, SELECT_REDUCER_VERSIONS } from '../passes/reducerVersions';
 import { COPY_ACTIVITIES } from './activities';
-import { copyInto } from './copyInto';
 import {
-  aggregateParameters,
   contentHashes,
   COPY_EVENT_LOG,
   eventLogText,
   readEvents,
-  SELECT_AGGREGATE,
   SELECT_LANE_RUN,
   type LogContext,
 } from './eventLog';
-import { marketTables, type MarketTable } from './marketTables';
+import { createLateEventSteps } from './lateEvents';
+import { createLogEndSteps } from './logEnd';
+import { marketTables } from './marketTables';
 import type { EncodedAppend, EncodedRun } from './encoded';
+import { snapshotSteps } from './snapshots';
 import { upsertStatements } from './tables';
-import { insertParkMarker } from './parkMarkers';
-import { readProgress } from './progress';
-
-const COPY_SNAPSHOTS =
-  'COPY "snapshots" ("subject", "aggregate_hash", "aggregate_type", "aggregate_id", "seq_no", "reducer_version", "version", "state") FROM STDIN';
+import { createParkSteps } from './parkMarkers';
+import { createRefoldSteps } from './refoldSteps';
+import { arrayOf } from './arrayOf';
+import { refuseFenced, selectFencing } from './lease';
+import { progressOf, readProgress, selectProgress } from './progress';
+import type { WriteBehind } from './writeBehind';
+import { WRITER_SESSION } from './writerSession';
 
 const upserts = new Map([...marketTables.values()].map((table) => [table.name, upsertStatements(table)]));
 
-/**
- * Of the snapshots below finality nobody needs more than two: a change above finality is refolded from the one before the
- * newest below it.
- */
-const PRUNE_SNAPSHOTS = `
-  DELETE FROM snapshots WHERE (subject, aggregate_hash, aggregate_type, aggregate_id, seq_no) IN (
-    SELECT subject, aggregate_hash, aggregate_type, aggregate_id, seq_no FROM (
-      SELECT s.*, row_number() OVER (PARTITION BY aggregate_hash, aggregate_type, aggregate_id ORDER BY seq_no DESC) AS place
-      FROM snapshots s WHERE subject = $1 AND aggregate_hash = ANY($2::bigint[])
-        AND seq_no <= (SELECT finalized_seq_no FROM subjects WHERE id = $1)
-    ) below WHERE place > 2
-  )`;
-
-/** What every connection that writes runs once: the temporary tables that changed rows go through. */
-export const PREPARE_CONNECTION = [...upserts.values()].map((u) => u.createTemporary).join('; ');
+/** What every connection that writes runs once: its settings, and the temporary tables that changed rows go through. */
+export const PREPARE_CONNECTION = [
+  WRITER_SESSION,
+  ...[...upserts.values()].map((u) => u.createTemporary),
+].join('; ');
 
 /** One open transaction of a subject on one connection. */
 export function createTransaction(
-  client: PoolClient,
+  connection: WriteBehind,
   log: LogContext,
   observer: Observer,
+  fencing: bigint | null,
 ): SubjectTransaction {
+  const { client, write, ask } = connection;
   const { subject } = log;
+  const ofObserver = `observer = ${escapeLiteral(observer.name)} AND subject = ${subject}`;
+  /** The progress that was read with the last lock. */
+  let locked: { readonly progress: SubjectProgress; readonly steps: number } | null = null;
+  const lockedAt = (progress: SubjectProgress): SubjectProgress => {
+    locked = { progress, steps: connection.steps };
+    return progress;
+  };
   /** Tables whose temporary table holds what an earlier run of this transaction has merged already. */
   const merged = new Set<string>();
 
@@ -91,23 +86,42 @@ export function createTransaction(
     return { kind: 'already-there' };
   };
 
+  const { park, ...parkSteps } = createParkSteps(client, subject);
+
   return {
+    ...parkSteps,
+    ...createLogEndSteps(client, log, observer),
+    ...createLateEventSteps(client, log),
+    ...createRefoldSteps(client, log, observer),
+    ...createPassTransaction(client, subject),
+
     async lockIngest() {
-      await client.query('SELECT id FROM subjects WHERE id = $1 FOR UPDATE', [subject]);
-      return readProgress(client, subject, observer.name);
+      // Each sees what was committed while the first one waited for its lock.
+      const [, leases, found] = await ask(
+        `SELECT id FROM subjects WHERE id = ${subject} FOR UPDATE`,
+        selectFencing(subject),
+        selectProgress(subject, observer.name),
+      );
+      if (fencing !== null) refuseFenced(log.subjectId, fencing, leases?.[0]);
+      return lockedAt(progressOf(found?.[0]));
     },
 
     async lockLanes(lanes) {
-      await client.query(
-        `SELECT lane FROM checkpoints WHERE observer = $1 AND subject = $2 AND lane = ANY($3) ORDER BY lane FOR UPDATE`,
-        [observer.name, subject, lanes],
+      const [, found, versions] = await ask(
+        `SELECT lane FROM checkpoints WHERE ${ofObserver} AND lane IN (${lanes.join(', ')}) ORDER BY lane FOR UPDATE`,
+        selectProgress(subject, observer.name),
+        `SELECT ${SELECT_REDUCER_VERSIONS} AS text`,
       );
-      return readProgress(client, subject, observer.name);
+      mustBeOfReducers((versions?.[0] as { text: string | null }).text, observer);
+      return lockedAt(progressOf(found?.[0]));
     },
 
     async append(prepared) {
       const { message } = prepared;
-      const progress: SubjectProgress = await readProgress(client, subject, observer.name);
+      const progress =
+        locked?.steps === connection.steps
+          ? locked.progress
+          : await readProgress(client, subject, observer.name);
       if (message.toPosition < progress.nextPosition) return alreadyThere(prepared);
       if (message.fromPosition !== progress.nextPosition) {
         throw new LedgerGapError(log.subjectId, progress.nextPosition, message.fromPosition);
@@ -117,42 +131,51 @@ export function createTransaction(
       if (message.events.length > 0) {
         const text =
           encoded.feedNo === feedNo ? encoded.text : [Buffer.from(eventLogText(log, message.events, feedNo))];
-        await copyInto(client, COPY_EVENT_LOG, text);
+        write({ statement: COPY_EVENT_LOG, text });
       }
       const last = message.blocks.at(-1);
-      await client.query(
-        `WITH position AS (
-           UPDATE subjects SET next_position = $2, ingested_seq_no = $3, last_feed_no = $4,
-             chain_time_us = coalesce($5, chain_time_us) WHERE id = $1
-         ), changed AS (
-           INSERT INTO feed (subject, feed_no, kind, from_seq_no, to_seq_no, epoch) VALUES ($1, $4, 'appended', $6, $3, $7)
-         ), remembered AS (
-           INSERT INTO blocks (subject, position, hash, parent_hash, time_us)
-           SELECT $1, * FROM unnest($8::bigint[], $9::text[], $10::text[], $11::bigint[])
-         ), forgotten AS (
-           -- Below finality only the border to what comes next is needed.
-           DELETE FROM blocks WHERE subject = $1 AND position < $2 - 1
-             AND position < (SELECT coalesce(finalized_position, -1) FROM subjects WHERE id = $1)
-         )
-         INSERT INTO discovered_contracts (subject, address, kind, discovered_seq_no)
-         SELECT $1, * FROM unnest($12::text[], $13::text[], $14::bigint[]) ON CONFLICT DO NOTHING`,
-        [
-          subject,
-          (message.toPosition + 1n).toString(),
-          message.toSeqNo.toString(),
-          feedNo.toString(),
-          last === undefined ? null : last.timeUs.toString(),
-          log.seqNos.first(message.fromPosition).toString(),
-          progress.epoch.toString(),
-          message.blocks.map((b) => b.position.toString()),
-          message.blocks.map((b) => b.hash),
-          message.blocks.map((b) => b.parentHash),
-          message.blocks.map((b) => b.timeUs.toString()),
-          message.discovered.map((d) => d.address),
-          message.discovered.map((d) => d.kind),
-          message.discovered.map((d) => d.discoveredAt.toString()),
-        ],
-      );
+      const { blocks, discovered } = message;
+      write({
+        statement: `WITH position AS (
+            UPDATE subjects SET next_position = ${message.toPosition + 1n}, ingested_seq_no = ${message.toSeqNo},
+              last_feed_no = ${feedNo}, chain_time_us = ${last === undefined ? 'chain_time_us' : last.timeUs} WHERE id = ${subject}
+          ), changed AS (
+            INSERT INTO feed (subject, feed_no, kind, from_seq_no, to_seq_no, epoch) VALUES (${subject}, ${feedNo}, 'appended',
+              ${log.seqNos.first(message.fromPosition)}, ${message.toSeqNo}, ${progress.epoch})
+          ), remembered AS (
+            INSERT INTO blocks (subject, position, hash, parent_hash, time_us) SELECT ${subject}, * FROM unnest(
+              ${arrayOf(
+                'bigint',
+                blocks.map((b) => b.position),
+              )}, ${arrayOf(
+                'text',
+                blocks.map((b) => b.hash),
+              )},
+              ${arrayOf(
+                'text',
+                blocks.map((b) => b.parentHash),
+              )}, ${arrayOf(
+                'bigint',
+                blocks.map((b) => b.timeUs),
+              )})
+          ), forgotten AS (
+            -- Below finality only the border to what comes next is needed.
+            DELETE FROM blocks WHERE subject = ${subject} AND position < ${message.toPosition}
+              AND position < (SELECT coalesce(finalized_position, -1) FROM subjects WHERE id = ${subject})
+          )
+          INSERT INTO discovered_contracts (subject, address, kind, discovered_seq_no) SELECT ${subject}, * FROM unnest(
+            ${arrayOf(
+              'text',
+              discovered.map((d) => d.address),
+            )}, ${arrayOf(
+              'text',
+              discovered.map((d) => d.kind),
+            )},
+            ${arrayOf(
+              'bigint',
+              discovered.map((d) => d.discoveredAt),
+            )}) ON CONFLICT DO NOTHING`,
+      });
       return { kind: 'appended', feedNo, events: message.events.length };
     },
 
@@ -166,88 +189,40 @@ export function createTransaction(
 
     async writeRun(prepared: PreparedRun) {
       const { run, activities, snapshots, tables } = prepared as EncodedRun;
-      if (activities.length > 0) await copyInto(client, COPY_ACTIVITIES, activities);
+      if (activities.length > 0) write({ statement: COPY_ACTIVITIES, text: activities });
       for (const [name, text] of tables) {
         const statements = upserts.get(name);
         if (statements === undefined) throw new RangeError(`no table for rows of "${name}"`);
-        if (merged.has(name)) await client.query(statements.emptyTemporary);
-        await copyInto(client, statements.copy, text);
-        await client.query(statements.merge);
+        if (merged.has(name)) write({ statement: statements.emptyTemporary });
+        write({ statement: statements.copy, text }, { statement: statements.merge });
         merged.add(name);
       }
       if (snapshots.length > 0) {
-        await copyInto(client, COPY_SNAPSHOTS, snapshots);
-        const hashes = run.snapshots.map((s) => aggregateHash(s.aggregateType, s.aggregateId).toString());
-        await client.query(PRUNE_SNAPSHOTS, [subject, hashes]);
+        write(...snapshotSteps(subject, run.snapshots, snapshots));
       }
-      for (const marker of run.parked) await insertParkMarker(client, subject, marker);
+      for (const marker of run.parked) await park(marker);
     },
 
-    async setCheckpoints(lanes, seqNo) {
-      await client.query(
-        `UPDATE checkpoints SET seq_no = $4, executed_at = now() WHERE observer = $1 AND subject = $2 AND lane = ANY($3) AND seq_no < $4`,
-        [observer.name, subject, lanes, seqNo.toString()],
+    async setCheckpoints(lanes, seqNo, epoch) {
+      const [rows] = await ask(
+        `WITH now AS (SELECT epoch FROM subjects WHERE id = ${subject}),
+         moved AS (UPDATE checkpoints SET seq_no = ${seqNo}, executed_at = now() FROM now
+           WHERE ${ofObserver} AND lane IN (${lanes.join(', ')}) AND seq_no < ${seqNo} AND now.epoch = ${epoch})
+         SELECT epoch FROM now`,
       );
+      const now = BigInt(rows?.[0]?.epoch as string);
+      if (now !== epoch) throw new EpochMovedError(log.subjectId, epoch, now);
     },
 
     async readRun(lane, afterSeqNo, upToSeqNo, limit): Promise<readonly Event[]> {
-      const lanes = await client.query('SELECT lanes FROM subjects WHERE id = $1', [subject]);
       const { rows } = await client.query(SELECT_LANE_RUN, [
         subject,
         afterSeqNo.toString(),
         upToSeqNo.toString(),
-        Number((lanes.rows[0] as { lanes: number }).lanes),
         lane,
         limit,
       ]);
       return readEvents(log, rows);
-    },
-
-    async readAggregate(key: AggregateKey, afterSeqNo: SeqNo, upToSeqNo: SeqNo) {
-      const { rows } = await client.query(SELECT_AGGREGATE, [
-        subject,
-        afterSeqNo.toString(),
-        upToSeqNo.toString(),
-        ...aggregateParameters(key),
-      ]);
-      return readEvents(log, rows);
-    },
-
-    async snapshotBelow(key, seqNo, reducerVersion): Promise<FoldState | null> {
-      const { rows } = await client.query(
-        `SELECT state FROM snapshots WHERE subject = $1 AND seq_no < $2 AND aggregate_hash = $3 AND aggregate_type = $4
-         AND aggregate_id = $5 AND reducer_version = $6 ORDER BY seq_no DESC LIMIT 1`,
-        [subject, seqNo.toString(), ...aggregateParameters(key), reducerVersion],
-      );
-      const row = rows[0] as { state: string } | undefined;
-      return row === undefined ? null : decodeState(row.state);
-    },
-
-    async eraseFrom(key, fromSeqNo) {
-      const [hash, type, id] = aggregateParameters(key);
-      await client.query(
-        `DELETE FROM snapshots WHERE subject = $1 AND seq_no >= $2 AND aggregate_hash = $3 AND aggregate_type = $4 AND aggregate_id = $5`,
-        [subject, fromSeqNo.toString(), hash, type, id],
-      );
-      await client.query(
-        `DELETE FROM activities a USING event_log e WHERE a.subject = $1 AND a.seq_no >= $2 AND e.subject = $1
-         AND e.seq_no = a.seq_no AND e.aggregate_hash = $3 AND e.aggregate_type = $4 AND e.aggregate_id = $5`,
-        [subject, fromSeqNo.toString(), hash, type, id],
-      );
-      for (const name of observer.reducers.get(type)?.tables ?? []) {
-        const table = marketTables.get(name) as MarketTable;
-        // Of successive rows, those that ended before the change stay as they are.
-        const opened = table.newestBy === null ? '' : ` AND "${table.newestBy}" >= ${fromSeqNo}`;
-        const typed = table.sharedByTypes ? ` AND aggregate_type = '${type}'` : '';
-        const match = table.idColumns.map(
-          (name, i) =>
-            `"${name}" = ($2::text[])[${i + 1}]${table.idTypes[i] === 'numeric[]' ? '::numeric' : ''}`,
-        );
-        await client.query(
-          `DELETE FROM "${name}" WHERE subject = $1 AND ${match.join(' AND ')}${opened}${typed}`,
-          [subject, table.idValues(id)],
-        );
-      }
     },
   };
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Pool, type PoolConfig } from 'pg';
-import { evmSeqNo, type Activity, type SeqNo, type StateRow } from '@imart/core';
+import { evmSeqNo, type Activity, type AggregateKey, type SeqNo, type StateRow } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
-import type { ParkMarker, SubjectStore } from '@imart/pipeline';
+import type { ParkAction, ParkMarker, SubjectStore } from '@imart/pipeline';
 import type { ScratchDatabase } from '../embedded/scratchDatabase';
 import { migrate } from '../migrate';
 import { createSubjectStore } from '../subject/createSubjectStore';
@@ -23,6 +23,14 @@ export interface StoreContents {
   readonly parked: readonly ParkMarker[];
 }
 
+/** What a store keeps besides its contents, as the test kit's store in memory tells it. */
+export interface StoreKept {
+  readonly parkActions: readonly ParkAction[];
+  readonly skipped: readonly SeqNo[];
+  readonly snapshots: readonly (AggregateKey & { readonly seqNo: SeqNo })[];
+  readonly parkedAt: readonly string[];
+}
+
 /** A migrated database for the specs of one file. */
 export interface MarketDatabase {
   readonly database: ScratchDatabase;
@@ -34,6 +42,7 @@ export interface MarketDatabase {
   /** Registers the subject, at its first call, and opens its store. */
   open(subjectId: SubjectStore['subjectId'], lanes: number, pool?: Pool): Promise<SubjectStore>;
   contents(subjectId: SubjectStore['subjectId']): Promise<StoreContents>;
+  kept(subjectId: SubjectStore['subjectId']): Promise<StoreKept>;
   close(): Promise<void>;
 }
 
@@ -80,6 +89,7 @@ export async function createMarketDatabase(server: TestServer): Promise<MarketDa
       });
     },
     contents: (subjectId) => readContents(pool, subjectId),
+    kept: (subjectId) => readKept(pool, subjectId),
     async close() {
       await Promise.all(pools.map((one) => one.end()));
     },
@@ -137,5 +147,37 @@ async function readContents(pool: Pool, subjectId: string): Promise<StoreContent
       code: String(row['code']),
       message: String(row['message']),
     })),
+  };
+}
+
+async function readKept(pool: Pool, subjectId: string): Promise<StoreKept> {
+  const subject = `(SELECT id FROM subjects WHERE subject_id = '${subjectId}')`;
+  const all = async (table: string, order: string): Promise<readonly Cells[]> =>
+    (await pool.query(`SELECT * FROM ${table} WHERE subject = ${subject} ORDER BY ${order}`)).rows as Cells[];
+  const keyOf = (row: Cells): AggregateKey => ({
+    aggregateType: String(row['aggregate_type']),
+    aggregateId: String(row['aggregate_id']),
+  });
+  return {
+    parkActions: (await all('park_actions', 'id')).map(
+      (row) =>
+        ({
+          ...keyOf(row),
+          fromSeqNo: quantity(row['from_seq_no']),
+          action: row['action'],
+          outcome: row['outcome'],
+          actedBy: row['acted_by'],
+          reason: row['reason'],
+        }) as ParkAction,
+    ),
+    skipped: (await all('skipped_events', 'seq_no')).map((row) => quantity(row['seq_no']) as SeqNo),
+    snapshots: (await all('snapshots', 'seq_no')).map((row) => ({
+      ...keyOf(row),
+      seqNo: quantity(row['seq_no']) as SeqNo,
+    })),
+    // As text: a Date forgets microseconds, in which a time may change.
+    parkedAt: (await all('(SELECT *, parked_at::text AS since FROM park_markers) m', 'from_seq_no')).map(
+      (row) => String(row['since']),
+    ),
   };
 }

@@ -1,0 +1,243 @@
+import { evmSeqNo, type Event, type Observer, type Reducer, type StateRow } from '@imart/core';
+import { marketEventCodec, marketReducers } from '@imart/market';
+import { replay, type ReplayOptions } from '../replay';
+import { createSubjectStore } from '../subject/createSubjectStore';
+import { createMarketDatabase, VIEWS_FILE, type MarketDatabase } from '../testing/marketDatabase';
+import { startTestServer, type TestServer } from '../testing/testDatabase';
+import {
+  ALICE,
+  append,
+  appendMessage,
+  BOB,
+  createMarketScript,
+  executeLanes,
+  MARKET_OBSERVER,
+  silentLogger,
+  SUBJECT,
+} from '@imart/testing';
+import {
+  applyLateChange,
+  createExecutor,
+  createLane,
+  createPipelineStats,
+  noSnapshots,
+  type SubjectStore,
+} from '@imart/pipeline';
+import { rebuildStates, type RebuildStatesOptions } from './rebuildStates';
+import {
+  compareReducers,
+  ReducersChangedError,
+  reducerVersionsText,
+  storedReducerVersions,
+} from './reducerVersions';
+
+let server: TestServer;
+let market: MarketDatabase;
+beforeAll(async () => {
+  server = await startTestServer();
+  market = await createMarketDatabase(server);
+});
+afterAll(async () => {
+  await market?.close();
+  await server?.stop();
+});
+beforeEach(() => market.clear());
+
+const never = new AbortController().signal;
+
+/** The next version of the reducer of orders: every order is of another market now. */
+const orders = marketReducers.get('order') as Reducer;
+const renamed = (row: StateRow): StateRow => ({ ...row, market: 'renamed' }) as StateRow;
+const newer: Reducer = {
+  ...orders,
+  version: orders.version + 1,
+  rowsOf: (state) => orders.rowsOf(state).map(renamed),
+  fold: (state, event) => {
+    const folded = orders.fold(state, event);
+    return { ...folded, rows: folded.rows.map(renamed) };
+  },
+};
+const newObserver: Observer = {
+  ...MARKET_OBSERVER,
+  reducers: new Map([...marketReducers, ['order', newer]]),
+};
+
+const optionsOf = (observer: Observer): RebuildStatesOptions => ({
+  pool: market.pool,
+  viewsFile: VIEWS_FILE,
+  codec: marketEventCodec,
+  seqNosOf: () => evmSeqNo,
+  observer,
+  logger: silentLogger,
+  random: () => 0,
+});
+const storeOf = (observer: Observer): SubjectStore =>
+  createSubjectStore({
+    pool: market.pool,
+    subject: 1,
+    lanes: 1,
+    observer,
+    codec: marketEventCodec,
+    seqNos: evmSeqNo,
+  });
+const advance = (observer: Observer): Promise<unknown> => {
+  const store = storeOf(observer);
+  const executor = createExecutor({ store, observer, cachedStatesMax: 10, parkedAggregatesMax: 10 });
+  const rest = { runEventsMax: 100, stats: createPipelineStats(), now: () => 0 };
+  return createLane({ lane: 0, store, executor, snapshotRule: noSnapshots, ...rest }).advance();
+};
+
+/** Listings in blocks of one. */
+async function fill(orders: number): Promise<readonly Event[]> {
+  const script = createMarketScript();
+  for (let i = 0; i < orders; i++) script.listed(String(i)).minted(ALICE, BigInt(i)).nextBlock();
+  const events = script.events as readonly Event[];
+  const store = await market.open(SUBJECT, 1);
+  await append(store, appendMessage(events, 0n, BigInt(orders) + 1n));
+  await executeLanes(store);
+  return events;
+}
+const markets = async (): Promise<readonly unknown[]> =>
+  (await market.pool.query('SELECT market, count(*)::int AS n FROM orders GROUP BY market ORDER BY market'))
+    .rows;
+
+describe('versions of reducers', () => {
+  it('are older, the same or newer', () => {
+    expect(compareReducers('a:1,b:2', 'a:1,b:2')).toBe('same');
+    expect(compareReducers('a:1,b:2', 'a:1,b:3')).toBe('newer');
+    expect(compareReducers('a:1,b:2', 'a:1,b:1')).toBe('older');
+    // A step forward and one back: the states of neither are right for the other.
+    expect(compareReducers('a:1,b:2', 'a:2,b:1')).toBe('older');
+    expect(compareReducers('a:1', 'a:1,b:1')).toBe('newer');
+    expect(compareReducers('a:1,b:1', 'a:1')).toBe('older');
+  });
+
+  it('are written down at the first start: of an empty database the own ones, of older states the first ones', async () => {
+    expect(await storedReducerVersions(market.pool, newObserver)).toBe(reducerVersionsText(newObserver));
+    await market.clear();
+    await fill(1);
+    expect(await storedReducerVersions(market.pool, newObserver)).toBe(reducerVersionsText(MARKET_OBSERVER));
+    expect(await storedReducerVersions(market.pool, newObserver)).toBe(reducerVersionsText(MARKET_OBSERVER));
+  });
+});
+
+describe('a reducer with another version', () => {
+  it('has the states rebuilt beside the old ones: every read succeeds, and sees all of one or all of the other', async () => {
+    await fill(300);
+    await rebuildStates(optionsOf(MARKET_OBSERVER), never);
+    const seen: string[] = [];
+    let done = false;
+    const reading = (async () => {
+      while (!done) {
+        const rows = (await markets()) as { market: string; n: number }[];
+        seen.push(rows.map(({ market: name, n }) => `${name}:${n}`).join(','));
+      }
+    })();
+    await rebuildStates(optionsOf(newObserver), never);
+    done = true;
+    await reading;
+    expect(new Set(seen)).toEqual(new Set(['imart:300', 'renamed:300']));
+    expect(seen.indexOf('renamed:300')).toBeGreaterThan(seen.lastIndexOf('imart:300'));
+    expect(await storedReducerVersions(market.pool, newObserver)).toBe(reducerVersionsText(newObserver));
+    // And so they go on.
+    const more = createMarketScript().nextBlock(400n).listed('later').events as readonly Event[];
+    await append(storeOf(newObserver), appendMessage(more, 302n, 500n));
+    await advance(newObserver);
+    expect(await markets()).toEqual([{ market: 'renamed', n: 301 }]);
+  });
+
+  it('stops workers of the older version from the switch on, and nothing of theirs is written', async () => {
+    await fill(5);
+    await rebuildStates(optionsOf(newObserver), never);
+    const more = createMarketScript().nextBlock(10n).listed('later').events as readonly Event[];
+    // Whoever only writes the log may go on: it is the same for all versions.
+    await append(storeOf(MARKET_OBSERVER), appendMessage(more, 7n, 20n));
+    await expect(advance(MARKET_OBSERVER)).rejects.toThrow(ReducersChangedError);
+    expect(await markets()).toEqual([{ market: 'renamed', n: 5 }]);
+    await advance(newObserver);
+    expect(await markets()).toEqual([{ market: 'renamed', n: 6 }]);
+  });
+
+  it('keeps a newer version from working on states that are not rebuilt yet', async () => {
+    await fill(2);
+    await rebuildStates(optionsOf(MARKET_OBSERVER), never);
+    await expect(advance(newObserver)).rejects.toThrow(ReducersChangedError);
+  });
+
+  it('is refused when it is older than the states, at the start and in a replay, and nothing is changed', async () => {
+    await fill(3);
+    await rebuildStates(optionsOf(newObserver), never);
+    await expect(rebuildStates(optionsOf(MARKET_OBSERVER), never)).rejects.toMatchObject({
+      code: 'REDUCERS_CHANGED',
+      disposition: 'stop',
+    });
+    await expect(replay(replayOf(MARKET_OBSERVER))).rejects.toThrow(ReducersChangedError);
+    expect(await markets()).toEqual([{ market: 'renamed', n: 3 }]);
+  });
+
+  it('is rebuilt by one of several processes that start at the same moment', async () => {
+    await fill(50);
+    await rebuildStates(optionsOf(MARKET_OBSERVER), never);
+    const rebuilt: string[] = [];
+    const logger = { ...silentLogger, info: (text: string) => void rebuilt.push(text) };
+    await Promise.all(
+      Array.from({ length: 3 }, () =>
+        rebuildStates({ ...optionsOf(newObserver), pool: market.createPool(), logger }, never),
+      ),
+    );
+    expect(rebuilt.filter((text) => text === 'the states are rebuilt')).toHaveLength(1);
+    expect(await markets()).toEqual([{ market: 'renamed', n: 50 }]);
+  });
+
+  const replayOf = (
+    observer: Observer,
+    onProgress: ReplayOptions['onProgress'] = () => undefined,
+  ): ReplayOptions => ({
+    pool: market.pool,
+    viewsFile: VIEWS_FILE,
+    codec: marketEventCodec,
+    seqNosOf: () => evmSeqNo,
+    observerOf: () => observer,
+    onDifference: 'refuse',
+    onProgress,
+  });
+
+  it('takes in what late changes do to the log while it is rebuilt: added, replaced and retracted', async () => {
+    const events = await fill(30);
+    const store = storeOf(MARKET_OBSERVER);
+    let changing: Promise<unknown> | null = null;
+    const gone = events[4] as Event;
+    const other = events[9] as Event;
+    const added = {
+      ...(createMarketScript().nextBlock(2n).transferred(ALICE, BOB, 1n).events[0] as unknown as Event),
+      seqNo: evmSeqNo.encode(3n, 50, 0),
+    };
+    // Should the switch come first, on a busy machine, it is made after it.
+    const change = async (): Promise<unknown> => {
+      const { epoch } = await store.progress();
+      const result = await applyLateChange(
+        { store, observer: MARKET_OBSERVER, logger: silentLogger },
+        {
+          epoch,
+          blocks: [],
+          inserted: [{ ...added, source: { ...added.source, index: 50 } }],
+          replaced: [{ ...other, data: { to: BOB, standard: 'erc721' } }],
+          retracted: [gone.seqNo],
+          discovered: [],
+        },
+      );
+      return result.kind === 'moved' ? change() : result;
+    };
+    const { switched, differences } = await replay(
+      replayOf(MARKET_OBSERVER, ({ step }) => {
+        // The log is folded by now; workers are not locked out yet.
+        if (step === 'indexing') changing ??= change();
+      }),
+    );
+    expect(await changing).toMatchObject({ kind: 'applied' });
+    expect(differences).toEqual([]);
+    expect(switched).toBe(true);
+    const { rows } = await market.pool.query('SELECT count(*)::int AS n FROM orders');
+    expect(rows).toEqual([{ n: 29 }]);
+  });
+});
