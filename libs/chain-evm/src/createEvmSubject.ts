@@ -15,6 +15,7 @@ import {
   type EvmSubjectStats,
 } from './subject/options';
 import { createChainReader } from './subject/readChain';
+import { REORG_LIMITS, type EndpointNotes } from './subject/reorg';
 
 /** An EVM chain as an ordered source of market events. */
 export interface EvmSubject extends Subject {
@@ -31,7 +32,7 @@ const WS_SILENCE_MS = 60_000;
  * Follows the logs of the marketplaces' contracts on one EVM chain. One iteration of `messages` at a time; while none
  * runs, nothing is asked.
  *
- * @throws {WorkerError} from its messages, `stop` only: {@link ReorgDetectedError}, {@link WrongChainError},
+ * @throws {WorkerError} from its messages, `stop` only: {@link ReorgTooDeepError}, {@link WrongChainError},
  * {@link RpcAnswerRefusedError}, {@link RpcPrunedError}, {@link RpcMethodUnsupportedError}. All else is retried inside.
  */
 export function createEvmSubject(options: EvmSubjectOptions): EvmSubject {
@@ -53,7 +54,20 @@ export function createEvmSubject(options: EvmSubjectOptions): EvmSubject {
     onAvailability: options.onAvailability,
   });
   const skippedLogs: Record<string, number> = {};
-  const counters = { undecodableLogs: 0, rereadRanges: 0, bloomAlarms: 0 };
+  const counters = {
+    undecodableLogs: 0,
+    rereadRanges: 0,
+    bloomAlarms: 0,
+    reorgs: 0,
+    reorgBlocks: 0,
+    deepestReorgBlocks: 0,
+    falseReorgAlarms: 0,
+    providerDisagreements: 0,
+    endpointsDisagreeing: 0,
+    endpointsLagging: 0,
+    refusedFinality: 0,
+  };
+  const notes: EndpointNotes = { astray: new Map(), counted: new Set(), lagging: new Set() };
   let backPressure = createBackPressure(settings.eventsAheadMax);
 
   const headHints = (): HeadHints => {
@@ -91,6 +105,8 @@ export function createEvmSubject(options: EvmSubjectOptions): EvmSubject {
             options.endBlock === undefined || options.endBlock === null ? null : Number(options.endBlock),
           ranges: { ...ADAPTIVE_RANGE_DEFAULTS, ...options.ranges },
           refusedAnswersMax: rpc.refusedAnswersMax,
+          notes,
+          reorgLimits: { ...REORG_LIMITS, ...options.reorg },
           pool,
           hints,
           filter,

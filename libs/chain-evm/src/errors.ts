@@ -1,30 +1,5 @@
 import { WorkerError } from '@imart/core';
 
-/**
- * A block that was read is no longer part of the chain. Nothing of the new branch was stored, and what was stored of the
- * old one is not touched.
- */
-export class ReorgDetectedError extends WorkerError {
-  constructor(
-    subjectId: string,
-    position: bigint,
-    storedHash: string,
-    actualHash: string,
-    confirmedBy: string,
-  ) {
-    super(
-      `${subjectId}: block ${position} was ${storedHash} when it was read, and is ${actualHash} now (${confirmedBy} says so): ` +
-        `the chain took it back. Nothing was stored of the new branch. Rebuild from an empty database; raise START_BLOCK or ` +
-        `the finality depth so that only final blocks are read, where the chain does this often`,
-      {
-        code: 'REORG_DETECTED',
-        disposition: 'stop',
-        fields: { subjectId, position, storedHash, actualHash, confirmedBy },
-      },
-    );
-  }
-}
-
 /** The chain's first block cannot be had, so that the database cannot be bound to the chain. */
 export class GenesisUnavailableError extends WorkerError {
   constructor(subjectId: string, cause: unknown) {

@@ -49,11 +49,25 @@ export interface LogFilter {
   owners(log: EvmLog): readonly number[];
   /** As `owners`, these contracts being discovered too, and wherever in the chain the log stands. */
   possibleOwners(log: EvmLog, newChildren: ReadonlySet<string>): readonly number[];
-  /** What the log says was created; empty when its contract is followed already. */
+  /** What the log says was created. */
+  namedIn(log: EvmLog): readonly DiscoveredCollection[];
+  /** What the log says was created; empty when its contract is followed from there already. */
   discoveriesIn(log: EvmLog): readonly DiscoveredCollection[];
   isChild(address: string): boolean;
-  /** Follows it from the next log on. @returns `null` when it is followed already. */
+  /** Whether any log of this contract may be somebody's. */
+  mayFollow(address: string): boolean;
+  /**
+   * The contracts that are followed by their address, these among them, each with the first topics that count of it.
+   * @param children contracts to take for discovered besides those that are.
+   */
+  watched(children: ReadonlySet<string>): ReadonlyMap<string, readonly string[]>;
+  /**
+   * Follows it from the next log on.
+   * @returns `null` when it is followed from there already.
+   */
   follow(collection: DiscoveredCollection, log: EvmLog): DiscoveredContract | null;
+  /** Forgets what was discovered in this block or above it: the chain took them back (R9). */
+  forgetFrom(block: number): void;
 }
 
 export const ADDRESSES_PER_QUERY_MAX = 500;
@@ -149,6 +163,25 @@ export function createLogFilter(options: LogFilterOptions): LogFilter {
     return merge(merge(fixed, any), child);
   };
 
+  const namedIn = (log: EvmLog): DiscoveredCollection[] => {
+    const named: DiscoveredCollection[] = [];
+    for (const owner of ownersOf(log, children.has(log.address))) {
+      const marketplace = followed[owner]?.marketplace;
+      if (marketplace?.discover === undefined) continue;
+      for (const { address, standard } of marketplace.discover(log)) {
+        named.push({ address: address.toLowerCase(), standard });
+      }
+    }
+    return named;
+  };
+
+  /** A contract that an earlier reading knew only from a later log on is not. */
+  const isFollowedFrom = (address: string, { blockNumber, logIndex }: EvmLog): boolean => {
+    const since = children.get(address);
+    if (since === undefined) return false;
+    return since.block < blockNumber || (since.block === blockNumber && since.index <= logIndex);
+  };
+
   return {
     marketplaces: followed.map(({ marketplace }) => marketplace),
     followsEverybody: (owner) => followed[owner]?.contracts === 'all',
@@ -174,24 +207,35 @@ export function createLogFilter(options: LogFilterOptions): LogFilter {
     },
     possibleOwners: (log, newChildren) =>
       ownersOf(log, children.has(log.address) || newChildren.has(log.address)),
-    discoveriesIn(log) {
-      const found: DiscoveredCollection[] = [];
-      for (const owner of ownersOf(log, children.has(log.address))) {
-        const marketplace = followed[owner]?.marketplace;
-        if (marketplace?.discover === undefined) continue;
-        for (const { address, standard } of marketplace.discover(log)) {
-          const key = address.toLowerCase();
-          if (!children.has(key)) found.push({ address: key, standard });
-        }
-      }
-      return found;
-    },
+    namedIn,
+    discoveriesIn: (log) => namedIn(log).filter(({ address }) => !isFollowedFrom(address, log)),
     isChild: (address) => children.has(address),
-    follow({ address, standard }, { blockNumber, logIndex }) {
-      if (children.has(address)) return null;
+    mayFollow: (address) => ofAll.size > 0 || byAddress.has(address) || children.has(address),
+    watched(more) {
+      const topicsOf = new Map<string, readonly string[]>();
+      for (const [address, byTopic] of byAddress) topicsOf.set(address, [...byTopic.keys()]);
+      if (!followsChildren) return topicsOf;
+      const childTopics = [...ofChildren.keys()];
+      for (const address of [...childOrder, ...more]) {
+        const own = byAddress.get(address)?.keys() ?? [];
+        topicsOf.set(address, [...new Set([...own, ...childTopics])]);
+      }
+      return topicsOf;
+    },
+    follow({ address, standard }, log) {
+      if (isFollowedFrom(address, log)) return null;
+      const { blockNumber, logIndex } = log;
+      if (!children.has(address)) childOrder.push(address);
       children.set(address, { block: blockNumber, index: logIndex });
-      childOrder.push(address);
       return { address, kind: standard, discoveredAt: seqNo.encode(BigInt(blockNumber), logIndex, 0) };
+    },
+    forgetFrom(block) {
+      for (let i = childOrder.length - 1; i >= 0; i--) {
+        const address = childOrder[i] as string;
+        if ((children.get(address)?.block ?? -1) < block) continue;
+        children.delete(address);
+        childOrder.splice(i, 1);
+      }
     },
   };
 }

@@ -7,7 +7,7 @@ export * from './abi';
 export * from './markets';
 export { createEvmSubject, type EvmSubject } from './createEvmSubject';
 export { detectChainId, type DetectChainIdOptions } from './detectChainId';
-export { GenesisUnavailableError, ReorgDetectedError, ResumePointError, WrongGenesisError } from './errors';
+export { GenesisUnavailableError, ResumePointError, WrongGenesisError } from './errors';
 export type { FollowedMarketplace } from './follow';
 export type { EvmBlock, EvmLog, EvmReceipt } from './log';
 export type {
@@ -37,11 +37,22 @@ export {
 } from './rpc/errors';
 export { endpointLabel } from './rpc/label';
 export { RPC_RETRY } from './rpc/pool';
+export { chainSettingProblems, evmChainSettings, validValueOf } from './setup/chainSettings';
+export { followedAdded, followedOn, followedText } from './setup/followed';
+export {
+  collectionsSetting,
+  marketEntry,
+  type CollectionsSetting,
+  type MarketEntry,
+} from './setup/marketSetting';
+export { openChain, type Chain, type ChainConfig } from './setup/openChain';
+export { createAuditReader, type AuditReader, type AuditReaderOptions } from './subject/auditReader';
 export {
   EVM_SUBJECT_DEFAULTS,
   evmSubjectId,
   type EvmSubjectOptions,
   type EvmSubjectStats,
 } from './subject/options';
+export { REORG_LIMITS, type ReorgLimits } from './subject/reorg';
 export { StrayEventError } from './translate';
 export { wrappedNativeOf } from './wrappedNative';

@@ -2,14 +2,14 @@ import { keccak256 } from 'ethers';
 import type { LogQuery } from '../follow';
 
 /** Three bits of a 2,048-bit bloom, as (place of the hex digit, mask within it). */
-type BloomBits = readonly (readonly [number, number])[];
+export type BloomBits = readonly (readonly [number, number])[];
 
 const HEX_DIGITS = 512;
 const CACHE_MAX = 20_000;
 const cache = new Map<string, BloomBits>();
 
 /** The bits that an address or a topic sets: the low 11 bits of the first three 16-bit words of its hash. */
-function bitsOf(item: string): BloomBits {
+export function bloomBits(item: string): BloomBits {
   const known = cache.get(item);
   if (known !== undefined) return known;
   const hash = keccak256(item);
@@ -23,8 +23,13 @@ function bitsOf(item: string): BloomBits {
   return bits;
 }
 
-function has(digits: string, item: string): boolean {
-  return bitsOf(item).every(([place, mask]) => (parseInt(digits[place] as string, 16) & mask) !== 0);
+/** Places count the digits of a bloom from behind its `0x`. */
+const isSet = (bloom: string, [place, mask]: readonly [number, number]): boolean =>
+  (parseInt(bloom[place + 2] as string, 16) & mask) !== 0;
+
+/** Whether a bloom may hold what has these bits. Not for text that is no bloom. */
+export function bloomHolds(bloom: string, bits: BloomBits): boolean {
+  return bloom.length === HEX_DIGITS + 2 && bits.every((bit) => isSet(bloom, bit));
 }
 
 /**
@@ -34,8 +39,6 @@ function has(digits: string, item: string): boolean {
  */
 export function bloomMayHold(logsBloom: string | null, { address, topics }: LogQuery): boolean {
   if (address === undefined || logsBloom?.length !== HEX_DIGITS + 2) return false;
-  const digits = logsBloom.slice(2);
-  if (!/[^0]/.test(digits)) return false;
-  const [first] = topics;
-  return address.some((one) => has(digits, one)) && (first ?? []).some((topic) => has(digits, topic));
+  const holds = (item: string): boolean => bloomHolds(logsBloom, bloomBits(item));
+  return address.some(holds) && (topics[0] ?? []).some(holds);
 }

@@ -50,7 +50,7 @@ export async function checkEveryReceipt(
 }
 
 /** The first log index that no receipt has, where logs are numbered through the block; `null`: none, or none that shows. */
-function missingIndex(receipts: readonly CountedReceipt[]): number | null {
+export function missingIndex(receipts: readonly CountedReceipt[]): number | null {
   if (receipts.some(({ logs, places }) => logs.length !== places)) return null;
   const indexes = receipts.flatMap(({ logs }) => logs.map(({ logIndex }) => logIndex));
   // Where they begin again with each transaction, a hole does not show.

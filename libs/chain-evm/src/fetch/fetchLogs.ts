@@ -153,9 +153,11 @@ async function fetchOnce(
     timestamps:
       lists.length === 1 ? (lists[0]?.timestamps ?? NONE) : new Map(lists.flatMap((l) => [...l.timestamps])),
   };
+  // Before the blooms: of a cut answer they would only say that it lacks logs, each time it is asked for.
+  if (lists.some((list) => maybeCut(list.received)))
+    return recount(context, queries, range, allHeaders, fetched);
   if (allHeaders && context.checkBlooms) await checkBlooms(context, queries, lists, headers.all);
-  const suspect = lists.some((list) => maybeCut(list.received));
-  return suspect ? recount(context, queries, range, allHeaders, fetched) : fetched;
+  return fetched;
 }
 
 /** An answer of a round size may have been cut: its halves must not bring more. What brings more is taken. */

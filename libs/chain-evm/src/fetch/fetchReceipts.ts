@@ -1,7 +1,7 @@
 import { BlockNotServedError, RpcInconsistentError, RpcMethodUnsupportedError } from '../rpc/errors';
 import type { EvmBlock, EvmLog, EvmReceipt } from '../log';
 import { readReceipt } from './canonicalBlock';
-import { checkEveryReceipt, RECEIPTS_PER_BATCH, type CountedReceipt } from './everyReceipt';
+import { checkEveryReceipt, missingIndex, RECEIPTS_PER_BATCH, type CountedReceipt } from './everyReceipt';
 import type { FetchContext } from './readAnswers';
 import { sameLog } from './logOrder';
 import { toQuantity } from './quantity';
@@ -29,21 +29,33 @@ export async function fetchBlockReceipts(
   }
   if (!Array.isArray(answer))
     throw inconsistent(context, method, `the answer for block ${block.number} is no list`);
-  const receipts = (answer as unknown[]).map((raw): CountedReceipt => {
-    const receipt = readReceipt(raw);
-    if (typeof receipt === 'string') throw inconsistent(context, method, `block ${block.number}: ${receipt}`);
-    if (receipt.blockHash !== block.hash || receipt.blockNumber !== block.number) {
-      throw inconsistent(
-        context,
-        method,
-        `a receipt is of block ${receipt.blockNumber} ${receipt.blockHash}, not ${block.number} ${block.hash}`,
-      );
-    }
-    // Logs that cannot be read have a place too.
-    return { ...receipt, places: (raw as { logs: unknown[] }).logs.length };
-  });
+  const receipts = (answer as unknown[]).map((raw) => countedReceipt(context, method, block, raw));
   receipts.sort((a, b) => a.transactionIndex - b.transactionIndex);
   await checkEveryReceipt(context, block, receipts);
+  return numberedByPlace(receipts);
+}
+
+function countedReceipt(
+  context: FetchContext,
+  method: string,
+  block: Pick<EvmBlock, 'number' | 'hash'>,
+  raw: unknown,
+): CountedReceipt {
+  const receipt = readReceipt(raw);
+  if (typeof receipt === 'string') throw inconsistent(context, method, `block ${block.number}: ${receipt}`);
+  if (receipt.blockHash !== block.hash || receipt.blockNumber !== block.number) {
+    throw inconsistent(
+      context,
+      method,
+      `a receipt is of block ${receipt.blockNumber} ${receipt.blockHash}, not ${block.number} ${block.hash}`,
+    );
+  }
+  // Logs that cannot be read have a place too.
+  return { ...receipt, places: (raw as { logs: unknown[] }).logs.length };
+}
+
+/** @param receipts sorted by transaction index. */
+function numberedByPlace(receipts: readonly CountedReceipt[]): EvmReceipt[] {
   let place = 0;
   return receipts.map(({ places, ...receipt }) => {
     const readable = receipt.logs.length === places;
@@ -51,6 +63,30 @@ export async function fetchBlockReceipts(
     place += places;
     return { ...receipt, logs };
   });
+}
+
+/**
+ * The same from a node that gives receipts one by one only.
+ * @param listed the transactions of the block as its header lists them. One without a receipt was never executed.
+ */
+export async function fetchReceiptsSingly(
+  context: FetchContext,
+  block: Pick<EvmBlock, 'number' | 'hash'>,
+  listed: readonly unknown[],
+): Promise<EvmReceipt[]> {
+  const method = 'eth_getTransactionReceipt';
+  const receipts: CountedReceipt[] = [];
+  for (let i = 0; i < listed.length; i += RECEIPTS_PER_BATCH) {
+    const calls = listed.slice(i, i + RECEIPTS_PER_BATCH).map((hash) => ({ method, params: [hash] }));
+    for (const answer of await context.endpoint.together(calls, context.signal)) {
+      if (answer !== null) receipts.push(countedReceipt(context, method, block, answer));
+    }
+  }
+  receipts.sort((a, b) => a.transactionIndex - b.transactionIndex);
+  const hole = missingIndex(receipts);
+  if (hole !== null)
+    throw inconsistent(context, method, `block ${block.number}: log ${hole} is in no receipt`);
+  return numberedByPlace(receipts);
 }
 
 /** All logs of a block, from its receipts. */

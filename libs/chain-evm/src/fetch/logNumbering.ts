@@ -14,6 +14,8 @@ export interface LogNumbering {
   readonly from: number | null;
   /** Log indexes of this block repeat or go back. */
   repeats(block: number): void;
+  /** Forgets what this block or one above it showed: the chain took them back, and may not show it there again. */
+  forgetFrom(block: number): void;
 }
 
 /** @param onFirst is told of the first such block. */
@@ -26,6 +28,9 @@ export function createLogNumbering(onFirst: (block: number) => void): LogNumberi
     repeats(block) {
       if (from === null) onFirst(block);
       from = Math.min(from ?? block, block);
+    },
+    forgetFrom(block) {
+      if (from !== null && from >= block) from = null;
     },
   };
 }

@@ -23,6 +23,8 @@ export interface FetchContext {
   readonly skipped: (reason: SkipReason, count?: number) => void;
   /** Says that a log was left out: the first one for each reason. */
   readonly leftOut: (reason: SkipReason, raw: RawLog) => void;
+  /** Told when a node gives removed logs: it may be that the chain took blocks back (P12). */
+  readonly sawRemoved?: (() => void) | undefined;
   /** Looks again at blocks without logs whose bloom says that they may have some (P2). */
   readonly checkBlooms: boolean;
   /** Counts blocks that were looked at again for nothing. */
@@ -129,6 +131,7 @@ export function readLogs(
       skipped(log);
       leftOut(log, raw ?? {});
       const [blockNumber, blockHash] = [parseQuantity(raw?.blockNumber), canonicalHash(raw?.blockHash)];
+      if (log === 'removed') context.sawRemoved?.();
       if (log !== 'removed' || blockNumber === null || blockHash === null) continue;
       if (blockNumber >= range.from && blockNumber <= range.to) removed.push({ blockNumber, blockHash });
       continue;

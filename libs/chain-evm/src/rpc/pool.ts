@@ -53,6 +53,9 @@ export interface PoolRun<T> {
   work(endpoint: RpcEndpoint): Promise<T>;
 }
 
+/** A question to one endpoint. */
+export type PoolQuestion<T> = Pick<PoolRun<T>, 'what' | 'signal' | 'work'>;
+
 /** Several endpoints of one chain as one that always answers, later if need be. */
 export interface RpcPool {
   readonly endpoints: readonly RpcEndpoint[];
@@ -65,6 +68,13 @@ export interface RpcPool {
    * @throws {RpcAnswerRefusedError} when answers contradict themselves again and again.
    */
   run<T>(run: PoolRun<T>): Promise<T>;
+  /**
+   * One attempt at this endpoint and no other, its chain id checked. A wait that it is due is waited for.
+   * @throws {RpcError} why it gives no answer; the signal's reason.
+   */
+  ask<T>(endpoint: RpcEndpoint, question: PoolQuestion<T>): Promise<T>;
+  /** Whether an endpoint is asked only after attempts at the others have failed: it is known to follow another branch. */
+  distrust(endpoint: RpcEndpoint, distrusted: boolean): void;
   /**
    * Asks every endpoint for its chain id, so that one of another chain is named at the start and not at the first failover.
    * What does not answer now is checked when it is used.
@@ -79,6 +89,8 @@ interface Member {
   failures: number;
   availableAt: number;
   failedAt: number;
+  /** It follows another branch than the one that is read. */
+  distrusted: boolean;
   /** The check of its chain id, since it last failed. */
   verified: Promise<void> | null;
   verifiedAt: number;
@@ -105,12 +117,16 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
     failures: 0,
     availableAt: 0,
     failedAt: -1,
+    distrusted: false,
     verified: null,
     verifiedAt: 0,
     wrong: null,
   }));
   const said = new Set<string>();
   let complainedAt: number | null = null;
+
+  const memberOf = (endpoint: RpcEndpoint): Member =>
+    members.find((member) => member.endpoint === endpoint) as Member;
 
   const verify = async (endpoint: RpcEndpoint, signal: AbortSignal): Promise<void> => {
     const actual = parseQuantity(await endpoint.call('eth_chainId', [], signal));
@@ -135,9 +151,12 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
     }
   };
 
-  const choose = (refused: ReadonlySet<Member>, avoid: RpcEndpoint | undefined): Member => {
+  const choose = (
+    refused: ReadonlySet<Member>,
+    shuns: (member: Member) => boolean = (member) => member.distrusted,
+  ): Member => {
     const usable = members.filter((member) => !refused.has(member));
-    const others = usable.filter((member) => member.endpoint !== avoid);
+    const others = usable.filter((member) => !shuns(member));
     const from = others.length > 0 ? others : usable;
     const time = now();
     const soonest = (a: Member, b: Member): Member => (b.availableAt < a.availableAt ? b : a);
@@ -197,6 +216,21 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
     options.onAvailability?.(true, member.endpoint.label);
   };
 
+  const attemptAt = async <T>(member: Member, { what, signal, work }: PoolQuestion<T>): Promise<T> => {
+    const startedAt = now();
+    try {
+      await verified(member, signal);
+      const result = await work(member.endpoint);
+      succeeded(member);
+      return result;
+    } catch (error) {
+      if (signal.aborted || !(error instanceof RpcError)) throw error;
+      if (error.disposition === 'stop') refuse(member, error, what);
+      else failed(member, error, what, startedAt);
+      throw error;
+    }
+  };
+
   const run = async <T>({ what, signal, avoid, giveUp, work }: PoolRun<T>): Promise<T> => {
     // Endpoints that cannot answer this question at any time.
     const refused = new Set(members.filter(({ wrong }) => wrong !== null && wrong.until > now()));
@@ -205,27 +239,22 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
     let contradictions = 0;
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
-      const member = choose(refused, attempt <= AVOID_ATTEMPTS ? avoid : undefined);
+      const shunned = attempt <= AVOID_ATTEMPTS;
+      const member = choose(refused, (one) => shunned && (one.endpoint === avoid || one.distrusted));
       const delayMs = member.availableAt - now();
       if (delayMs > 0) {
         await wait(delayMs, signal);
         continue; // Meanwhile another one may have become well.
       }
-      const startedAt = now();
       try {
-        await verified(member, signal);
-        const result = await work(member.endpoint);
-        succeeded(member);
-        return result;
+        return await attemptAt(member, { what, signal, work });
       } catch (error) {
         if (signal.aborted || !(error instanceof RpcError)) throw error;
         if (error.disposition === 'stop') {
           refused.add(member);
-          refuse(member, error, what);
           if (refused.size === members.length) throw error;
           continue;
         }
-        failed(member, error, what, startedAt);
         if (giveUp?.(error, attempt) === true) throw error;
         if (error instanceof RpcInconsistentError && ++contradictions >= refusedAnswersMax) {
           throw new RpcAnswerRefusedError(what, contradictions, error);
@@ -236,8 +265,20 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
 
   return {
     endpoints: options.endpoints,
-    preferred: () => choose(new Set(), undefined).endpoint,
+    preferred: () => choose(new Set()).endpoint,
     run,
+    async ask(endpoint, question) {
+      const member = memberOf(endpoint);
+      if (member.wrong !== null && member.wrong.until > now()) throw member.wrong.error;
+      for (let delayMs = member.availableAt - now(); delayMs > 0; delayMs = member.availableAt - now()) {
+        await wait(delayMs, question.signal);
+        question.signal.throwIfAborted();
+      }
+      return attemptAt(member, question);
+    },
+    distrust(endpoint, distrusted) {
+      memberOf(endpoint).distrusted = distrusted;
+    },
     async checkAll(signal) {
       await Promise.all(
         members.map((member) =>

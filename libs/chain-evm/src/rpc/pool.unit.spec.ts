@@ -220,4 +220,43 @@ describe('several endpoints', () => {
     await expect(pool.run({ what: 'x', signal: abort.signal, work })).rejects.toThrow('down');
     await expect(pool.run({ what: 'x', signal: abort.signal, work })).rejects.toThrow('enough');
   });
+
+  it('are asked last while one is distrusted, but are asked (P6)', async () => {
+    const { pool } = setUp(2);
+    const [first] = pool.endpoints as [RpcEndpoint, RpcEndpoint];
+    pool.distrust(first, true);
+    expect(pool.preferred().label).toBe('rpc#2');
+    expect(await ask(pool, {})).toEqual(['rpc#2']);
+    expect(await ask(pool, { 'rpc#2': [down()] })).toEqual(['rpc#2', 'rpc#1']);
+    pool.distrust(first, false);
+    expect(await ask(pool, {})).toEqual(['rpc#1']);
+  });
+});
+
+describe('one endpoint', () => {
+  it('is asked once, after the wait that it is due, and nobody else instead', async () => {
+    const { pool, clock } = setUp(2);
+    const [, second] = pool.endpoints as [RpcEndpoint, RpcEndpoint];
+    const asked: string[] = [];
+    const question = (error: Error | null) => ({
+      what: 'x',
+      signal,
+      work: ({ label }: RpcEndpoint) => {
+        asked.push(label);
+        return error === null ? Promise.resolve('well') : Promise.reject(error);
+      },
+    });
+    await expect(pool.ask(second, question(down()))).rejects.toThrow('down');
+    expect(await pool.ask(second, question(null))).toBe('well');
+    expect(asked).toEqual(['rpc#2', 'rpc#2']);
+    expect(clock.waits).toEqual([100]);
+  });
+
+  it('of another chain has no say (P14)', async () => {
+    const { pool } = setUp(2, { chainIds: ['0x5', '0x1'] });
+    const [first] = pool.endpoints as [RpcEndpoint, RpcEndpoint];
+    const question = { what: 'x', signal, work: () => Promise.resolve('well') };
+    await expect(pool.ask(first, question)).rejects.toThrow(WrongChainError);
+    await expect(pool.ask(first, question)).rejects.toThrow(WrongChainError);
+  });
 });

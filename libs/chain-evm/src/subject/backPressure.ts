@@ -4,6 +4,8 @@ import type { SeqNo } from '@imart/core';
 export interface BackPressure {
   handedOn(upTo: SeqNo, events: number): void;
   executed(upTo: SeqNo): void;
+  /** Events from here on were taken back, and nobody will execute them: what was handed on with them does not count any more. */
+  invalidated(from: SeqNo): void;
   /** More events wait than may: read no further. */
   readonly full: boolean;
   readonly waiting: number;
@@ -15,6 +17,12 @@ export function createBackPressure(eventsMax: number): BackPressure {
   const queue: { upTo: SeqNo; events: number }[] = [];
   let waiting = 0;
   let wake: (() => void)[] = [];
+  const wakeWhenRoom = (): void => {
+    if (waiting > eventsMax) return;
+    const woken = wake;
+    wake = [];
+    for (const resolve of woken) resolve();
+  };
 
   return {
     handedOn(upTo, events) {
@@ -29,10 +37,13 @@ export function createBackPressure(eventsMax: number): BackPressure {
         done++;
       }
       queue.splice(0, done);
-      if (waiting > eventsMax) return;
-      const woken = wake;
-      wake = [];
-      for (const resolve of woken) resolve();
+      wakeWhenRoom();
+    },
+    invalidated(from) {
+      while (queue.length > 0 && (queue.at(-1) as { upTo: SeqNo }).upTo >= from) {
+        waiting -= (queue.pop() as { events: number }).events;
+      }
+      wakeWhenRoom();
     },
     get full() {
       return waiting > eventsMax;

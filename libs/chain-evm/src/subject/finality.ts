@@ -8,23 +8,38 @@ import { BlockNotServedError, RpcMethodUnsupportedError } from '../rpc/errors';
 /** What a node said of its finalized block: the block, that it has no such notion, or nothing usable this time. */
 export type FinalizedAnswer = EvmBlock | 'unsupported' | 'failed';
 
+/** A head as a node told it. */
+export interface ToldHead {
+  readonly block: EvmBlock;
+  /** The node also serves it by its number: it is not invented (P5). */
+  readonly isServed: boolean;
+}
+
 /** The last block that will not be taken back. Never moves back. */
 export interface Finality {
   /** `null`: nothing is known to be final. */
   readonly position: number | null;
+  /** The newest block that a node called finalized; `null`: finality is by depth. */
+  readonly named: EvmBlock | null;
   /** Takes in what was said; an answer that cannot be true is left out and said so (P7, P8). */
-  update(head: EvmBlock, answer: FinalizedAnswer | null): void;
+  update(head: ToldHead, answer: FinalizedAnswer | null): void;
+  /** Every block up to this one was read: by depth, those far enough below it are final. */
+  read(tip: number): void;
 }
 
 export interface FinalityOptions {
   readonly depthBlocks: number;
   readonly initial: number | null;
   readonly logger: Logger;
+  /** Counts answers that cannot be true. */
+  readonly refused: () => void;
 }
 
-export function createFinality({ depthBlocks, initial, logger }: FinalityOptions): Finality {
-  let position = initial;
-  let tagSeen = false;
+export function createFinality(options: FinalityOptions): Finality {
+  const { depthBlocks, logger, refused } = options;
+  let position = options.initial;
+  let named: EvmBlock | null = null;
+  let byDepth = false;
   let saidUnsupported = false;
 
   const advance = (to: number): void => {
@@ -35,27 +50,36 @@ export function createFinality({ depthBlocks, initial, logger }: FinalityOptions
     get position() {
       return position;
     },
-    update(head, answer) {
+    get named() {
+      return named;
+    },
+    update({ block: head, isServed }, answer) {
       if (answer === null || answer === 'failed') return;
       if (answer === 'unsupported') {
         // A node that has answered before has a bad moment, or another one answers: finality waits.
-        if (tagSeen) return;
+        if (named !== null) return;
+        byDepth = true;
         if (!saidUnsupported) {
           saidUnsupported = true;
           logger.info('the node has no finalized block; blocks count as final by depth', { depthBlocks });
         }
-        advance(head.number - depthBlocks);
+        if (isServed) advance(head.number - depthBlocks);
         return;
       }
       if (answer.number > head.number) {
+        refused();
         logger.warn('a finalized block above the latest one is not believed', {
           finalized: answer.number,
           latest: head.number,
         });
         return;
       }
-      tagSeen = true;
+      byDepth = false;
+      if (named === null || answer.number > named.number) named = answer;
       advance(answer.number);
+    },
+    read(tip) {
+      if (byDepth) advance(tip - depthBlocks);
     },
   };
 }

@@ -2,15 +2,19 @@ import { readBlock } from '../fetch/canonicalBlock';
 import { getBlock } from '../fetch/readAnswers';
 import type { EvmBlock } from '../log';
 import { childAbort } from '../rpc/abort';
-import { RpcInconsistentError } from '../rpc/errors';
+import type { RpcEndpoint } from '../rpc/endpoint';
+import { BlockNotServedError, RpcInconsistentError } from '../rpc/errors';
 import type { RpcPool } from '../rpc/pool';
 import { askFinalized, type Finality, type FinalizedAnswer } from './finality';
+import type { ChainWindow } from './chainWindow';
 import type { HeadHints } from './newHeads';
 
 export interface HeadWatchOptions {
   readonly pool: RpcPool;
   readonly hints: HeadHints;
   readonly finality: Finality;
+  readonly finalityDepthBlocks: number;
+  readonly window: Pick<ChainWindow, 'tip'>;
   readonly useFinalizedTag: boolean;
   readonly pollIntervalMs: number;
   readonly finalityPollIntervalMs: number;
@@ -29,8 +33,10 @@ export interface HeadWatch {
 }
 
 export function createHeadWatch(options: HeadWatchOptions): HeadWatch {
-  const { pool, hints, finality, useFinalizedTag, pollIntervalMs, finalityPollIntervalMs, now, wait } =
-    options;
+  const { pool, hints, finality, window, pollIntervalMs, now, wait } = options;
+  /** Whether what is read says soon enough what is final by depth. */
+  const isNear = (block: EvmBlock): boolean =>
+    window.tip !== null && block.number - Number(window.tip.position) <= options.finalityDepthBlocks;
   let polledAt = Number.NEGATIVE_INFINITY;
   let finalityAskedAt = Number.NEGATIVE_INFINITY;
 
@@ -40,25 +46,28 @@ export function createHeadWatch(options: HeadWatchOptions): HeadWatch {
     },
     async poll(signal) {
       polledAt = now();
-      const askNow = polledAt - finalityAskedAt >= finalityPollIntervalMs;
-      const { head, finalized } = await pool.run({
+      const askNow = polledAt - finalityAskedAt >= options.finalityPollIntervalMs;
+      const { head, isServed, finalized } = await pool.run({
         what: 'the latest block',
         signal,
         work: async (endpoint) => {
           const asked: Promise<FinalizedAnswer> | null = !askNow
             ? null
-            : useFinalizedTag
+            : options.useFinalizedTag
               ? askFinalized(endpoint, signal)
               : Promise.resolve('unsupported');
           const { method } = getBlock(0);
           const block = readBlock(await endpoint.call(method, ['latest', false], signal), null);
           if (block === null)
             throw new RpcInconsistentError({ endpoint: endpoint.label, method }, 'there is no latest block');
-          return { head: block, finalized: asked === null ? null : await asked };
+          const answer = asked === null ? null : await asked;
+          const isServed =
+            answer !== 'unsupported' || isNear(block) || (await serves(endpoint, block, signal));
+          return { head: block, isServed, finalized: answer };
         },
       });
       if (askNow) finalityAskedAt = now();
-      finality.update(head, finalized);
+      finality.update({ block: head, isServed: isServed && !isNear(head) }, finalized);
       return head;
     },
     async next(signal) {
@@ -71,4 +80,15 @@ export function createHeadWatch(options: HeadWatchOptions): HeadWatch {
       return hints.take();
     },
   };
+}
+
+/** Whether the node has its newest block also by its number. */
+async function serves(endpoint: RpcEndpoint, block: EvmBlock, signal: AbortSignal): Promise<boolean> {
+  const { method, params } = getBlock(block.number);
+  try {
+    return readBlock(await endpoint.call(method, params, signal), block.number)?.hash === block.hash;
+  } catch (error) {
+    if (error instanceof BlockNotServedError) return false;
+    throw error;
+  }
 }

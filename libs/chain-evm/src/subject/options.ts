@@ -4,6 +4,8 @@ import type { Logger } from '@imart/runtime';
 import type { FollowedMarketplace } from '../follow';
 import type { AdaptiveRangeOptions } from '../ranges/adaptiveRange';
 import type { RpcEndpointStats } from '../rpc/endpoint';
+import type { ChainReaderCounters } from './readChain';
+import type { ReorgLimits } from './reorg';
 
 /** What an EVM subject is made of. Nothing is connected to before `identify` or `messages` is called. */
 export interface EvmSubjectOptions {
@@ -46,6 +48,8 @@ export interface EvmSubjectOptions {
    * chains whose blooms say so of most blocks. @defaultValue true
    */
   readonly checkBlooms?: boolean;
+  /** How sure one has to be before blocks count as taken back. @defaultValue {@link REORG_LIMITS} */
+  readonly reorg?: Partial<ReorgLimits>;
   /** How large a query is. */
   readonly ranges?: Partial<AdaptiveRangeOptions>;
   readonly addressesPerQueryMax?: number;
@@ -89,14 +93,10 @@ export const EVM_SUBJECT_DEFAULTS = {
 } as const;
 
 /** Counters since the start, for metrics. */
-export interface EvmSubjectStats {
+export interface EvmSubjectStats extends Readonly<ChainReaderCounters> {
   readonly endpoints: readonly RpcEndpointStats[];
   /** Logs that were received and not applied, by reason. */
   readonly skippedLogs: Readonly<Record<string, number>>;
-  /** Logs that became `Undecodable` events. */
-  readonly undecodableLogs: number;
-  /** Ranges that were read again because their answer did not fit the chain read so far. */
-  readonly rereadRanges: number;
   /** Blocks that were asked for again because of their bloom, for nothing. */
   readonly bloomAlarms: number;
   readonly eventsAhead: number;

@@ -2,10 +2,16 @@ import { childAbort } from '../rpc/abort';
 import type { BlockRange } from '../ranges/blockRange';
 import type { ReadRange } from './rangeReader';
 
-/** A range on its way. */
-export interface PendingRange {
+/** A range to ask for. */
+export interface PlannedRange {
   readonly range: BlockRange;
   readonly allHeaders: boolean;
+  /** Every block of it is known to be final. */
+  readonly isFinal: boolean;
+}
+
+/** A range on its way. */
+export interface PendingRange extends PlannedRange {
   /** How many contracts had been discovered when it was asked for. */
   readonly childCount: number;
   readonly read: Promise<ReadRange>;
@@ -14,7 +20,7 @@ export interface PendingRange {
 export interface RangeQueueOptions {
   readonly inFlightMax: number;
   /** The next range from this block on, within the limit. */
-  readonly plan: (from: number, limit: number) => { range: BlockRange; allHeaders: boolean };
+  readonly plan: (from: number, limit: number) => PlannedRange;
   readonly start: (range: BlockRange, allHeaders: boolean, signal: AbortSignal) => Promise<ReadRange>;
   readonly childCount: () => number;
   readonly signal: AbortSignal;
@@ -48,11 +54,12 @@ export function createRangeQueue(options: RangeQueueOptions, from: number): Rang
     },
     fill(limit) {
       while (pending.length < inFlightMax && next <= limit) {
-        const { range, allHeaders } = plan(next, limit);
+        const planned = plan(next, limit);
+        const { range, allHeaders } = planned;
         const read = start(range, allHeaders, running.signal);
         // Met by whoever takes it; until then it is nobody's unhandled rejection.
         read.catch(() => undefined);
-        pending.push({ range, allHeaders, childCount: childCount(), read });
+        pending.push({ ...planned, childCount: childCount(), read });
         next = range.to + 1;
       }
     },

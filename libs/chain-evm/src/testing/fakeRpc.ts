@@ -1,46 +1,42 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { WebSocketServer, type WebSocket } from 'ws';
 import type { FakeBlock, FakeChain } from './fakeChain';
-import { quantity } from './fakeChain';
+import { answerMethod, headerOf, viewOf } from './fakeMethods';
+import type { FakeRpcRules, Scripted } from './fakeRules';
 
-/** What a scripted method answers; `undefined`: what a healthy node would. */
-export type Scripted = { readonly result: unknown } | { readonly error: unknown } | undefined;
+export { receiptsOf } from './fakeBlock';
+export type { FakeRpcRules, Scripted } from './fakeRules';
 
-/** How the node misbehaves. All of it may be changed while it runs. */
-export interface FakeRpcRules {
-  /** The last block it has. @defaultValue that of the chain */
-  head?: number;
-  /** @defaultValue 64 blocks below the head */
-  finalized?: number | null;
-  /** Most blocks of a query. */
-  blocksMax?: number;
-  /** Most logs of an answer, refused with the range that would do. */
-  logsMax?: number;
-  /** Answers are cut here, without a word. */
-  silentCap?: number;
-  /** Logs carry the time of their block. */
-  blockTimestamps?: boolean;
-  /** Bloom of a block. @defaultValue an empty one */
-  bloom?: (block: FakeBlock) => string;
-  reverseBatches?: boolean;
-  /** Before anything else. */
-  onCall?: (method: string, params: readonly unknown[]) => Scripted;
-  /** After it: what becomes of a healthy answer. */
-  changeResult?: (method: string, params: readonly unknown[], result: unknown) => unknown;
-  /** Instead of it all. */
-  onHttp?: (
-    body: string,
-  ) => { status?: number; body: string | Buffer; headers?: Record<string, string> } | 'hang' | undefined;
+export interface FakeRpcOptions {
+  /** On 127.0.0.1. @defaultValue a free one */
+  readonly port?: number;
+  /** Keeps every call, which takes memory. @defaultValue true */
+  readonly recordCalls?: boolean;
+  /** Also over WebSocket, where `newHeads` can be subscribed to. @defaultValue false */
+  readonly webSocket?: boolean;
+  /** Further methods, before the node's own; `undefined`: none of them. */
+  readonly methods?: (
+    method: string,
+    params: readonly unknown[],
+  ) => Promise<{ readonly result: unknown }> | undefined;
 }
 
 export interface FakeRpc {
   readonly url: string;
+  readonly wsUrl: string;
   readonly rules: FakeRpcRules;
   /** Every call, in order. */
   readonly calls: { readonly method: string; readonly params: readonly unknown[]; readonly batch: number }[];
   /** Requests on their way, now and at most. */
   readonly inFlight: { now: number; max: number };
+  /** When a block was first told of, by its hash: milliseconds since 1970, with fractions. The newest 10,000. */
+  readonly servedAt: ReadonlyMap<string, number>;
+  /** Subscriptions that are open. */
+  readonly subscriptions: number;
   count(method: string): number;
+  /** Ends every WebSocket without a word. */
+  dropWebSockets(): void;
   close(): Promise<void>;
 }
 
@@ -50,153 +46,98 @@ interface RpcRequest {
   readonly params?: readonly unknown[];
 }
 
-interface LogsFilter {
-  readonly blockHash?: string;
-  readonly fromBlock?: string;
-  readonly toBlock?: string;
-  readonly address?: readonly string[];
-  readonly topics?: readonly (readonly string[] | null)[];
-}
+type Answer = Record<string, unknown>;
 
-type RawLog = Readonly<Record<string, unknown>>;
+const SERVED_MAX = 10_000;
+const PAGE = '<html><head><title>Bad Gateway</title></head><body>cloud-front</body></html>';
+const RATE_ERRORS = {
+  code: { code: -32005, message: 'daily request count exceeded, request rate limited' },
+  credits: { code: -32012, message: 'credits limited to 6000/sec' },
+} as const;
 
-const refusal = (code: number, message: string, data?: unknown): Scripted => ({
-  error: { code, message, data },
-});
-
-const header = ({ number, hash, parentHash, timestamp }: FakeBlock) => ({
-  number: quantity(number),
-  hash,
-  parentHash,
-  timestamp: quantity(timestamp),
-  logsBloom: `0x${'0'.repeat(512)}`,
-  transactions: [],
-});
-
-/** All receipts of a block: those of the transactions with logs. */
-export function receiptsOf(block: FakeBlock): Record<string, unknown>[] {
-  const byHash = new Map<string, Record<string, unknown> & { logs: RawLog[] }>();
-  for (const log of block.logs) {
-    const hash = log['transactionHash'] as string;
-    const receipt = byHash.get(hash) ?? {
-      transactionHash: hash,
-      transactionIndex: log['transactionIndex'],
-      blockNumber: quantity(block.number),
-      blockHash: block.hash,
-      from: `0x${'f'.repeat(40)}`,
-      to: log['address'],
-      status: '0x1',
-      logs: [],
-    };
-    receipt.logs.push(log);
-    byHash.set(hash, receipt);
-  }
-  return [...byHash.values()];
-}
-
-/** A JSON-RPC node on a free port of this machine. */
-export async function startFakeRpc(chain: FakeChain, rules: FakeRpcRules = {}): Promise<FakeRpc> {
+/** A JSON-RPC node on this machine, over HTTP and, if asked for, WebSocket. */
+export async function startFakeRpc(
+  chain: FakeChain,
+  rules: FakeRpcRules = {},
+  options: FakeRpcOptions = {},
+): Promise<FakeRpc> {
+  const { port = 0, recordCalls = true, webSocket = false } = options;
   const calls: FakeRpc['calls'] = [];
   const inFlight = { now: 0, max: 0 };
+  const servedAt = new Map<string, number>();
   let batches = 0;
 
-  const head = (): number => Math.min(rules.head ?? chain.head, chain.head);
-  const blockAt = (tag: unknown): FakeBlock | null => {
-    const at = (number: number): FakeBlock | null =>
-      number > head() ? null : (chain.blocks[number] ?? null);
-    if (tag === 'latest') return at(head());
-    if (tag !== 'finalized') return at(Number(tag));
-    const finalized = rules.finalized === undefined ? Math.max(0, head() - 64) : rules.finalized;
-    return finalized === null ? null : (chain.blocks[finalized] ?? null);
+  const serve = (hash: string): void => {
+    if (servedAt.has(hash)) return;
+    servedAt.set(hash, performance.timeOrigin + performance.now());
+    if (servedAt.size > SERVED_MAX) servedAt.delete(servedAt.keys().next().value as string);
   };
 
-  const logsFor = ({ blockHash, address, topics = [], ...filter }: LogsFilter): Scripted => {
-    const byHash = chain.blocks.find((block) => block?.hash === blockHash);
-    if (blockHash !== undefined && !byHash) return refusal(-32000, 'unknown block');
-    const { fromBlock = '0x0', toBlock = '0x0' } = byHash
-      ? { fromBlock: quantity(byHash.number), toBlock: quantity(byHash.number) }
-      : filter;
-    const [from, to] = [Number(fromBlock), Math.min(Number(toBlock), head())];
-    if (rules.blocksMax !== undefined && Number(toBlock) - from + 1 > rules.blocksMax) {
-      return refusal(-32600, `eth_getLogs is limited to a ${rules.blocksMax} blocks range`);
-    }
-    const found: RawLog[] = [];
-    for (let number = from; number <= to; number++) {
-      const block = chain.blocks[number];
-      for (const log of block?.logs ?? []) {
-        const own = log['topics'] as string[];
-        if (address !== undefined && !address.includes((log['address'] as string).toLowerCase())) continue;
-        if (
-          topics.length > own.length ||
-          !topics.every((any, i) => any === null || any.includes(own[i] as string))
-        )
-          continue;
-        found.push(
-          rules.blockTimestamps === true ? { ...log, blockTimestamp: quantity(block?.timestamp ?? 0) } : log,
-        );
-      }
-      if (rules.logsMax !== undefined && found.length > rules.logsMax) {
-        const range = `[${fromBlock}, ${quantity(Math.max(from, number - 1))}]`;
-        return refusal(
-          -32005,
-          `query returned more than ${rules.logsMax} results. Try with this block range ${range}.`,
-        );
-      }
-    }
-    return { result: found.slice(0, rules.silentCap) };
+  const rulesNow = (): FakeRpcRules => {
+    const { nodes, chance } = rules;
+    const node = nodes === undefined ? {} : nodes[batches % nodes.length];
+    return { ...rules, ...node, ...chance?.() };
   };
 
-  const healthy = (method: string, params: readonly unknown[]): Scripted => {
-    switch (method) {
-      case 'eth_chainId':
-        return { result: quantity(chain.chainId) };
-      case 'eth_blockNumber':
-        return { result: quantity(head()) };
-      case 'eth_getBlockByNumber': {
-        const block = blockAt(params[0]);
-        return {
-          result:
-            block === null
-              ? null
-              : { ...header(block), ...(rules.bloom && { logsBloom: rules.bloom(block) }) },
-        };
-      }
-      case 'eth_getLogs':
-        return logsFor(params[0] as LogsFilter);
-      case 'eth_getBlockReceipts': {
-        const block = blockAt(params[0]);
-        return { result: block === null ? null : receiptsOf(block) };
-      }
-      case 'eth_getTransactionReceipt': {
-        const all = chain.blocks.flatMap((block) => (block === null ? [] : receiptsOf(block)));
-        return { result: all.find(({ transactionHash }) => transactionHash === params[0]) ?? null };
-      }
-      default:
-        return refusal(-32601, `the method ${method} does not exist/is not available`);
-    }
+  const healthy = (now: FakeRpcRules, method: string, params: readonly unknown[]): Scripted => {
+    if (now.rateLimited === 'code' || now.rateLimited === 'credits')
+      return { error: RATE_ERRORS[now.rateLimited] };
+    const scripted = now.onCall?.(method, params) ?? answerMethod(chain, now, method, params);
+    if (scripted === undefined || !('result' in scripted)) return scripted;
+    const { changeResult } = now;
+    const result: unknown =
+      changeResult === undefined ? scripted.result : changeResult(method, params, scripted.result);
+    if (method === 'eth_getBlockByNumber' && typeof result === 'object' && result !== null)
+      serve((result as { hash: string }).hash);
+    return { result };
   };
 
-  const answer = ({ id, method, params = [] }: RpcRequest): Record<string, unknown> => {
-    calls.push({ method, params, batch: batches });
-    const scripted = rules.onCall?.(method, params) ?? healthy(method, params);
-    if (scripted !== undefined && 'result' in scripted && rules.changeResult !== undefined) {
-      return { jsonrpc: '2.0', id, result: rules.changeResult(method, params, scripted.result) };
-    }
-    return { jsonrpc: '2.0', id, ...scripted };
+  /** Without a wait, unless the method is one of the further ones: a batch is answered from one moment of the chain. */
+  const answer = (now: FakeRpcRules, { id, method, params = [] }: RpcRequest): Answer | Promise<Answer> => {
+    if (recordCalls) calls.push({ method, params, batch: batches });
+    const own = options.methods?.(method, params);
+    if (own === undefined) return { jsonrpc: '2.0', id, ...healthy(now, method, params) };
+    return own.then((answered) => ({ jsonrpc: '2.0', id, ...answered }));
   };
 
-  const respond = (body: string, response: ServerResponse): void => {
+  const answersTo = async (now: FakeRpcRules, body: string): Promise<Answer | Answer[]> => {
+    const request = JSON.parse(body) as RpcRequest | RpcRequest[];
+    if (!Array.isArray(request)) return answer(now, request);
+    const answers = await Promise.all(request.map((one) => answer(now, one)));
+    if (now.reverseBatches === true) answers.reverse();
+    if (now.partialBatches === true) answers.pop();
+    return answers;
+  };
+
+  const respond = async (body: string, response: ServerResponse): Promise<void> => {
     batches++;
-    const special = rules.onHttp?.(body);
+    const now = rulesNow();
+    const special = now.onHttp?.(body);
     if (special === 'hang') return;
     if (special !== undefined) {
       response.writeHead(special.status ?? 200, special.headers).end(special.body);
       return;
     }
-    const request = JSON.parse(body) as RpcRequest | RpcRequest[];
-    const answers = Array.isArray(request) ? request.map(answer) : answer(request);
-    if (Array.isArray(answers) && rules.reverseBatches === true) answers.reverse();
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answers));
+    if (now.down === true) return void response.socket?.destroy();
+    if (now.html !== undefined)
+      return void response.writeHead(now.html, { 'content-type': 'text/html' }).end(PAGE);
+    if (now.rateLimited === 'http') {
+      const headers = now.retryAfter === undefined ? {} : { 'retry-after': String(now.retryAfter) };
+      return void response
+        .writeHead(429, headers)
+        .end('{"error":{"code":429,"message":"Too Many Requests"}}');
+    }
+    const text = JSON.stringify(await answersTo(now, body));
+    const send = (): void => {
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(text),
+      });
+      if (now.cutAnswers !== true) return void response.end(text);
+      response.write(text.slice(0, Math.floor(text.length / 2)), () => response.socket?.destroy());
+    };
+    if (now.delayMs === undefined) send();
+    else setTimeout(send, now.delayMs);
   };
 
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
@@ -209,17 +150,76 @@ export async function startFakeRpc(chain: FakeChain, rules: FakeRpcRules = {}): 
     }
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => respond(Buffer.concat(chunks).toString('utf8'), response));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks).toString('utf8');
+      respond(body, response).catch(() => {
+        response.writeHead(400).end('{"error":{"code":-32700,"message":"parse error"}}');
+      });
+    });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  const sockets = new Map<WebSocket, Set<string>>();
+  const wsServer = webSocket ? new WebSocketServer({ noServer: true }) : null;
+  let subscribed = 0;
+  const overSocket = async (socket: WebSocket, body: string): Promise<void> => {
+    const request = JSON.parse(body) as RpcRequest | RpcRequest[];
+    if (Array.isArray(request) || request.method !== 'eth_subscribe') {
+      socket.send(JSON.stringify(await answersTo(rulesNow(), body)));
+      return;
+    }
+    const id = `0x${(++subscribed).toString(16)}`;
+    sockets.get(socket)?.add(id);
+    socket.send(JSON.stringify({ jsonrpc: '2.0', id: request.id, result: id }));
+  };
+  wsServer?.on('connection', (socket) => {
+    sockets.set(socket, new Set());
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('message', (data: Buffer) => {
+      overSocket(socket, data.toString('utf8')).catch(() => socket.terminate());
+    });
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (wsServer === null || rules.down === true) return void socket.destroy();
+    wsServer.handleUpgrade(request, socket, head, (client) => wsServer.emit('connection', client, request));
+  });
+  const announce = (block: FakeBlock): void => {
+    const now = rulesNow();
+    if (sockets.size === 0 || viewOf(chain, now).at(block.number)?.hash !== block.hash) return;
+    serve(block.hash);
+    for (const [socket, ids] of sockets) {
+      for (const subscription of ids) {
+        const params = { subscription, result: headerOf(block, now) };
+        socket.send(JSON.stringify({ jsonrpc: '2.0', method: 'eth_subscription', params }));
+      }
+    }
+  };
+  const stopListening = chain.onBlock(announce);
+  const dropWebSockets = (): void => {
+    for (const socket of sockets.keys()) socket.terminate();
+  };
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const place = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${place}`,
+    wsUrl: `ws://${place}`,
     rules,
     calls,
     inFlight,
+    servedAt,
+    get subscriptions() {
+      return [...sockets.values()].reduce((sum, ids) => sum + ids.size, 0);
+    },
     count: (method) => calls.filter((call) => call.method === method).length,
+    dropWebSockets,
     close: () =>
       new Promise((resolve) => {
+        stopListening();
+        dropWebSockets();
+        wsServer?.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
