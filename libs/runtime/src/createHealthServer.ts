@@ -13,11 +13,16 @@ export interface CheckResult {
 /** Asked on every request. Throwing, or taking longer than the bound, counts as not ok. */
 export type Check = () => CheckResult | Promise<CheckResult>;
 
+/** Checks by name; a function where they change while the process runs. */
+export type Checks = Readonly<Record<string, Check>> | (() => Readonly<Record<string, Check>>);
+
 export interface HealthServerOptions extends ListenOptions {
   /** Failing means: restart this process. */
-  readonly liveness: Readonly<Record<string, Check>>;
+  readonly liveness: Checks;
   /** Failing means: do not rely on this process now. */
-  readonly readiness: Readonly<Record<string, Check>>;
+  readonly readiness: Checks;
+  /** Failing means: what this process works on does not move, and somebody should look. Without it there is no such page. */
+  readonly progress?: Checks;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** @defaultValue `2_000` */
@@ -36,14 +41,18 @@ export interface HealthReport {
 }
 
 /**
- * Serves `/healthz`, `/readyz` (200, or 503 with what fails) and `/metrics`. Listens when it returns.
+ * Serves `/healthz`, `/readyz`, `/progress` (200, or 503 with what fails) and `/metrics`. Listens when it returns.
  * @throws {ConfigError} when the port cannot be had.
  */
 export async function createHealthServer(options: HealthServerOptions): Promise<HealthServer> {
   const timeoutMs = options.checkTimeoutMs ?? 2_000;
+  const { progress } = options;
+  const reportOf = (checks: Checks) => async (): Promise<Page> =>
+    reportPage(await runChecks(typeof checks === 'function' ? checks() : checks, timeoutMs));
   const pages: Readonly<Record<string, () => Promise<Page>>> = {
-    '/healthz': async () => reportPage(await runChecks(options.liveness, timeoutMs)),
-    '/readyz': async () => reportPage(await runChecks(options.readiness, timeoutMs)),
+    '/healthz': reportOf(options.liveness),
+    '/readyz': reportOf(options.readiness),
+    ...(progress === undefined ? {} : { '/progress': reportOf(progress) }),
     '/metrics': async () => ({
       status: 200,
       type: options.metrics.contentType,

@@ -1,5 +1,5 @@
 import { ConfigError } from '@imart/core';
-import { createHealthServer, type Check, type HealthServer } from './createHealthServer';
+import { createHealthServer, type Check, type Checks, type HealthServer } from './createHealthServer';
 import { toConfigError } from './listen';
 import { silentLogger } from './logging/logger';
 import { createMetrics } from './metrics';
@@ -10,7 +10,7 @@ afterEach(async () => {
   servers = [];
 });
 
-async function serve(readiness: Record<string, Check> = {}, port = 0) {
+async function serve(readiness: Record<string, Check> = {}, port = 0, progress?: Checks) {
   const metrics = createMetrics({ processMetrics: false, labels: { chain: 'eip155:1' } });
   const server = await createHealthServer({
     host: '127.0.0.1',
@@ -18,6 +18,7 @@ async function serve(readiness: Record<string, Check> = {}, port = 0) {
     portSetting: 'HEALTH_PORT',
     liveness: {},
     readiness,
+    ...(progress === undefined ? {} : { progress }),
     metrics,
     logger: silentLogger,
     checkTimeoutMs: 50,
@@ -53,6 +54,22 @@ describe('createHealthServer', () => {
       checks: { database: { ok: true }, lag: { ok: false, detail: '900 blocks behind' } },
     });
     expect((await get('/healthz')).status).toBe(200);
+  });
+
+  it('has a page of its own for progress, with the checks that there are at that moment', async () => {
+    let moves = true;
+    const { get } = await serve({}, 0, () =>
+      moves ? {} : { ingested: () => ({ ok: false, detail: 'nothing for 60 s' }) },
+    );
+    expect((await get('/progress')).status).toBe(200);
+    moves = false;
+    const red = await get('/progress');
+    expect(red.status).toBe(503);
+    expect(JSON.parse(red.text).checks).toEqual({ ingested: { ok: false, detail: 'nothing for 60 s' } });
+    expect((await get('/readyz')).status).toBe(200);
+    expect((await get('/healthz')).status).toBe(200);
+    const without = await serve();
+    expect((await without.get('/progress')).status).toBe(404);
   });
 
   it('counts a check that throws or never answers as failing', async () => {

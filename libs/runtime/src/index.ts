@@ -7,6 +7,7 @@ export { createHealthServer, runChecks } from './createHealthServer';
 export type {
   Check,
   CheckResult,
+  Checks,
   HealthReport,
   HealthServer,
   HealthServerOptions,

@@ -14,6 +14,7 @@ export {
   type WakeUpStreamOptions,
 } from './createWakeUpStream';
 export { COMPLETED_JOBS_KEPT, FAILED_JOBS_KEPT, SEND_CHUNK_MAX } from './bounds';
+export { openJobQueues, type JobQueues, type JobQueuesOptions } from './jobQueues';
 export { RedisPolicyError, StreamUnavailableError, WakeUpDataError } from './errors';
 export type { WakeUpStats } from './stats';
 export { laneQueueName } from './wakeUpJob';

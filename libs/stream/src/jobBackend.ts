@@ -39,7 +39,8 @@ export interface JobBackend {
   readonly kind: 'postgres' | 'redis';
   /** Safe to log. */
   readonly label: string;
-  queue(name: string): JobQueue;
+  /** @param look whether the queue is only looked at: then nothing is written for it, not even its own description. */
+  queue(name: string, look?: boolean): JobQueue;
   worker(
     name: string,
     processor: Processor,

@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { createPostgresBackend, Queue, Worker, type PostgresPoolConfig } from 'bullmq';
 import { messageOf } from '@imart/core';
 import {
@@ -9,10 +10,27 @@ import {
 import { StreamUnavailableError } from './errors';
 import { within, type JobBackend } from './jobBackend';
 
+/**
+ * One of BullMQ's connections. When it dies while BullMQ has borrowed it, between two statements, nobody listens: that would end the
+ * process (Q12). The next statement fails, and that is what counts.
+ */
+class LentClient extends Client {
+  constructor(config?: ConstructorParameters<typeof Client>[0]) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
 export interface PostgresJobsOptions {
   readonly connectionString: string;
   /** The jobs' own schema: letters, digits and `_`. Made when it is missing. */
   readonly schema: string;
+  /**
+   * Whether the schema is made, or brought up to date. Who only looks at jobs leaves it as it is: its user need not be allowed
+   * to make tables, and a read replica cannot.
+   * @defaultValue `true`
+   */
+  readonly migrate?: boolean;
   readonly onError: (error: Error) => void;
 }
 
@@ -23,10 +41,11 @@ export interface PostgresJobsOptions {
  * @throws {StreamUnavailableError} `retry` when the database does not take it.
  */
 export async function createPostgresJobs(options: PostgresJobsOptions): Promise<JobBackend> {
-  const { connectionString, schema, onError } = options;
+  const { connectionString, schema, migrate = true, onError } = options;
   const label = `postgres schema ${schema}`;
   const connection = (max: number): PostgresPoolConfig => ({
     connectionString,
+    Client: LentClient,
     schema,
     max,
     keepAlive: true,
@@ -41,7 +60,7 @@ export async function createPostgresJobs(options: PostgresJobsOptions): Promise<
 
   // All queues send over one pool: BullMQ would make one for each.
   const sending = createPostgresBackend('imart', {
-    connection: { ...connection(SENDER_CONNECTIONS_MAX), migrate: true },
+    connection: { ...connection(SENDER_CONNECTIONS_MAX), migrate },
   });
   sending.on('error', onError);
   try {
@@ -54,8 +73,9 @@ export async function createPostgresJobs(options: PostgresJobsOptions): Promise<
   return {
     kind: 'postgres',
     label,
-    queue: (name) => {
-      const queue = new Queue(name, { connection: {} }, () => sending.forQueue(name));
+    queue: (name, look = false) => {
+      const options = { connection: {}, skipMetasUpdate: look };
+      const queue = new Queue(name, options, () => sending.forQueue(name));
       queue.on('error', onError);
       return queue;
     },

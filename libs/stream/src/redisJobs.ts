@@ -62,10 +62,10 @@ export async function createRedisJobs(options: RedisJobsOptions): Promise<JobBac
   return {
     kind: 'redis',
     label,
-    queue: (name) => {
+    queue: (name, look = false) => {
       const queue = new Queue(
         name,
-        { connection: sending, prefix, skipWaitingForReady: true },
+        { connection: sending, prefix, skipWaitingForReady: true, skipMetasUpdate: look },
         createRedisBackend,
       );
       queue.on('error', onError);

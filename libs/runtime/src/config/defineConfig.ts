@@ -13,6 +13,8 @@ export interface Setting<T> {
   readonly default?: string;
   /** May be absent; the value is then `undefined`. */
   readonly optional?: boolean;
+  /** Of an optional setting that is not always optional: when it is required, for documents. Who reads the settings checks it. */
+  readonly requiredWhen?: string;
   /** Its value is never printed. */
   readonly secret?: boolean;
   /** A value to show in documents; never a real secret. */

@@ -48,6 +48,14 @@ const schema = defineConfig({
     optional: true,
     meaning: 'The database.',
   }),
+  marketName: defineSetting({
+    name: 'MARKET_NAME',
+    type: text,
+    optional: true,
+    requiredWhen: 'where the chain is read',
+    meaning: 'The market.',
+    example: 'imart',
+  }),
   apiPort: defineSetting({
     name: 'API_PORT',
     type: port,
@@ -200,8 +208,10 @@ describe('rendering', () => {
       '# START_BLOCK=',
       '# POLL_INTERVAL_MS=1000',
       '# DATABASE_URL=',
+      'MARKET_NAME=imart',
       '# API_PORT=3000',
     ]);
+    expect(renderEnvExample(schema)).toContain('# The market. (text; required where the chain is read)');
     expect(renderEnvExample(schema)).toContain('# Where the chain is read. (list of http or https URL');
   });
 
@@ -212,5 +222,6 @@ describe('rendering', () => {
       '| `POLL_INTERVAL_MS` | integer from 10 to 60000 | ms | `1000` | How often \\| the head is asked for. |',
     );
     expect(table).toContain('| required | Where the chain is read. Secret: never printed. |');
+    expect(table).toContain('| required where the chain is read | The market. |');
   });
 });

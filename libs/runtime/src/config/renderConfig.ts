@@ -16,7 +16,8 @@ function envEntry(setting: Setting<unknown>): string {
     need(setting),
   ];
   const value = setting.default ?? setting.example ?? '';
-  const line = `${isRequired(setting) ? '' : '# '}${setting.name}=${value}`;
+  const isSet = isRequired(setting) || setting.requiredWhen !== undefined;
+  const line = `${isSet ? '' : '# '}${setting.name}=${value}`;
   return `${wrap(`${setting.meaning} (${facts.join('; ')})`)}\n${line}\n`;
 }
 
@@ -52,6 +53,7 @@ const isRequired = (setting: Setting<unknown>): boolean =>
 
 function need(setting: Setting<unknown>): string {
   if (isRequired(setting)) return 'required';
+  if (setting.requiredWhen !== undefined) return `required ${setting.requiredWhen}`;
   return setting.default === undefined ? 'optional' : `default ${setting.default}`;
 }
 
