@@ -2,16 +2,7 @@ import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
 /** Third-party packages that only adapters may name: ports keep the rest of the code free of them. */
-const adapterPackages = [
-  'ethers',
-  '@aptos-labs/*',
-  '@prisma/*',
-  'pg',
-  'pg-copy-streams',
-  'bullmq',
-  'ioredis',
-  'ws',
-];
+const adapterPackages = ['ethers', '@aptos-labs/*', '@prisma/*', 'pg', 'bullmq', 'ioredis', 'ws'];
 
 const environment = {
   object: 'process',
@@ -98,7 +89,7 @@ const config = tseslint.config(
     rules: { '@nx/enforce-module-boundaries': 'off', 'no-restricted-properties': 'off' },
   },
   {
-    files: ['apps/*/src/config.ts', 'tools/**', '*.mjs', '*.cjs', 'jest.config.cjs'],
+    files: ['apps/*/src/config.ts', 'docker/**', 'tools/**', '*.mjs', '*.cjs', 'jest.config.cjs'],
     rules: { 'no-restricted-properties': 'off' },
   },
   { files: ['tools/**'], rules: { '@nx/enforce-module-boundaries': 'off' } },

@@ -16,8 +16,11 @@ const project = (kind, extra = {}) => ({
   ...extra,
 });
 
-/** Three kinds of tests: unit (nothing but node_modules), int (a PostgreSQL, embedded by default), e2e (processes). */
+/**
+ * Kinds of tests: unit (nothing but node_modules), int (a PostgreSQL, embedded by default), e2e (processes). faults: what only
+ * `npm run test:faults` runs, because it takes minutes.
+ */
 module.exports = {
-  projects: [project('unit'), project('int'), project('e2e')],
+  projects: [project('unit'), project('int'), project('e2e'), project('faults')],
   testTimeout: 120_000,
 };

@@ -10,7 +10,24 @@ import {
   type ConfigOf,
   type Environment,
   type LoadedConfig,
+  type ValueType,
 } from '@imart/runtime';
+import { STALE_AFTER_MS_DEFAULT } from '@imart/storage';
+
+const OPS_TOKEN_MIN = 16;
+
+/** The token for operators: long enough that nobody guesses it. */
+const operatorToken: ValueType<string> = {
+  label: `text of at least ${OPS_TOKEN_MIN} characters, without spaces`,
+  parse(value) {
+    if (value.length < OPS_TOKEN_MIN || /\s/.test(value)) {
+      throw new Error(
+        `must have at least ${OPS_TOKEN_MIN} characters and no spaces; openssl rand -hex 24 makes one`,
+      );
+    }
+    return value;
+  },
+};
 
 /** Every setting of the API. */
 export const apiConfig = defineConfig({
@@ -46,6 +63,33 @@ export const apiConfig = defineConfig({
     unit: 'ms',
     group: 'Storage',
     meaning: 'A query that takes longer is given up, and the request answered with 503.',
+  }),
+  redisUrl: defineSetting({
+    name: 'REDIS_URL',
+    type: url('redis', 'rediss'),
+    secret: true,
+    optional: true,
+    group: 'Operators',
+    example: 'redis://localhost:6379',
+    meaning:
+      'Where the wake-up jobs are, the same as the worker has; only to show them. Without it, they are in PostgreSQL.',
+  }),
+  opsToken: defineSetting({
+    name: 'OPS_TOKEN',
+    type: operatorToken,
+    secret: true,
+    optional: true,
+    group: 'Operators',
+    meaning: 'Whoever shows it sees the wake-up jobs at /ops/jobs. Without it there is no such page.',
+  }),
+  staleAfterMs: defineSetting({
+    name: 'API_STALE_AFTER_MS',
+    type: integer({ min: 100, max: 86_400_000 }),
+    default: String(STALE_AFTER_MS_DEFAULT),
+    unit: 'ms',
+    group: 'Storage',
+    meaning:
+      'Answers are flagged as stale when the states are behind the chain, or nothing has been heard of it, for longer than this.',
   }),
   host: defineSetting({
     name: 'HOST',

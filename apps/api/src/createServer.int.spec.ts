@@ -372,6 +372,9 @@ describe('GET /v1/status', () => {
           lagSeconds: 60,
           epoch: '3',
           parkedCount: '1',
+          halted: null,
+          // Its worker has not been there since 2024.
+          stale: 'silent',
         },
         {
           subject: 'eip155:10',
@@ -386,6 +389,8 @@ describe('GET /v1/status', () => {
           lagSeconds: null,
           epoch: '3',
           parkedCount: '0',
+          halted: null,
+          stale: 'silent',
         },
       ],
       secondaryIndexes: 'pending',

@@ -1,12 +1,14 @@
 import fastifySwagger from '@fastify/swagger';
 import type { Logger, Metrics } from '@imart/runtime';
-import type { ReadDatabase } from '@imart/storage';
+import { STALE_AFTER_MS_DEFAULT, type ReadDatabase } from '@imart/storage';
 import fastify, { type FastifyInstance, type FastifyPluginCallback } from 'fastify';
 import { answerUnknownPath, createErrorHandler } from './errors';
+import { flagStale } from './flagStale';
 import { openApi } from './openApi';
 import { registerAccounts } from './resources/accounts';
 import { registerActivities } from './resources/activities';
 import { registerCollections } from './resources/collections';
+import { registerJobsBoard, type JobsBoardOptions } from './resources/jobs/registerJobsBoard';
 import { registerOffers } from './resources/offers';
 import { registerOrders } from './resources/orders';
 import { registerProcess } from './resources/process';
@@ -18,18 +20,23 @@ export interface ApiDependencies {
   readonly db: ReadDatabase;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** How old states may be before answers are flagged as stale. @defaultValue {@link STALE_AFTER_MS_DEFAULT} */
+  readonly staleAfterMs?: number;
   /**
    * Shows the OpenAPI document to people, under the prefix that it is given. Handed in, because it brings files of its own
    * that a bundle must find.
    */
   readonly docsPage?: FastifyPluginCallback<{ routePrefix: string }>;
+  /** Shows the wake-up jobs to operators, at `/ops/jobs`. Without it there is no such page. */
+  readonly jobsBoard?: JobsBoardOptions;
 }
 
 const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
 
 /** The API, not listening yet. Its OpenAPI document is at `/openapi.json`, for people at `/docs`. */
 export async function createServer(dependencies: ApiDependencies): Promise<FastifyInstance> {
-  const { db, logger, metrics, docsPage } = dependencies;
+  const { staleAfterMs = STALE_AFTER_MS_DEFAULT } = dependencies;
+  const { db, logger, metrics, docsPage, jobsBoard } = dependencies;
   const answerError = createErrorHandler(logger);
   const app = fastify({
     logger: false,
@@ -44,6 +51,7 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerUnknownPath);
   observeRequests(app, logger, metrics);
+  flagStale(app, { db, staleAfterMs, now: () => performance.now() });
 
   await app.register(fastifySwagger, openApi);
   if (docsPage !== undefined) await app.register(docsPage, { routePrefix: '/docs' });
@@ -55,8 +63,9 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   registerTokens(app, db);
   registerCollections(app, db);
   registerAccounts(app, db);
-  registerStatus(app, db);
-  registerProcess(app, db, metrics);
+  registerStatus(app, db, staleAfterMs);
+  registerProcess(app, db, metrics, staleAfterMs);
+  if (jobsBoard !== undefined) await registerJobsBoard(app, db, logger, jobsBoard);
   return app;
 }
 

@@ -1,4 +1,5 @@
 import { errorSchema } from './errors';
+import { STALE_HEADER } from './flagStale';
 
 /** The schemas of what answers hold, with their units. */
 export const text = (description: string) => ({ type: 'string', description });
@@ -50,6 +51,12 @@ export const page = (item: object) =>
     next: maybeText('Give it as `cursor` to read on; null on the last page.'),
   });
 
+const stale = {
+  type: 'string',
+  description:
+    'Only when states are not those of now: each such chain with why, as in `eip155:1;halted, eip155:137;lagging`; see `stale` in `/v1/status`.',
+};
+
 /** The answers of a path: `ok`, and the errors that it may give. */
 export function answers(ok: object, ...errors: readonly (400 | 404 | 503)[]): Record<number, object> {
   const descriptions = {
@@ -57,7 +64,9 @@ export function answers(ok: object, ...errors: readonly (400 | 404 | 503)[]): Re
     404: 'What was asked for is not known.',
     503: 'The database is not available; try again.',
   };
-  const answer: Record<number, object> = { 200: { description: 'Done.', ...ok } };
+  const answer: Record<number, object> = {
+    200: { description: 'Done.', headers: { [STALE_HEADER]: stale }, ...ok },
+  };
   for (const status of errors) answer[status] = { description: descriptions[status], ...errorSchema };
   return answer;
 }

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import fastifySwaggerUi from '@fastify/swagger-ui';
 import { ConfigError, messageOf } from '@imart/core';
 import {
   createLogger,
@@ -10,8 +9,12 @@ import {
   type Shutdown,
 } from '@imart/runtime';
 import { createReadDatabase, startEmbeddedPostgres } from '@imart/storage';
+import { openJobQueues, type WakeUpBackend } from '@imart/stream';
 import { loadApiConfig, type ApiConfig } from './config';
 import { createServer } from './createServer';
+import { docsPage } from './docsPage';
+import type { JobsBoardOptions } from './resources/jobs/registerJobsBoard';
+import { staticFiles } from './staticFiles';
 
 async function main(): Promise<void> {
   const { config, warnings, secrets, shown } = loadApiConfig();
@@ -26,8 +29,9 @@ async function main(): Promise<void> {
   for (const warning of warnings) logger.warn(warning);
   logger.info('starting', { settings: shown });
   try {
+    const connectionString = await databaseUrl(config, logger, shutdown);
     const db = createReadDatabase({
-      connectionString: await databaseUrl(config, logger, shutdown),
+      connectionString,
       connectionsMax: config.connectionsMax,
       queryTimeoutMs: config.queryTimeoutMs,
     });
@@ -37,7 +41,9 @@ async function main(): Promise<void> {
       db,
       logger,
       metrics: createMetrics({ labels: { app: 'api' } }),
-      docsPage: fastifySwaggerUi,
+      staleAfterMs: config.staleAfterMs,
+      docsPage,
+      ...jobsBoardOf(config, connectionString, logger),
     });
     const address = await listen(app, config);
     shutdown.onClose('requests', () => app.close());
@@ -46,6 +52,25 @@ async function main(): Promise<void> {
     logger.error('cannot start', { error });
     await shutdown.stop('it cannot start', error instanceof ConfigError ? 2 : 1);
   }
+}
+
+/** The board of jobs, for those who have a token for it. */
+function jobsBoardOf(
+  { opsToken, redisUrl }: ApiConfig,
+  connectionString: string,
+  logger: Logger,
+): { jobsBoard?: JobsBoardOptions } {
+  if (opsToken === undefined) return {};
+  const backend: WakeUpBackend =
+    redisUrl === undefined ? { kind: 'postgres', connectionString } : { kind: 'redis', url: redisUrl };
+  return {
+    jobsBoard: {
+      token: opsToken,
+      openQueues: () => openJobQueues({ backend, logger }),
+      pagesDirectory: staticFiles('bull-board', '@bull-board/ui', '.'),
+      now: () => Date.now(),
+    },
+  };
 }
 
 async function databaseUrl(config: ApiConfig, logger: Logger, shutdown: Shutdown): Promise<string> {

@@ -10,7 +10,8 @@ export const openApi: FastifyDynamicSwaggerOptions = {
       description:
         'NFT market state, as the event worker keeps it. Amounts are decimal text in the smallest unit of their currency; ' +
         'times are chain time, ISO 8601 in UTC; addresses are lower case in answers and accepted in any case. ' +
-        'Lists are read with `limit` and `cursor`.',
+        'Lists are read with `limit` and `cursor`. Where a chain stands still, lags or is silent, reads are served all the same, and ' +
+        'their answers have the header `X-Imart-Stale`.',
     },
     tags: [
       { name: 'orders', description: 'Listings.' },

@@ -1,11 +1,17 @@
+import { chainSettingProblems, evmChainSettings, validValueOf } from '@imart/chain-evm';
 import { ConfigError, type ConfigProblem } from '@imart/core';
-import { CACHED_STATES_MAX_DEFAULT, SNAPSHOT_EVERY_DEFAULT } from '@imart/pipeline';
+import {
+  CACHED_STATES_MAX_DEFAULT,
+  LEASE_MS_DEFAULT,
+  SECOND_PASS_RATE_DEFAULT,
+  SNAPSHOT_EVERY_DEFAULT,
+} from '@imart/pipeline';
 import {
   bigInteger,
   defineConfig,
   defineSetting,
+  flag,
   integer,
-  listOf,
   loadConfig,
   oneOf,
   port,
@@ -15,32 +21,39 @@ import {
   type Environment,
   type LoadedConfig,
   type Setting,
-  type ValueType,
 } from '@imart/runtime';
-import { marketProblems } from './marketProblems';
-import { collectionsSetting, marketEntry, type MarketEntry } from './marketSetting';
 
 /** The last block that a SeqNo of 32 position bits can name. */
 const BLOCK_MAX = 2n ** 32n - 1n;
 
-const blockHash: ValueType<string> = {
-  label: '0x and 64 hex digits',
-  parse(value) {
-    if (!/^0x[0-9a-fA-F]{64}$/.test(value)) throw new Error('must be 0x and 64 hex digits');
-    return value.toLowerCase();
-  },
-};
+type EndpointUrls = ValueOf<typeof evmChainSettings.rpcUrls>;
+type Markets = ValueOf<typeof evmChainSettings.markets>;
+type ValueOf<S> = S extends Setting<infer T> ? T : never;
+
+const REQUIRED_WHEN = 'where ROLE is all or ingest';
 
 /** Every setting of the worker. The table in docs/settings.md and .env.example are made from it. */
 export const evmWorkerConfig = defineConfig({
-  rpcUrls: defineSetting({
-    name: 'RPC_URLS',
-    type: listOf(url('http', 'https')),
-    secret: true,
-    group: 'Chain',
-    example: 'https://rpc.example.org,https://rpc2.example.org',
-    meaning: 'JSON-RPC endpoints of one chain, best first; the others take over while it fails.',
+  role: defineSetting({
+    name: 'ROLE',
+    type: oneOf('all', 'ingest', 'apply'),
+    default: 'all',
+    group: 'Role',
+    meaning:
+      'What this process does: ingest reads the chain into the event log, apply executes the log, all does both. The same as --role.',
   }),
+  leaseMs: defineSetting({
+    name: 'LEASE_MS',
+    type: integer({ min: 1_000, max: 600_000 }),
+    default: String(LEASE_MS_DEFAULT),
+    unit: 'ms',
+    group: 'Role',
+    meaning:
+      'How long the process that writes the log may be silent before another one that stands by takes over. The same for all of one chain.',
+  }),
+  rpcUrls: { ...evmChainSettings.rpcUrls, optional: true, requiredWhen: REQUIRED_WHEN } as Setting<
+    EndpointUrls | undefined
+  >,
   rpcWsUrl: defineSetting({
     name: 'RPC_WS_URL',
     type: url('ws', 'wss'),
@@ -50,21 +63,8 @@ export const evmWorkerConfig = defineConfig({
     example: 'wss://rpc.example.org',
     meaning: 'Where newHeads is subscribed to: a hint that a block is there, never a source of truth.',
   }),
-  chainId: defineSetting({
-    name: 'CHAIN_ID',
-    type: bigInteger({ min: 1n, max: 2n ** 53n - 1n }),
-    optional: true,
-    group: 'Chain',
-    example: '1',
-    meaning: 'The chain that the endpoints must serve. Without it, the first endpoint tells.',
-  }),
-  genesisHash: defineSetting({
-    name: 'GENESIS_HASH',
-    type: blockHash,
-    optional: true,
-    group: 'Chain',
-    meaning: 'Hash of block 0, for providers that no longer have it.',
-  }),
+  chainId: evmChainSettings.chainId,
+  genesisHash: evmChainSettings.genesisHash,
   startBlock: defineSetting({
     name: 'START_BLOCK',
     type: bigInteger({ min: 0n, max: BLOCK_MAX }),
@@ -98,30 +98,29 @@ export const evmWorkerConfig = defineConfig({
     group: 'Chain',
     meaning: 'How often the head of the chain is asked for.',
   }),
-  rangeBlocksMax: defineSetting({
-    name: 'RANGE_BLOCKS_MAX',
-    type: integer({ min: 1, max: 1_000_000 }),
-    default: '50000',
-    unit: 'blocks',
+  rangeBlocksMax: evmChainSettings.rangeBlocksMax,
+  checkBlooms: evmChainSettings.checkBlooms,
+  secondPassBlocksPerSecond: defineSetting({
+    name: 'SECOND_PASS_BLOCKS_PER_SECOND',
+    type: integer({ min: 0, max: 10_000 }),
+    default: String(SECOND_PASS_RATE_DEFAULT),
+    unit: 'blocks/s',
     group: 'Chain',
-    meaning: 'Most blocks in one eth_getLogs; the range adapts to the provider below it.',
-  }),
-  markets: defineSetting({
-    name: 'MARKETS',
-    type: listOf(marketEntry),
-    group: 'Market',
-    example: 'seaport-1.5,blur-v2,imart:0x5fbdb2315678afecb367f032d93f642f64180aa3',
     meaning:
-      'Marketplaces to follow, each where it is known to be or at the address after its colon; a file with a marketplace of your own by its path.',
+      'How fast the final blocks are read a second time, behind the head, to find what a provider has left out; a block read whole counts twice. 0: not at all.',
   }),
-  collections: defineSetting({
-    name: 'COLLECTIONS',
-    type: collectionsSetting,
-    default: 'factories',
-    group: 'Market',
+  secondPassWholeBlocks: defineSetting({
+    name: 'SECOND_PASS_WHOLE_BLOCKS',
+    type: flag,
+    default: 'false',
+    group: 'Chain',
     meaning:
-      "Whose token transfers are followed: addresses, 'all', or only the collections that the markets' factories create (these are followed in any case).",
+      'Whether the second pass reads every block by the receipts of its transactions, which costs a provider much more than logs and headers. For chains whose blooms say nothing, with one endpoint.',
   }),
+  markets: { ...evmChainSettings.markets, optional: true, requiredWhen: REQUIRED_WHEN } as Setting<
+    Markets | undefined
+  >,
+  collections: evmChainSettings.collections,
   databaseUrl: defineSetting({
     name: 'DATABASE_URL',
     type: url('postgresql', 'postgres'),
@@ -176,7 +175,7 @@ export const evmWorkerConfig = defineConfig({
     default: '1000',
     unit: 'aggregates',
     group: 'Engine',
-    meaning: 'More aggregates set aside than this stop the worker: the fault is systematic.',
+    meaning: 'More aggregates set aside than this halt the chain: the fault is systematic.',
   }),
   sweepIntervalMs: defineSetting({
     name: 'SWEEP_INTERVAL_MS',
@@ -186,19 +185,46 @@ export const evmWorkerConfig = defineConfig({
     group: 'Engine',
     meaning: 'How often ingested is compared with executed, and missing wake-ups are sent.',
   }),
+  progressStallMs: defineSetting({
+    name: 'PROGRESS_STALL_MS',
+    type: integer({ min: 100, max: 86_400_000 }),
+    default: '60000',
+    unit: 'ms',
+    group: 'Watch',
+    meaning:
+      'How long ingested or executed may stand still while there is more to do, before /progress fails.',
+  }),
+  headStallMs: defineSetting({
+    name: 'HEAD_STALL_MS',
+    type: integer({ min: 0, max: 86_400_000 }),
+    default: '600000',
+    unit: 'ms',
+    group: 'Watch',
+    meaning:
+      "How long the chain's head may stand still before /progress fails; 0: for ever, for a chain that makes blocks only when there is something in them.",
+  }),
+  clockSkewMaxMs: defineSetting({
+    name: 'CLOCK_SKEW_MAX_MS',
+    type: integer({ min: 1_000, max: 86_400_000 }),
+    default: '120000',
+    unit: 'ms',
+    group: 'Watch',
+    meaning:
+      "How far a new block's time may lie from this host's clock before it is said and shown. States go by the chain's time alone.",
+  }),
   host: defineSetting({
     name: 'WORKER_HOST',
     type: text,
     default: '127.0.0.1',
     group: 'Process',
-    meaning: 'Address that /healthz, /readyz and /metrics listen on.',
+    meaning: 'Address that /healthz, /readyz, /progress and /metrics listen on.',
   }),
   port: defineSetting({
     name: 'WORKER_PORT',
     type: port,
     default: '0',
     group: 'Process',
-    meaning: 'Port of /healthz, /readyz and /metrics.',
+    meaning: 'Port of /healthz, /readyz, /progress and /metrics.',
   }),
   graceMs: defineSetting({
     name: 'SHUTDOWN_GRACE_MS',
@@ -226,41 +252,27 @@ export const evmWorkerConfig = defineConfig({
 
 export type EvmWorkerConfig = ConfigOf<typeof evmWorkerConfig>;
 
-/** The value of one setting, whatever is wrong with others; `undefined` when it has none, or none that is valid. */
-function validValue<T>(setting: Setting<T>, environment: Environment): T | undefined {
-  const text = environment[setting.name]?.trim() || setting.default;
-  try {
-    return text === undefined ? undefined : (setting.type.parse(text) as T);
-  } catch {
-    return undefined;
-  }
+/** The settings of a process that reads the chain. */
+export interface ReadingConfig extends EvmWorkerConfig {
+  readonly rpcUrls: EndpointUrls;
+  readonly markets: Markets;
 }
 
-/** The entries of `MARKETS` that are well-formed, whatever is wrong with others. */
-function validMarkets(environment: Environment): readonly MarketEntry[] {
-  return (environment[evmWorkerConfig.markets.name] ?? '').split(',').flatMap((part) => {
-    try {
-      return [marketEntry.parse(part.trim())];
-    } catch {
-      return [];
-    }
-  });
-}
+/** Whether these settings are of a process that reads the chain: it has what that needs. */
+export const readsChain = (config: EvmWorkerConfig): config is ReadingConfig => config.role !== 'apply';
 
 /** What is wrong with settings that are valid by themselves. */
-async function furtherProblems(environment: Environment): Promise<readonly ConfigProblem[]> {
+async function furtherProblems(
+  environment: Environment,
+  role: EvmWorkerConfig['role'],
+): Promise<readonly ConfigProblem[]> {
   const problems: ConfigProblem[] = [];
-  const startBlock = validValue(evmWorkerConfig.startBlock, environment);
-  const endBlock = validValue(evmWorkerConfig.endBlock, environment);
+  const startBlock = validValueOf(evmWorkerConfig.startBlock, environment);
+  const endBlock = validValueOf(evmWorkerConfig.endBlock, environment);
   if (startBlock !== undefined && endBlock !== undefined && endBlock < startBlock) {
     problems.push({ setting: 'END_BLOCK', problem: `${endBlock} lies before START_BLOCK ${startBlock}` });
   }
-  const chainId = validValue(evmWorkerConfig.chainId, environment);
-  const markets = await marketProblems(
-    validMarkets(environment),
-    chainId === undefined ? null : Number(chainId),
-  );
-  return [...problems, ...markets];
+  return role === 'apply' ? problems : [...problems, ...(await chainSettingProblems(environment))];
 }
 
 /**
@@ -269,15 +281,26 @@ async function furtherProblems(environment: Environment): Promise<readonly Confi
  * @throws {ConfigError}
  */
 export async function loadEvmWorkerConfig(
-  environment: Environment = process.env,
+  environment: Environment = environmentWith([]),
 ): Promise<LoadedConfig<EvmWorkerConfig>> {
-  const further = await furtherProblems(environment);
+  const role = validValueOf(evmWorkerConfig.role, environment) ?? 'all';
+  const further = await furtherProblems(environment, role);
+  const { rpcUrls, markets } = evmChainSettings;
+  const schema = role === 'apply' ? evmWorkerConfig : { ...evmWorkerConfig, rpcUrls, markets };
   let loaded: LoadedConfig<EvmWorkerConfig>;
   try {
-    loaded = loadConfig(evmWorkerConfig, environment);
+    loaded = loadConfig(schema, environment);
   } catch (error) {
     throw error instanceof ConfigError ? new ConfigError([...error.problems, ...further]) : error;
   }
   if (further.length > 0) throw new ConfigError(further);
   return loaded;
+}
+
+/**
+ * The settings of this process's environment, with those of its arguments, which come first.
+ * @param args what {@link readArguments} has read.
+ */
+export function environmentWith(args: readonly (readonly [name: string, value: string])[]): Environment {
+  return { ...process.env, ...Object.fromEntries(args) };
 }

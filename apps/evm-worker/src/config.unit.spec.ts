@@ -1,9 +1,9 @@
+import { marketEntry } from '@imart/chain-evm';
 import { ConfigError } from '@imart/core';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadEvmWorkerConfig } from './config';
-import { marketEntry } from './marketSetting';
+import { environmentWith, loadEvmWorkerConfig, readsChain } from './config';
 
 const ADDRESS = '0x5fbdb2315678afecb367f032d93f642f64180aa3';
 const usable = { RPC_URLS: 'http://127.0.0.1:8545', MARKETS: `imart:${ADDRESS}` };
@@ -22,6 +22,7 @@ describe('settings of the EVM worker', () => {
   it('needs endpoints and markets, and has a default for the rest', async () => {
     const { config } = await loadEvmWorkerConfig(usable);
     expect(config.rpcUrls).toEqual(['http://127.0.0.1:8545']);
+    expect(config.role).toBe('all');
     expect(config.markets).toEqual([{ name: 'imart', isFile: false, address: ADDRESS }]);
     expect(config.collections).toEqual({ kind: 'factories' });
     expect(config.lanes).toBe(1);
@@ -49,6 +50,33 @@ describe('settings of the EVM worker', () => {
       'MARKETS',
     ]);
     expect(problems.at(-1)).toContain("no marketplace 'opensea'");
+  });
+
+  it('needs neither endpoints nor markets to execute what others read, and the same as ever for the other roles', async () => {
+    const { config } = await loadEvmWorkerConfig({ ROLE: 'apply' });
+    expect([config.role, config.rpcUrls, config.markets]).toEqual(['apply', undefined, undefined]);
+    expect(readsChain(config)).toBe(false);
+    for (const ROLE of ['ingest', 'all']) {
+      expect((await problemsOf({ ROLE })).map((p) => p.split(':')[0])).toEqual(['RPC_URLS', 'MARKETS']);
+      expect(readsChain((await loadEvmWorkerConfig({ ...usable, ROLE })).config)).toBe(true);
+    }
+  });
+
+  it('does not load the marketplaces that an environment for all roles names, where they are not needed', async () => {
+    await loadEvmWorkerConfig({ ...usable, ROLE: 'apply', MARKETS: './not-there.js' });
+    expect(await problemsOf({ ...usable, MARKETS: './not-there.js' })).toHaveLength(1);
+  });
+
+  it('refuses a role that there is not', async () => {
+    expect(await problemsOf({ ...usable, ROLE: 'reader' })).toEqual([
+      "ROLE: must be one of all, ingest, apply, got 'reader'",
+    ]);
+  });
+
+  it('takes the role of the arguments before that of the environment', async () => {
+    const environment = environmentWith([['ROLE', 'apply']]);
+    expect(environment['PATH']).toBe(process.env['PATH']);
+    expect((await loadEvmWorkerConfig({ ...usable, ...environment })).config.role).toBe('apply');
   });
 
   it('names an unknown marketplace and the known ones', async () => {

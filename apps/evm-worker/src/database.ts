@@ -1,5 +1,3 @@
-import { dispositionOf, messageOf } from '@imart/core';
-import { retryDelayMs, STORAGE_RETRY, waitMs } from '@imart/pipeline';
 import type { Logger, Shutdown } from '@imart/runtime';
 import {
   applyViews,
@@ -7,11 +5,24 @@ import {
   migrate,
   prismaDirectory,
   startEmbeddedPostgres,
-  toStorageError,
   type DatabasePool,
 } from '@imart/storage';
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { EvmWorkerConfig } from './config';
+import { databaseThere } from './databaseThere';
+
+/** Most characters of a host's name in a holder: the database cuts names of more than 63 bytes. */
+const HOST_CHARACTERS_MAX = 24;
+
+/** A name for this process that no other one has, on any host: for the lease, and for the server's statistics. */
+export function holderName(): string {
+  const host = hostname()
+    .replace(/[^\w.-]/g, '_')
+    .slice(0, HOST_CHARACTERS_MAX);
+  return `imart-evm-worker ${host}:${process.pid}:${randomBytes(4).toString('hex')}`;
+}
 
 /**
  * A lane's transaction holds one connection and reads states on another, and so does catching up; the sweeper, the head,
@@ -27,6 +38,7 @@ export interface Database {
 /** The database of the settings, or an embedded one, at the program's schema. Waits for a server that is not there yet (Q12). */
 export async function openDatabase(
   config: EvmWorkerConfig,
+  holder: string,
   logger: Logger,
   shutdown: Shutdown,
 ): Promise<Database> {
@@ -39,28 +51,19 @@ export async function openDatabase(
   const pool = createPool({
     connectionString: url,
     max: connectionsFor(config.lanes),
-    applicationName: 'imart-evm-worker',
+    // How whoever takes over finds the transactions that a paused process has left open.
+    applicationName: holder,
     logger,
   });
   shutdown.onClose('database connections', () => pool.end());
-  for (let attempt = 1; ; attempt++) {
-    try {
+  await databaseThere(
+    async () => {
       const prisma = prismaDirectory();
       const applied = await migrate(pool, join(prisma, 'migrations'));
       if (applied.length > 0) logger.info('migrations applied', { applied });
       await applyViews(pool, join(prisma, 'views.sql'));
-      return { pool, url };
-    } catch (cause) {
-      const error = toStorageError(cause);
-      if (dispositionOf(error) === 'stop' || shutdown.signal.aborted || !isPassing(error)) throw error;
-      const delayMs = retryDelayMs(STORAGE_RETRY, attempt, Math.random);
-      logger.warn('the database is not there, trying again', { attempt, delayMs, error: messageOf(error) });
-      await waitMs(delayMs, shutdown.signal);
-      if (shutdown.signal.aborted) throw error;
-    }
-  }
-}
-
-function isPassing(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'STORAGE_UNAVAILABLE';
+    },
+    { logger, signal: shutdown.signal },
+  );
+  return { pool, url };
 }

@@ -1,25 +1,26 @@
 import type { EvmSubject } from '@imart/chain-evm';
-import { evmSeqNo } from '@imart/core';
-import type { PipelineStats, SubjectStore } from '@imart/pipeline';
+import type { PipelineStats } from '@imart/pipeline';
 import type { Metrics } from '@imart/runtime';
 import type { WakeUpStream } from '@imart/stream';
+import type { EvmWorkerConfig } from './config';
+import { registerSubjectMetrics, type SubjectMetricsOptions } from './subjectMetrics';
+import type { WorkerView } from './workerView';
 
-export interface WorkerMetricsOptions {
-  readonly metrics: Metrics;
+export interface WorkerMetricsOptions extends SubjectMetricsOptions {
+  readonly config: Pick<EvmWorkerConfig, 'role' | 'parkedAggregatesMax'>;
   readonly stats: Readonly<PipelineStats>;
-  readonly store: Pick<SubjectStore, 'parked' | 'progress'>;
-  readonly subject: Pick<EvmSubject, 'stats'>;
-  readonly stream?: Pick<WakeUpStream, 'stats'>;
-  /** The head as the source last told it; `null` before. */
-  readonly head: () => bigint | null;
+  /** `null` in a process that does not read the chain. */
+  readonly subject: Pick<EvmSubject, 'stats'> | null;
+  readonly stream: Pick<WakeUpStream, 'stats' | 'counts'>;
 }
 
 /** Registers what an operator must know. Everything is read when somebody asks. */
 export function registerWorkerMetrics(options: WorkerMetricsOptions): void {
   registerEngine(options);
-  registerChain(options);
-  if (options.stream !== undefined) registerStream(options.metrics, options.stream);
-  registerPlaces(options);
+  if (options.subject !== null) registerChain(options.metrics, options.subject);
+  registerStream(options.metrics, options.stream);
+  registerProcess(options);
+  registerSubjectMetrics(options);
 }
 
 type CountOne = (name: string, help: string, read: () => number) => void;
@@ -38,7 +39,7 @@ function registerEngine({ metrics, stats }: WorkerMetricsOptions): void {
   count('appends_total', 'Ranges added to the log by this process.', () => stats.appends);
   count('runs_total', 'Runs of events committed by this process.', () => stats.runs);
   count('retries_total', 'Transactions that had to be tried again.', () => stats.retries);
-  count('swept_wake_ups_total', 'Wake-ups that the sweeper had to send.', () => stats.sweptWakeUps);
+  count('swept_wake_ups_total', 'Lanes that the sweeper had to wake.', () => stats.sweptWakeUps);
   count('fold_seconds_total', 'Seconds spent folding and encoding runs.', () => stats.foldSeconds);
   count(
     'database_seconds_total',
@@ -46,9 +47,21 @@ function registerEngine({ metrics, stats }: WorkerMetricsOptions): void {
     () => stats.databaseSeconds,
   );
   count('source_seconds_total', 'Seconds that ingest waited for the chain.', () => stats.sourceSeconds);
+  count('reorgs_total', 'Times that the chain took blocks back.', () => stats.reorgs);
+  count('reorg_blocks_total', 'Blocks that the chain took back, in all.', () => stats.reorgBlocks);
+  metrics.gauge('reorg_depth_max_blocks', 'Most blocks that were taken back at once.', [], (gauge) =>
+    gauge.set(stats.reorgDepthMax),
+  );
+  count(
+    'retracted_events_total',
+    'Events taken out of the log, by reorgs and late changes.',
+    () => stats.retractedEvents,
+  );
+  count('late_changes_total', 'Changes of the log that a second reading made.', () => stats.lateChanges);
+  count('releases_total', 'Parked aggregates that were retried or skipped.', () => stats.releases);
 }
 
-function registerChain({ metrics, subject }: WorkerMetricsOptions): void {
+function registerChain(metrics: Metrics, subject: Pick<EvmSubject, 'stats'>): void {
   const read = () => subject.stats();
   const count = counting(metrics);
   count(
@@ -91,18 +104,60 @@ function registerStream(metrics: Metrics, { stats }: Pick<WakeUpStream, 'stats'>
   count('wake_up_backend_errors_total', 'Errors of the queue itself.', () => stats.backendErrors);
 }
 
-function registerPlaces({ metrics, store, head }: WorkerMetricsOptions): void {
-  metrics.gauge('head_block', 'Newest block that the provider told of.', [], (gauge) =>
-    gauge.set(head() ?? -1n),
+function registerProcess({ metrics, config, view, stats }: WorkerMetricsOptions): void {
+  const isSo = (name: string, help: string, read: (view: WorkerView) => boolean): void => {
+    metrics.gauge(name, help, [], (gauge) => gauge.set(read(view) ? 1 : 0));
+  };
+  metrics.gauge('worker_info', '1, with the role of this process.', ['role'], (gauge) =>
+    gauge.set(1, { role: config.role }),
   );
-  metrics.gauge('parked_aggregates', 'Aggregates that are set aside.', [], async (gauge) => {
-    gauge.set((await store.parked()).length);
+  isSo(
+    'lease_held',
+    '1 while this process reads the chain into the log.',
+    ({ lease }) => lease.kind === 'held',
+  );
+  isSo('standby', '1 while another process does.', ({ lease }) => lease.kind === 'standby');
+  metrics.gauge('lease_fencing', 'Number of the lease that this process holds, else 0.', [], (gauge) =>
+    gauge.set(view.lease.kind === 'held' ? view.lease.fencing : 0),
+  );
+  metrics.counter(
+    'session_restarts_total',
+    'Readings of the chain that ended and began anew, by what ended them.',
+    ['code'],
+    (counter) => {
+      counter.add(stats.sessionRestarts, { code: 'EPOCH_MOVED' });
+      for (const [code, times] of view.restarts) counter.add(times, { code });
+    },
+  );
+  isSo('halted', '1 while the chain stands still until an operator mends it.', ({ progress }) =>
+    Boolean(progress?.halt),
+  );
+  metrics.gauge('progress_stalled', '1: it does not move though it should.', ['what'], (gauge) => {
+    const { ingested, executed, head } = view.moves;
+    for (const [what, check] of Object.entries({ ingested, executed, head }))
+      gauge.set(check().ok ? 0 : 1, { what });
   });
-  metrics.gauge('ingested_block', 'Last block whose events are all in the log.', [], async (gauge) => {
-    gauge.set((await store.progress()).nextPosition - 1n);
-  });
-  metrics.gauge('executed_block', 'Last block whose events are all executed.', [], async (gauge) => {
-    const { executed } = await store.progress();
-    gauge.set(executed < 0n ? -1n : evmSeqNo.decode(executed).position);
-  });
+  metrics.gauge(
+    'clock_skew_seconds',
+    "The host's clock minus the time of the last new block; 0 before the first.",
+    [],
+    (gauge) => gauge.set(view.skew.seconds ?? 0),
+  );
+  isSo('clock_skewed', '1 while that is beyond CLOCK_SKEW_MAX_MS.', ({ skew }) => skew.isTooLarge);
+  metrics.gauge('parked_aggregates_max', 'More parked aggregates than this halt the chain.', [], (gauge) =>
+    gauge.set(config.parkedAggregatesMax),
+  );
+}
+
+const TRANSACTION_BOUNDS_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
+/** Tells how long transactions take, by what they are for. */
+export function registerTransactions(metrics: Metrics): (part: string, seconds: number) => void {
+  const seconds = metrics.histogram(
+    'transaction_seconds',
+    'From the beginning of a database transaction to the end of its commit; of lanes with the folding inside.',
+    TRANSACTION_BOUNDS_SECONDS,
+    ['part'],
+  );
+  return (part, taken) => seconds.observe(taken, { part });
 }

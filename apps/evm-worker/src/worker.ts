@@ -1,155 +1,95 @@
-import { evmSeqNo, messageOf, type Observer, type SeqNo, type Subject } from '@imart/core';
-import { marketEventCodec, marketReducers } from '@imart/market';
+import { evmSeqNo, messageOf, WorkerError, type BlockRef, type Observer, type SeqNo } from '@imart/core';
+import type { EvmSubject } from '@imart/chain-evm';
 import {
-  createCatchUp,
-  createExecutor,
-  createLane,
-  createLaneWorker,
-  RUN_EVENTS_MAX_DEFAULT,
-  runIngest,
   runSweeper,
-  snapshotEvery,
+  waitMs,
+  type IngestLeases,
   type LaneWorker,
+  type LeaseState,
   type PipelineStats,
+  type SubjectProgress,
   type SubjectStore,
   type WakeUpReceiver,
   type WakeUpSender,
 } from '@imart/pipeline';
 import type { Logger } from '@imart/runtime';
-import { createSubjectStore, ensureSecondaryIndexes, openSubject, type DatabasePool } from '@imart/storage';
-import type { EvmWorkerConfig } from './config';
+import type { DatabasePool } from '@imart/storage';
+import { buildIndexes } from './buildIndexes';
+import { readsChain, type EvmWorkerConfig } from './config';
+import { createHaltGate, isHalting, type HaltGate } from './haltGate';
+import { runIngestSessions } from './ingestSessions';
+import { allLanes, createWorkerLanes } from './lanes';
+import type { WorkerPasses } from './passes';
 
-/** The observer that keeps the market's state; part of the key of its checkpoints. */
-const OBSERVER = 'market';
-
-export interface OpenStoreOptions {
-  readonly config: EvmWorkerConfig;
-  readonly pool: DatabasePool;
-  readonly subject: Subject;
-  readonly followed: string;
-  readonly logger: Logger;
-  readonly signal: AbortSignal;
-}
-
-export interface OpenedStore {
-  readonly store: SubjectStore;
-  readonly observer: Observer;
-  /** Where this chain's history begins in this database. */
-  readonly startBlock: bigint;
-}
-
-/** Asks the chain who it is, and opens its part of the database. */
-export async function openStore(options: OpenStoreOptions): Promise<OpenedStore> {
-  const { config, pool, subject, followed, logger, signal } = options;
-  const identity = await subject.identify(signal);
-  const opened = await openSubject(pool, {
-    identity,
-    observer: OBSERVER,
-    lanes: config.lanes,
-    startPosition: config.startBlock,
-    followed,
-  });
-  if (!opened.empty && opened.startPosition !== config.startBlock && config.startBlock !== 0n) {
-    logger.warn('START_BLOCK does not count any more: the database goes on where it was', {
-      startBlock: config.startBlock,
-      startedAt: opened.startPosition,
-    });
-  }
-  if (opened.followedBefore !== null && opened.followedBefore !== followed && !opened.empty) {
-    logger.warn(
-      'what is followed has changed since the last start: contracts that are new are followed from the next block on, their earlier history is not read',
-      { before: opened.followedBefore, now: followed },
-    );
-  }
-  const observer: Observer = { name: OBSERVER, subjectId: subject.id, reducers: marketReducers };
-  const store = createSubjectStore({
-    pool,
-    subject: opened.subject,
-    lanes: config.lanes,
-    observer,
-    codec: marketEventCodec,
-    seqNos: evmSeqNo,
-  });
-  return { store, observer, startBlock: opened.startPosition };
-}
+/** How often this process looks how far the subject is, whoever moves it. */
+const LOOK_MS = 500;
 
 export interface WorkerOptions {
   readonly config: EvmWorkerConfig;
   readonly pool: DatabasePool;
-  readonly subject: Subject;
+  /** `null` in a process that only executes. */
+  readonly subject: EvmSubject | null;
   readonly store: SubjectStore;
+  readonly leases: IngestLeases;
+  /** Names this process among all. */
+  readonly holder: string;
+  /** Second readings beside the live stream. @defaultValue none: so in a process that only executes */
+  readonly passes?: WorkerPasses | null;
   readonly observer: Observer;
   readonly stream: { readonly sender: WakeUpSender; readonly receiver: WakeUpReceiver };
   readonly stats: PipelineStats;
   readonly logger: Logger;
-  readonly onHead: (block: bigint) => void;
-  /** `false` at first, and whenever the worker is far behind the head. */
-  readonly onCatchingUp: (catchingUp: boolean) => void;
+  readonly watch: WorkerWatch;
+}
+
+/** What a worker tells while it works. */
+export interface WorkerWatch {
+  onHead(head: BlockRef): void;
   /** The last block of everything ingested. */
-  readonly onIngested: (block: bigint) => void;
+  onIngested(block: bigint): void;
+  /** `true` with each range of catching up, `false` when the worker has caught up. */
+  onCatchingUp(catchingUp: boolean): void;
+  /** How far the subject is, whoever moved it; `seconds`: how long the database took to tell. */
+  onLook(progress: SubjectProgress, seconds: number): void;
+  onLease(state: LeaseState): void;
+  /** A reading ended and another one begins: the code of what ended it. */
+  onRestart(code: string): void;
+  /** Everything up to this block was read; it is not in the log yet. */
+  onRead(block: bigint): void;
+  /** A transaction begins; the function given is called at its end. */
+  transaction(part: 'ingest' | 'lanes'): () => void;
 }
 
 export type WorkerEnd = 'end-block' | 'aborted';
 
-/** Follows the chain until the signal aborts or `END_BLOCK` is executed. @throws what is of disposition `stop`. */
+/**
+ * Does what the role says until the signal aborts or `END_BLOCK` is executed: reads the chain while the lease is ours, executes what
+ * is in the log, both beside others that do the same.
+ *
+ * @throws what ends the process: of disposition `stop`, and no reason for the chain to stand still.
+ */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<WorkerEnd> {
-  const { config, subject, store, observer, stream, stats, logger } = options;
+  const { config, store, subject, stream, stats, logger } = options;
   const stopped = new AbortController();
   const either = AbortSignal.any([signal, stopped.signal]);
   let failure: unknown;
+  const gate = createHaltGate({ store, logger, random: Math.random });
+  const lanes =
+    config.role === 'ingest'
+      ? null
+      : createWorkerLanes({
+          ...options,
+          store: observed(store, options.watch, 'lanes'),
+          receiver: stream.receiver,
+          onExecuted: (seqNo) => subject?.executed(seqNo),
+          onStop: (error) => {
+            if (error instanceof WorkerError && isHalting(error)) return void gate.raise(error, either);
+            failure ??= error;
+            stopped.abort();
+          },
+        });
 
-  const executors = {
-    // One for each lane and one for catching up share what may be kept in memory.
-    cachedStatesMax: Math.ceil(config.cachedStatesMax / (store.lanes + 1)),
-    parkedAggregatesMax: config.parkedAggregatesMax,
-  };
-  const onExecuted = (seqNo: SeqNo): void => subject.executed(seqNo);
-  const lanes = new Map(
-    Array.from({ length: store.lanes }, (_, lane) => [
-      lane,
-      createLane({
-        lane,
-        store,
-        executor: createExecutor({ store, observer, ...executors }),
-        snapshotRule: snapshotEvery(config.snapshotEvery),
-        runEventsMax: RUN_EVENTS_MAX_DEFAULT,
-        stats,
-        now: () => performance.now(),
-      }),
-    ]),
-  );
-  const executedBy: SeqNo[] = Array.from({ length: store.lanes }, () => -1n as SeqNo);
-  const laneWorker: LaneWorker = createLaneWorker({
-    store,
-    lanes,
-    receiver: stream.receiver,
-    stats,
-    logger,
-    random: Math.random,
-    onExecuted: (lane, seqNo) => {
-      executedBy[lane] = seqNo;
-      onExecuted(executedBy.reduce((least, s) => (s < least ? s : least)));
-    },
-    onStop: (error) => {
-      failure ??= error;
-      stopped.abort();
-    },
-  });
-  const catchUp = createCatchUp({
-    store,
-    executor: createExecutor({ store, observer, ...executors }),
-    stats,
-    logger,
-    random: Math.random,
-    now: () => performance.now(),
-    onCommitted: (executed, message) => {
-      options.onCatchingUp(true);
-      options.onIngested(message.toPosition);
-      onExecuted(executed);
-    },
-  });
-
-  const working = laneWorker.start(either);
+  const looking = lookAround(options, gate, either);
   const sweeping = runSweeper(
     {
       store,
@@ -158,37 +98,17 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       logger,
       intervalMs: config.sweepIntervalMs,
       now: () => Date.now(),
+      ...(lanes === null
+        ? {}
+        : { own: { lanes: new Set(allLanes(store)), wake: (lane: number) => lanes.wake(lane, either) } }),
     },
     either,
   );
   try {
-    await working;
-    // What an earlier run has left in the log is executed before anything new is read.
-    for (const lane of lanes.keys()) await laneWorker.wake(lane, either);
-    const end = await runIngest(
-      {
-        subject,
-        store,
-        sender: stream.sender,
-        catchUp,
-        stats,
-        logger,
-        random: Math.random,
-        now: () => performance.now(),
-        onCaughtUp: async () => {
-          await buildIndexes(options);
-          options.onCatchingUp(false);
-        },
-        onHead: options.onHead,
-        onIngested: options.onIngested,
-      },
-      either,
-    );
+    await lanes?.start(either);
+    const end = await work(options, gate, lanes, either);
     if (failure !== undefined) throw failure;
-    if (end === 'aborted') return 'aborted';
-    await untilExecuted(store, laneWorker, either);
-    if (failure !== undefined) throw failure;
-    if (either.aborted) return 'aborted';
+    if (end === 'aborted' || either.aborted) return 'aborted';
     await buildIndexes(options);
     return 'end-block';
   } catch (error) {
@@ -196,42 +116,121 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     throw failure ?? error;
   } finally {
     stopped.abort();
-    await sweeping;
+    await Promise.all([sweeping, looking]);
   }
 }
 
-/** Executes what is in the log; the lanes need no wake-up for it. */
-async function untilExecuted(
-  store: SubjectStore,
-  laneWorker: LaneWorker,
+async function work(
+  options: WorkerOptions,
+  gate: HaltGate,
+  lanes: LaneWorker | null,
+  signal: AbortSignal,
+): Promise<WorkerEnd> {
+  const { config, store, subject, passes = null, watch } = options;
+  if (subject === null || !readsChain(config)) {
+    // The sweeper and the jobs drive the lanes.
+    if (config.endBlock === undefined) await untilAborted(signal);
+    else await untilExecuted(store, evmSeqNo.last(config.endBlock), null, gate, signal);
+    return signal.aborted ? 'aborted' : 'end-block';
+  }
+  const end = await runIngestSessions(
+    {
+      ...options,
+      config,
+      subject,
+      passes,
+      gate,
+      sender: options.stream.sender,
+      observed: (fenced) => observed(fenced, watch, 'ingest'),
+      executeRest: async (held) => {
+        if (lanes === null) return;
+        for (const lane of allLanes(store)) await lanes.wake(lane, held);
+      },
+      onLease: (state) => watch.onLease(state),
+      onRestart: (code) => watch.onRestart(code),
+      onCaughtUp: async () => {
+        await buildIndexes(options);
+        watch.onCatchingUp(false);
+      },
+      onIngested: (block) => watch.onIngested(block),
+      onCommitted: (executed) => {
+        watch.onCatchingUp(true);
+        subject.executed(executed);
+      },
+    },
+    signal,
+  );
+  if (end === 'end-block' && config.endBlock !== undefined) {
+    await untilExecuted(store, evmSeqNo.last(config.endBlock), lanes, gate, signal);
+  }
+  return signal.aborted ? 'aborted' : end;
+}
+
+/** The store as this process sees it: what goes through is told. */
+function observed(store: SubjectStore, watch: WorkerWatch, part: 'ingest' | 'lanes'): SubjectStore {
+  return {
+    ...store,
+    async heartbeat(head) {
+      watch.onHead(head);
+      return store.heartbeat(head);
+    },
+    prepareAppend(message, feedNo) {
+      watch.onRead(message.toPosition);
+      return store.prepareAppend(message, feedNo);
+    },
+    async transaction(inside) {
+      const end = watch.transaction(part);
+      try {
+        return await store.transaction(inside);
+      } finally {
+        end();
+      }
+    },
+  };
+}
+
+/** Looks how far the subject is, for what depends on it whoever moves it: back-pressure, halts, what is shown. */
+async function lookAround(
+  { store, subject, logger, watch }: WorkerOptions,
+  gate: HaltGate,
   signal: AbortSignal,
 ): Promise<void> {
-  for (;;) {
-    const { lanes, ingested } = await store.progress();
-    const behind = lanes.flatMap((seqNo, lane) => (seqNo < ingested ? [lane] : []));
-    if (behind.length === 0 || signal.aborted) return;
-    await Promise.all(behind.map((lane) => laneWorker.wake(lane, signal)));
+  while (!signal.aborted) {
+    const started = performance.now();
+    try {
+      const progress = await store.progress();
+      watch.onLook(progress, (performance.now() - started) / 1000);
+      subject?.executed(progress.executed);
+      gate.see(progress.halt);
+    } catch (error) {
+      logger.debug('how far the subject is could not be read', {
+        subject: store.subjectId,
+        error: messageOf(error),
+      });
+    }
+    await waitMs(LOOK_MS, signal);
   }
 }
 
-async function buildIndexes({ pool, logger }: WorkerOptions): Promise<void> {
-  const client = await pool.connect();
-  try {
-    const started = performance.now();
-    let built = 0;
-    await ensureSecondaryIndexes(client, (progress) => {
-      if (progress.built) built++;
-    });
-    if (built > 0)
-      logger.info('indexes built', {
-        built,
-        seconds: Number(((performance.now() - started) / 1000).toFixed(2)),
-      });
-  } catch (error) {
-    logger.error('indexes could not be built; reads are slower until the next start', {
-      error: messageOf(error),
-    });
-  } finally {
-    client.release();
+/** Until every lane has executed everything up to there, whoever does it. Lanes of this process need no wake-up for it. */
+async function untilExecuted(
+  store: SubjectStore,
+  upTo: SeqNo,
+  lanes: LaneWorker | null,
+  gate: HaltGate,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const progress = await store.progress().catch(() => null);
+    if (progress !== null && progress.executed >= upTo) return;
+    const behind = progress?.lanes.flatMap((seqNo, lane) => (seqNo < upTo ? [lane] : [])) ?? [];
+    if (lanes === null || progress === null || gate.halt !== null) await waitMs(LOOK_MS / 5, signal);
+    // Failures meet their fate inside.
+    else await Promise.allSettled(behind.map((lane) => lanes.wake(lane, signal)));
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -1,3 +1,5 @@
+import { chainSettingProblems, evmChainSettings } from '@imart/chain-evm';
+import { ConfigError } from '@imart/core';
 import { defineConfig, defineSetting, loadConfig, text, url, type ConfigOf } from '@imart/runtime';
 
 /** Which database the commands work on: the worker's own settings. */
@@ -25,4 +27,26 @@ export type ImartConfig = ConfigOf<typeof imartConfig>;
 /** @throws {ConfigError} */
 export function loadImartConfig(): ImartConfig {
   return loadConfig(imartConfig, process.env).config;
+}
+
+/** Of commands that read the chain: what the worker reads and follows. */
+export const imartChainConfig = defineConfig({ ...imartConfig, ...evmChainSettings });
+
+export type ImartChainConfig = ConfigOf<typeof imartChainConfig>;
+
+/**
+ * @param rpcUrl asked instead of `RPC_URLS`; `null`: these.
+ * @throws {ConfigError} with all problems at once, those of marketplace files too.
+ */
+export async function loadImartChainConfig(rpcUrl: string | null): Promise<ImartChainConfig> {
+  const environment = { ...process.env, ...(rpcUrl === null ? {} : { RPC_URLS: rpcUrl }) };
+  const further = await chainSettingProblems(environment);
+  let config: ImartChainConfig;
+  try {
+    ({ config } = loadConfig(imartChainConfig, environment));
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError([...error.problems, ...further]) : error;
+  }
+  if (further.length > 0) throw new ConfigError(further);
+  return config;
 }

@@ -1,8 +1,18 @@
 import { messageOf, WorkerError } from '@imart/core';
+import { parkedCommand } from './commands/parked';
 import { replayCommand } from './commands/replay';
+import { resumeCommand } from './commands/resume';
+import { rewindCommand } from './commands/rewind';
+import { verifyCommand } from './commands/verify';
 import type { Command } from './command';
 
-const commands: Readonly<Record<string, Command>> = { replay: replayCommand };
+const commands: Readonly<Record<string, Command>> = {
+  parked: parkedCommand,
+  rewind: rewindCommand,
+  resume: resumeCommand,
+  replay: replayCommand,
+  verify: verifyCommand,
+};
 
 const usage = `imart: operates the database of the event worker
 

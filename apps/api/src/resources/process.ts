@@ -25,7 +25,12 @@ const healthSchema = {
 } as const;
 
 /** For whoever runs the process: alive, ready, metrics. */
-export function registerProcess(app: FastifyInstance, db: ReadDatabase, metrics: Metrics): void {
+export function registerProcess(
+  app: FastifyInstance,
+  db: ReadDatabase,
+  metrics: Metrics,
+  staleAfterMs: number,
+): void {
   app.get(
     '/healthz',
     {
@@ -62,7 +67,7 @@ export function registerProcess(app: FastifyInstance, db: ReadDatabase, metrics:
     },
   );
 
-  const refresh = createProgressMetrics(metrics, db);
+  const refresh = createProgressMetrics(metrics, db, staleAfterMs);
   app.get(
     '/metrics',
     {
@@ -80,7 +85,11 @@ export function registerProcess(app: FastifyInstance, db: ReadDatabase, metrics:
 }
 
 /** How far each subject is: read before the metrics are shown; a database that is away leaves the last values. */
-function createProgressMetrics(metrics: Metrics, db: ReadDatabase): () => Promise<void> {
+function createProgressMetrics(
+  metrics: Metrics,
+  db: ReadDatabase,
+  staleAfterMs: number,
+): () => Promise<void> {
   const gauge = (name: string, help: string): ReturnType<Metrics['gauge']> =>
     metrics.gauge(name, help, ['subject']);
   const lagBlocks = gauge('subject_lag_blocks', 'Head minus executed, in blocks.');
@@ -89,14 +98,18 @@ function createProgressMetrics(metrics: Metrics, db: ReadDatabase): () => Promis
     "The head's time minus that of the newest block read, in seconds.",
   );
   const parked = gauge('subject_parked_aggregates', 'Aggregates set aside after a failure.');
+  const halted = gauge('subject_halted', '1 while the subject stands still until an operator mends it.');
+  const stale = gauge('subject_stale', '1 while its states are not those of now; answers are flagged.');
   const up = metrics.gauge('database_up', '1 when the database could be read.');
   return async () => {
     try {
-      for (const { subject, ...status } of (await readStatus(db)).subjects) {
+      for (const { subject, ...status } of (await readStatus(db, staleAfterMs)).subjects) {
         const labels = { subject };
         if (status.lagBlocks !== null) lagBlocks.set(BigInt(status.lagBlocks), labels);
         if (status.lagSeconds !== null) lagSeconds.set(status.lagSeconds, labels);
         parked.set(BigInt(status.parkedCount), labels);
+        halted.set(status.halted === null ? 0 : 1, labels);
+        stale.set(status.stale === null ? 0 : 1, labels);
       }
       up.set(1);
     } catch {

@@ -1,6 +1,6 @@
 import { readStatus, type ReadDatabase } from '@imart/storage';
 import type { FastifyInstance } from 'fastify';
-import { answers, count, list, maybeRecord, maybeText, maybeTime, record, text } from '../fields';
+import { answers, count, list, maybeRecord, maybeText, maybeTime, record, text, time } from '../fields';
 import { parameterSet } from '../parameters';
 
 const statusSchema = record({
@@ -30,6 +30,17 @@ const statusSchema = record({
       },
       epoch: text('Raised by every reorg and every late change, decimal.'),
       parkedCount: count('Aggregates set aside after a failure.'),
+      halted: maybeRecord(
+        {
+          code: text('Of the error that stopped it.'),
+          message: text('What it said, and what an operator can do.'),
+          since: time('When it was stored.'),
+        },
+        'Why nothing is read or folded until an operator mends it; null: it is.',
+      ),
+      stale: maybeText(
+        "Why the states are not those of now: `halted`; `silent`, nobody tells of the chain's head; `lagging`, log or states are behind. Null: they are.",
+      ),
     }),
   ),
   secondaryIndexes: text(
@@ -38,7 +49,7 @@ const statusSchema = record({
 });
 
 /** How far the worker is. */
-export function registerStatus(app: FastifyInstance, db: ReadDatabase): void {
+export function registerStatus(app: FastifyInstance, db: ReadDatabase, staleAfterMs: number): void {
   app.get(
     '/v1/status',
     {
@@ -49,6 +60,6 @@ export function registerStatus(app: FastifyInstance, db: ReadDatabase): void {
         response: answers(statusSchema, 400, 503),
       },
     },
-    async () => readStatus(db),
+    async () => readStatus(db, staleAfterMs),
   );
 }

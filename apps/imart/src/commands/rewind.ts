@@ -1,0 +1,172 @@
+import { parseArgs } from 'node:util';
+import { evmSeqNo } from '@imart/core';
+import { rewind, type RewindResult } from '@imart/pipeline';
+import { silentLogger } from '@imart/runtime';
+import { countFrom, type DatabasePool, type StoredFrom } from '@imart/storage';
+import { asJson } from '../asJson';
+import type { Command } from '../command';
+import { confirm } from '../confirm';
+import { withDatabase } from '../openDatabase';
+import { openSubjectOf } from '../openSubject';
+import { UsageError } from '../usageError';
+
+const help = `imart rewind --subject ID --to-block N [--yes] [--json]
+
+Takes a chain back to block N: what was read of later blocks is taken out of the log, and every state is as if it had never been there.
+Also below what is final, and a chain that stands still goes on. A worker may run meanwhile: it reads on from there by itself.
+
+Without --yes it only tells what it would remove; on a terminal it then asks.
+
+  --subject ID   the chain, as eip155:1; needed where the database has several
+  --to-block N   the last block that stays
+  --yes          do it
+  --json         for programs; whole numbers as decimal text
+
+Exit code 0: done, or told what would be done. 1: something failed. 2: wrong usage. Interrupted, it can be run again.
+DATABASE_URL, or DATA_DIR for the embedded database, says where.
+`;
+
+interface Arguments {
+  readonly subject: string | undefined;
+  readonly toBlock: bigint;
+  readonly yes: boolean;
+  readonly json: boolean;
+}
+
+export const rewindCommand: Command = {
+  summary: 'takes a chain back to a block, also below finality, and lets it go on',
+  help,
+  async run(args) {
+    try {
+      const read = readArguments(args);
+      return await withDatabase((pool) => run(pool, read));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      process.stderr.write(`imart rewind: ${error.message}\n\n${help}`);
+      return 2;
+    }
+  },
+};
+
+function readArguments(args: readonly string[]): Arguments {
+  const options = {
+    subject: { type: 'string' },
+    'to-block': { type: 'string' },
+    yes: { type: 'boolean' },
+    json: { type: 'boolean' },
+  } as const;
+  let values;
+  try {
+    ({ values } = parseArgs({ args: [...args], options }));
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const block = values['to-block'];
+  if (block === undefined) throw new UsageError('--to-block is missing: the last block that stays');
+  if (!/^\d{1,10}$/.test(block) || BigInt(block) > evmSeqNo.max.position) {
+    throw new UsageError(`--to-block must be a block number, got '${block}'`);
+  }
+  return {
+    subject: values.subject,
+    toBlock: BigInt(block),
+    yes: values.yes === true,
+    json: values.json === true,
+  };
+}
+
+async function run(pool: DatabasePool, { subject, toBlock, yes, json }: Arguments): Promise<number> {
+  const opened = await openSubjectOf(pool, subject);
+  const { store, observer, subjectId, startPosition } = opened;
+  const { nextPosition, finalizedPosition } = await store.progress();
+  if (toBlock >= nextPosition) {
+    throw new UsageError(
+      nextPosition === startPosition
+        ? `nothing of ${subjectId} is in the log yet`
+        : `the log of ${subjectId} ends at block ${nextPosition - 1n}: there is nothing after block ${toBlock}`,
+    );
+  }
+  const options = { store, observer, logger: silentLogger };
+  const plan = await rewind(options, { toPosition: toBlock, dryRun: true });
+  const stored = await countFrom(pool, opened.subject, evmSeqNo.first(plan.nextPosition));
+  const what = { subjectId, toBlock, nextPosition, finalizedPosition, plan, stored };
+  if (json && !yes) process.stdout.write(asJson(asData(what, false)));
+  if (!json) process.stdout.write(planText(what));
+  if (!yes && !(await confirmed(subjectId, json))) {
+    if (!json) process.stdout.write('\nnothing was changed; --yes does it\n');
+    return 0;
+  }
+  const done = await rewind(options, { toPosition: toBlock, dryRun: false });
+  if (json) process.stdout.write(asJson(asData({ ...what, plan: done }, true)));
+  else {
+    process.stdout.write(
+      `\ndone: ${done.events} events of ${done.aggregates} aggregates were taken back; reading goes on at block ${done.nextPosition}\n`,
+    );
+  }
+  return 0;
+}
+
+/** Programs are not asked. */
+const confirmed = async (subjectId: string, json: boolean): Promise<boolean> =>
+  !json && (await confirm(`\nTake ${subjectId} back?`));
+
+interface What {
+  readonly subjectId: string;
+  readonly toBlock: bigint;
+  readonly nextPosition: bigint;
+  readonly finalizedPosition: bigint | null;
+  readonly plan: RewindResult;
+  readonly stored: StoredFrom;
+}
+
+function asData({ subjectId, toBlock, nextPosition, plan, stored }: What, done: boolean): object {
+  return {
+    subject: subjectId,
+    done,
+    toBlock,
+    lastBlockThatStays: plan.toPosition,
+    nextBlock: plan.nextPosition,
+    blocks: nextPosition - plan.nextPosition,
+    events: plan.events,
+    eventsByType: stored.events,
+    aggregates: plan.aggregates,
+    activities: stored.activities,
+    markers: stored.markers,
+    skippedEvents: stored.skippedEvents,
+    discoveredContracts: plan.discovered,
+    belowFinality: plan.belowFinality,
+    halt: plan.halt,
+  };
+}
+
+function planText({ subjectId, toBlock, nextPosition, finalizedPosition, plan, stored }: What): string {
+  const sum = (counts: Readonly<Record<string, bigint>>): bigint =>
+    Object.values(counts).reduce((total, count) => total + count, 0n);
+  const byKind = (counts: Readonly<Record<string, bigint>>): string => {
+    const kinds = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`);
+    return `${sum(counts)}${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}`;
+  };
+  const blocks = nextPosition - plan.nextPosition;
+  const lines = [
+    `${subjectId} goes back from block ${nextPosition - 1n} to ${plan.toPosition === null ? 'its beginning' : `block ${plan.toPosition}`}. Taken back:`,
+    '',
+    `  blocks                 ${blocks}`,
+    `  events                 ${byKind(stored.events)}`,
+    `  aggregates             ${plan.aggregates} folded anew`,
+    `  activities             ${byKind(stored.activities)}`,
+    `  parked aggregates      ${byKind(stored.markers)}`,
+    `  skipped events         ${stored.skippedEvents}`,
+    `  discovered contracts   ${plan.discovered}`,
+    '',
+  ];
+  if (plan.toPosition !== toBlock) {
+    lines.push(`Block ${toBlock} itself is not known any more: what lies between is read again.`);
+  }
+  lines.push(
+    plan.belowFinality
+      ? `This goes BELOW FINALITY (block ${finalizedPosition ?? '?'}): what was final is taken back, and finality with it.`
+      : 'Nothing that is final is taken back.',
+  );
+  if (plan.halt !== null)
+    lines.push(`The chain stands still (${plan.halt.code}: ${plan.halt.message}); it goes on afterwards.`);
+  return `${lines.join('\n')}\n`;
+}
