@@ -1,18 +1,18 @@
-// npm run bench -- [--case catch-up|replay|all] [--events 200000] [--runs 3] [--latency 0] [--database-url URL]
+// npm run bench -- [--case catch-up|replay|head|recovery|reorg|all] [--database-url URL] [--redis-url URL]
+//   catch-up, replay: [--events 200000] [--runs 3] [--latency 0]
+//   head:             [--sizes 1,30,300] [--blocks 60] [--interval 1000] [--poll-interval 100]
+//   recovery:         [--scenario 1..4] [--kills 5]
+//   reorg:            [--reorgs 5]
 //
 // catch-up: the worker as a process reads the synthetic chain into an empty database, to the end of its start-up, its log, its
-// states and its indexes. replay: imart replay on that database. Both results are verified row by row.
+// states and its indexes (catchUp.mjs). replay: imart replay on that database. The others let the chain grow under a worker that
+// has caught up (live/main.ts). Every result is verified row by row.
 // The database is the embedded PostgreSQL with full durability, or the server of --database-url.
-import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
-import { buildApp, buildTool } from '../build.mjs';
-import { COLLECTION, MARKETPLACE } from './chain.mjs';
-import { cpuSeconds, machine, machineSeconds, median, ROOT, runToEnd, startUntil } from './processes.mjs';
-import { verify } from './verify.mjs';
+import { buildApp } from '../build.mjs';
+import { measureCatchUp } from './catchUp.mjs';
+import { machine, ROOT } from './processes.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -21,115 +21,42 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '3' },
     latency: { type: 'string', default: '0' },
     'database-url': { type: 'string' },
+    'redis-url': { type: 'string' },
     keep: { type: 'boolean', default: false },
+    sizes: { type: 'string' },
+    blocks: { type: 'string' },
+    interval: { type: 'string' },
+    'poll-interval': { type: 'string' },
+    scenario: { type: 'string' },
+    kills: { type: 'string' },
+    reorgs: { type: 'string' },
   },
 });
-if (!['catch-up', 'replay', 'all'].includes(options.case)) {
-  console.error(`bench: there is no case "${options.case}"; cases are catch-up, replay, all`);
+/** Cases of a chain that grows, and the options that they take besides those of the servers. */
+const LIVE = ['head', 'recovery', 'reorg'];
+const LIVE_OPTIONS = [
+  ...['database-url', 'redis-url'],
+  ...['sizes', 'blocks', 'interval', 'poll-interval', 'scenario', 'kills', 'reorgs'],
+];
+const CASES = ['catch-up', 'replay', ...LIVE];
+if (![...CASES, 'all'].includes(options.case)) {
+  console.error(`bench: there is no case "${options.case}"; cases are ${CASES.join(', ')}, all`);
   process.exit(2);
 }
+const all = options.case === 'all';
 
-await Promise.all([
-  buildApp('evm-worker'),
-  buildApp('imart'),
-  buildTool('bench/embeddedServer', 'tools/bench/embeddedServer.ts'),
-]);
-const events = Number(options.events);
-const stops = [];
-process.on('exit', () => stops.forEach((stop) => stop()));
-const rpc = await startUntil(
-  join(ROOT, 'tools/bench/rpcServer.mjs'),
-  ['--events', options.events, '--port', '0', '--latency', options.latency],
-  /ready port=(\d+)/,
-);
-stops.push(rpc.kill);
-const rpcUrl = `http://127.0.0.1:${rpc.match[1]}`;
-const expected = await (await fetch(`${rpcUrl}/expected`)).json();
-
-let server;
-let adminUrl = options['database-url'];
-const dataDir = mkdtempSync(join(tmpdir(), 'imart-bench-'));
-chmodSync(dataDir, 0o755);
-if (adminUrl === undefined) {
-  server = await startUntil(join(ROOT, 'dist/bench/embeddedServer/main.cjs'), [dataDir], /ready (\S+)/);
-  stops.push(server.kill);
-  adminUrl = server.match[1];
-}
-const query = async (url, text) => {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await client.query(text);
-  } finally {
-    await client.end();
-  }
-};
-const version = (await query(adminUrl, 'show server_version')).rows[0].server_version;
-console.log(
-  `${machine()}; PostgreSQL ${version}; ${events} events, RPC latency ${options.latency} ms; ${new Date().toISOString().slice(0, 10)}`,
-);
-
-const results = { 'catch-up': [], replay: [] };
-async function measure(name, work) {
-  const machineBefore = machineSeconds();
-  const rpcBefore = cpuSeconds(rpc.pid);
-  const result = await work();
-  const rate = events / result.seconds;
-  const others = machineSeconds() - machineBefore - result.cpu;
-  results[name].push({ rate, ...result });
-  console.log(
-    `${name.padEnd(9)} ${Math.round(rate).toString().padStart(7)} events/s  wall ${result.seconds.toFixed(2)} s  ` +
-      `cpu ${result.cpu.toFixed(2)} s  peak RSS ${Math.round(result.rssMb)} MB  RPC server ${(cpuSeconds(rpc.pid) - rpcBefore).toFixed(2)} s  ` +
-      `all other processes ${others.toFixed(2)} s`,
+if (all || !LIVE.includes(options.case)) await measureCatchUp(options);
+const live = all ? LIVE : LIVE.filter((name) => name === options.case);
+if (live.length > 0) {
+  await buildApp('evm-worker');
+  console.log(`${machine()}; ${new Date().toISOString().slice(0, 10)}`);
+  const given = LIVE_OPTIONS.flatMap((name) =>
+    options[name] === undefined ? [] : [`--${name}`, options[name]],
   );
-}
-
-async function check(url, what) {
-  await query(url, readFileSync(join(ROOT, 'tools/bench/views.sql'), 'utf8'));
-  const problems = await verify((text) => query(url, text), expected);
-  if (problems.length > 0) throw new Error(`${what}: not the expected state: ${problems.join('; ')}`);
-  console.log(`${''.padEnd(9)} verified: every row of orders, offers, tokens and activities as expected`);
-}
-
-try {
-  for (let run = 0; run < Number(options.runs); run++) {
-    const name = `imart_bench_${process.pid}_${run}`;
-    await query(adminUrl, `create database ${name}`);
-    const url = Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href;
-    try {
-      await measure('catch-up', () =>
-        runToEnd(join(ROOT, 'dist/evm-worker/main.cjs'), {
-          DATABASE_URL: url,
-          RPC_URLS: rpcUrl,
-          MARKETS: `imart:${MARKETPLACE}`,
-          COLLECTIONS: COLLECTION,
-          END_BLOCK: String(expected.lastEventBlock),
-          LOG_LEVEL: 'info',
-          LOG_DIR: join(dataDir, 'logs'),
-        }),
-      );
-      await check(url, 'catch-up');
-      if (options.case !== 'catch-up') {
-        // The views of the check would hold on to the tables that replay is to replace.
-        await query(url, 'drop schema bench cascade');
-        await measure('replay', () =>
-          runToEnd(join(ROOT, 'dist/imart/main.cjs'), { DATABASE_URL: url }, ['replay']),
-        );
-        await check(url, 'replay');
-      }
-    } finally {
-      if (!options.keep) await query(adminUrl, `drop database ${name} with (force)`);
-    }
-  }
-  for (const [name, runs] of Object.entries(results)) {
-    if (runs.length === 0) continue;
-    console.log(
-      `median of ${runs.length}  ${name}: ${Math.round(median(runs.map((r) => r.rate)))} events/s, ` +
-        `${median(runs.map((r) => r.seconds)).toFixed(2)} s, peak RSS ${Math.round(Math.max(...runs.map((r) => r.rssMb)))} MB`,
-    );
-  }
-} finally {
-  await rpc.stop();
-  await server?.stop();
-  if (!options.keep) rmSync(dataDir, { recursive: true, force: true });
+  const { status } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', 'tools/bench/live/main.ts', ...live.flatMap((name) => ['--case', name]), ...given],
+    { cwd: ROOT, stdio: 'inherit' },
+  );
+  process.exitCode = status ?? 1;
 }

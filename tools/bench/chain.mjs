@@ -1,6 +1,7 @@
 // A deterministic synthetic EVM chain with an NFT collection and a marketplace.
 // The same options always give byte-identical blocks, logs and expected state.
 import { createHash } from 'node:crypto';
+import { parseArgs } from 'node:util';
 import { getBytes, id, keccak256 } from 'ethers';
 
 export const CHAIN_ID = 1;
@@ -88,8 +89,12 @@ class Bag {
 }
 
 /**
+ * After the first `events` come, when `live` is given, `live.blocks` blocks of exactly `live.events` events each. With
+ * `fork`, the blocks above `fork.above` are others: the same history told on by another seed, as on a branch of the chain.
+ *
  * @returns {{ blocks: Block[], logs: Log[], expected: Expected, options }}
- * `logs` are flat and ordered; each log has kind + decoded args beside the raw form.
+ * `logs` are flat and ordered; each log has kind + decoded args beside the raw form. `historyEnd` is the last block before
+ * the live ones.
  */
 export function createChain(opts = {}) {
   const o = {
@@ -99,9 +104,15 @@ export function createChain(opts = {}) {
     users: 5_000,
     tail: 256,
     bloom: true,
+    live: null,
+    fork: null,
     ...opts,
   };
-  const r = prng(o.seed);
+  let r = prng(o.seed);
+  /** Of the branch that the current block is on: part of its hashes. */
+  let seed = o.seed;
+  /** How many more events the current block takes. */
+  let room = Infinity;
   const users = Array.from({ length: o.users }, (_, i) => addr(`bench:user:${i}`));
   const user = () => users[r.below(users.length)];
   const otherThan = (a) => {
@@ -127,7 +138,7 @@ export function createChain(opts = {}) {
   let tx;
   const begin = (from, to) => {
     tx = { index: txs.length, from, to, logs: 0 };
-    tx.hash = '0x' + sha(`bench:${o.seed}:tx:${block.number}:${tx.index}`);
+    tx.hash = '0x' + sha(`bench:${seed}:tx:${block.number}:${tx.index}`);
     txs.push(tx);
   };
   const emit = (kind, address, topics, data, args) => {
@@ -144,6 +155,7 @@ export function createChain(opts = {}) {
     });
     tx.logs++;
     eventCount++;
+    room--;
   };
   const transfer = (t, to) => {
     const from = t.owner;
@@ -286,16 +298,16 @@ export function createChain(opts = {}) {
   };
 
   const step = () => {
-    const left = o.events - eventCount;
+    const left = room === Infinity ? o.events - eventCount : Infinity;
     if (tokens.length < 50 || left < 4) return mint();
     const x = r.unit();
     const t = tokens[r.below(tokens.length)];
     if (x < 0.2) return mint();
     if (x < 0.5) return t.listing ? mint() : list(t);
-    if (x < 0.66) return activeOrders.size > 20 ? buy() : mint();
+    if (x < 0.66) return activeOrders.size > 20 && room >= 2 ? buy() : mint();
     if (x < 0.73) return activeOrders.size > 20 ? delist() : mint();
     if (x < 0.89) return offer(t);
-    if (x < 0.935) return activeOffers.size > 20 ? accept() : offer(t);
+    if (x < 0.935) return activeOffers.size > 20 && room >= 3 ? accept() : offer(t);
     if (x < 0.975) return activeOffers.size > 20 ? cancel() : offer(t);
     return t.listing ? delist() : gift(t);
   };
@@ -308,13 +320,17 @@ export function createChain(opts = {}) {
     blocks.push(block);
   };
   const open = (number) => {
+    if (number === o.fork?.above + 1) {
+      seed = o.fork.seed;
+      r = prng(seed);
+    }
     ts = GENESIS_TIME + number * BLOCK_TIME;
     txs = [];
     block = {
       number,
       timestamp: ts,
       logCount: 0,
-      hash: '0x' + sha(`bench:${o.seed}:block:${number}`),
+      hash: '0x' + sha(`bench:${seed}:block:${number}`),
       parentHash: number === 0 ? '0x' + '0'.repeat(64) : blocks[number - 1].hash,
     };
   };
@@ -325,6 +341,13 @@ export function createChain(opts = {}) {
     open(blocks.length);
     const target = Math.max(1, Math.round(o.perBlock / 2) + r.below(o.perBlock + 1));
     while (block.logCount < target && eventCount < o.events) step();
+    seal();
+  }
+  const historyEnd = blocks.length - 1;
+  for (let i = 0; i < (o.live?.blocks ?? 0); i++) {
+    open(blocks.length);
+    room = o.live.events;
+    while (room > 0) step();
     seal();
   }
   const lastEventBlock = blocks.length - 1;
@@ -339,6 +362,7 @@ export function createChain(opts = {}) {
     options: o,
     blocks,
     logs,
+    historyEnd,
     lastEventBlock,
     state: { orders, offers, tokens },
     expected: expectedState({ orders, offers, tokens, logs, volume, byKind, lastEventBlock }),
@@ -575,8 +599,7 @@ function expectedState({ orders, offers, tokens, logs, volume, byKind, lastEvent
   };
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) {
-  const { parseArgs } = await import('node:util');
+if (process.argv[1]?.endsWith('/chain.mjs') === true) {
   const { values } = parseArgs({ options: { events: { type: 'string' }, seed: { type: 'string' } } });
   const t = process.hrtime.bigint();
   const c = createChain({ events: Number(values.events ?? 200_000), seed: Number(values.seed ?? 1) });

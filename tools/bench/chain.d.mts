@@ -1,0 +1,3 @@
+/** Addresses of the synthetic chain. */
+export const COLLECTION: string;
+export const MARKETPLACE: string;
