@@ -51,7 +51,8 @@ export function chainOf(devnet: Devnet): Chain {
   return { rpcUrl, wsUrl, chainId, startBlock, market, mixverse, factories, collections: [erc721, erc1155] };
 }
 
-function settingsFor(chain: Chain, databaseUrl: string): Settings {
+/** What a program needs to know to follow this chain. */
+export function settingsFor(chain: Chain, databaseUrl: string): Settings {
   return {
     RPC_URLS: chain.rpcUrl,
     RPC_WS_URL: chain.wsUrl,
