@@ -1,0 +1,222 @@
+import { Redis } from 'ioredis';
+import type { TestServer } from '../../libs/storage/src/testing/testDatabase';
+import type { TestRedis } from '../../libs/stream/src/testing/redisServer';
+import { createRandom, type Random } from '../devnet/src/random';
+import { executedReaches, executedBlock, type Market, type Settings } from '../e2e/market';
+import type { Program } from '../e2e/programs';
+import { compareWithExpected } from '../e2e/storedTables';
+import { until } from '../e2e/until';
+import { startFakeMarket, unlucky, type FakeMarket, type FakeRpcRules } from '../fake-chain/src';
+import { query } from '../realdata/tables';
+
+/** What a history of the whole worker has come to. */
+export interface FullHistory {
+  readonly seed: number;
+  readonly differences: readonly string[];
+  /** What was done, in order. */
+  readonly steps: readonly string[];
+  readonly blocks: number;
+  readonly seconds: number;
+}
+
+/** What all histories share: programs, a database server, a Redis where there is one. */
+export interface FullStack {
+  readonly programs: Market;
+  readonly server: TestServer;
+  readonly redis: TestRedis | null;
+}
+
+type Role = 'all' | 'ingest' | 'apply';
+
+const APPLY: Settings = { ROLE: 'apply', RPC_URLS: '', RPC_WS_URL: '', MARKETS: '', START_BLOCK: '' };
+const COMPOSITIONS: readonly (readonly Role[])[] = [
+  ['all'],
+  ['all', 'apply'],
+  ['ingest', 'apply', 'apply'],
+  ['all', 'all'],
+];
+/** Blocks below are final: no reorg of a history reaches there. */
+const FINALITY_BLOCKS = 12;
+const STEPS = 14;
+/** Short, so that a standby takes over within a step or two. */
+const LEASE_MS = 2_000;
+
+/** A worker, and how to start it again. */
+interface Running {
+  readonly role: Role;
+  program: Program;
+}
+
+/**
+ * The worker's processes against a fake chain over sockets, on PostgreSQL, with jobs in Redis or in PostgreSQL: blocks, reorgs, nodes
+ * that lag, lie and fail, kills -9, cut connections, FLUSHALL. In the end every row must be what the chain's own model says.
+ */
+export async function runFullHistory(stack: FullStack, seed: number): Promise<FullHistory> {
+  const random = createRandom(seed);
+  const started = performance.now();
+  const { url } = await stack.server.createDatabase();
+  const market = await startFakeMarket({
+    seed,
+    endpoints: 1 + random.below(3),
+    rules: { finalityDepth: FINALITY_BLOCKS },
+    recordCalls: false,
+  });
+  const steps: string[] = [];
+  const workers: Running[] = [];
+  try {
+    for (let i = 0; i < 20; i++) market.traffic.mine(1 + random.below(5));
+    const redis = stack.redis !== null && random.chance(0.5) ? stack.redis : null;
+    if (redis !== null) await flush(redis);
+    const common = {
+      LANES: 1 + random.below(3),
+      LEASE_MS,
+      FINALITY_DEPTH_BLOCKS: FINALITY_BLOCKS,
+      ...(redis === null ? {} : { REDIS_URL: redis.url }),
+    };
+    const chain = { ...market.places, rpcUrl: market.places.rpcUrls.join(',') };
+    const start = (role: Role): Program =>
+      stack.programs.startWorker(chain, url, { ...common, ...(role === 'apply' ? APPLY : { ROLE: role }) });
+    for (const role of random.pick(COMPOSITIONS)) workers.push({ role, program: start(role) });
+    steps.push(`${workers.map(({ role }) => role).join('+')}, ${redis === null ? 'no Redis' : 'Redis'}`);
+    await executedReaches(url, 5, (workers[0] as Running).program);
+
+    for (let step = 0; step < STEPS; step++) {
+      steps.push(await disturb({ random, market, workers, start, url, redis }));
+      await brieflyMoveOn(url, random);
+    }
+    // Whatever nodes did, they are well now; the chain goes on by one block.
+    for (const node of market.nodes) setRules(node.rules, { finalityDepth: FINALITY_BLOCKS });
+    const last = market.traffic.mine(2);
+    await until(
+      `block ${last.number} is executed`,
+      async () => {
+        const ended = workers.find(({ program }) => !program.isRunning());
+        if (ended !== undefined) throw new Error(`a worker ended: ${ended.program.said().slice(-2_000)}`);
+        return (await executedBlock(url)) >= last.number && (await isLast(url, last.hash));
+      },
+      PATIENCE_MS,
+    );
+    const { differences } = await compareWithExpected(url, market.traffic.expected());
+    return {
+      seed,
+      differences: differences.map((one) => `${one.table}: expected ${one.expected}, stored ${one.stored}`),
+      steps,
+      blocks: last.number,
+      seconds: (performance.now() - started) / 1000,
+    };
+  } catch (error) {
+    return {
+      seed,
+      differences: [error instanceof Error ? error.message : String(error)],
+      steps,
+      blocks: 0,
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    for (const { program } of workers) program.kill('SIGKILL');
+    await Promise.all(workers.map(({ program }) => program.ended));
+    await market.close();
+  }
+}
+
+/** Longer than recovering from anything takes on a busy machine. */
+const PATIENCE_MS = 90_000;
+
+interface Scene {
+  readonly random: Random;
+  readonly market: FakeMarket;
+  readonly workers: readonly Running[];
+  readonly start: (role: Role) => Program;
+  readonly url: string;
+  readonly redis: TestRedis | null;
+}
+
+/** Does one thing, by chance. @returns what it was. */
+async function disturb({ random, market, workers, start, url, redis }: Scene): Promise<string> {
+  const { traffic, nodes } = market;
+  switch (random.below(8)) {
+    case 0:
+    case 1: {
+      const depth = 1 + random.below(FINALITY_BLOCKS - 4);
+      const blocks = depth + random.below(3);
+      traffic.reorg({
+        depth,
+        blocks: Math.max(1, blocks),
+        actions: random.below(4),
+        keep: random.below(11) / 10,
+      });
+      return `reorg of ${depth} blocks to ${Math.max(1, blocks)}`;
+    }
+    case 2: {
+      const worker = random.pick(workers);
+      worker.program.kill('SIGKILL');
+      await worker.program.ended;
+      // A reorg while the process is down (R2).
+      const away = random.chance(0.4);
+      if (away) traffic.reorg({ depth: 1 + random.below(5), actions: 2 });
+      worker.program = start(worker.role);
+      return `kill -9 of ${worker.role}${away ? ', reorg meanwhile' : ''}`;
+    }
+    case 3: {
+      await query(
+        url,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      );
+      return 'all connections of the database cut';
+    }
+    case 4: {
+      const node = random.pick(nodes);
+      const rules: FakeRpcRules = random.pick([
+        { lag: 1 + random.below(6) },
+        { omitsEvery: 1 + random.below(4) },
+        { chance: unlucky(() => random.below(1_000) / 1_000, 0.2) },
+        { delayMs: 40 },
+        { removedLogs: true },
+        { nodes: [{}, { lag: 2 }] },
+      ]);
+      setRules(node.rules, { finalityDepth: FINALITY_BLOCKS, ...rules });
+      return `a node ${Object.keys(rules).join()}`;
+    }
+    case 5: {
+      for (const node of nodes) setRules(node.rules, { finalityDepth: FINALITY_BLOCKS });
+      return 'all nodes well';
+    }
+    case 6: {
+      if (redis === null) return 'nothing';
+      await flush(redis);
+      return 'FLUSHALL';
+    }
+    default: {
+      const blocks = 1 + random.below(4);
+      for (let i = 0; i < blocks; i++) traffic.mine(random.below(8));
+      return `${blocks} blocks`;
+    }
+  }
+}
+
+async function flush({ url }: TestRedis): Promise<void> {
+  const client = new Redis(url);
+  await client.flushall();
+  client.disconnect();
+}
+
+/** The rules become these, and no others. */
+function setRules(rules: FakeRpcRules, wanted: FakeRpcRules): void {
+  for (const name of Object.keys(rules)) delete rules[name as keyof FakeRpcRules];
+  Object.assign(rules, wanted);
+}
+
+/** Lets the worker come some way, or not: the next thing happens at any moment of its work. */
+async function brieflyMoveOn(url: string, random: Random): Promise<void> {
+  const before = await executedBlock(url);
+  const end = performance.now() + random.below(900);
+  while (performance.now() < end && (await executedBlock(url)) === before) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Whether the last block in the log is this one. */
+async function isLast(url: string, hash: string): Promise<boolean> {
+  const rows = await query(url, 'SELECT hash FROM blocks ORDER BY position DESC LIMIT 1');
+  return rows[0]?.['hash'] === hash;
+}

@@ -1,0 +1,275 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { SubjectId } from '@imart/core';
+import {
+  applyLateChange,
+  createLaneWorker,
+  createPipelineStats,
+  runSweeper,
+  type SubjectStore,
+  type WakeUp,
+  type WakeUpFate,
+} from '@imart/pipeline';
+import {
+  ALICE,
+  append,
+  BOB,
+  CAROL,
+  contentsOfStraightFold,
+  createMarketScript,
+  executeLanes,
+  MARKET_OBSERVER,
+  silentLogger,
+  SUBJECT,
+  wholeRange,
+} from '@imart/testing';
+import { createMarketDatabase, type MarketDatabase } from '../../libs/storage/src/testing/marketDatabase';
+import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
+import { until } from '../e2e/until';
+import { appendBlocks, laneOf, takeBackTo } from './executor';
+
+let server: TestServer;
+let market: MarketDatabase;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  market = await createMarketDatabase(server);
+});
+afterAll(async () => {
+  await market?.close();
+  await server?.stop();
+});
+beforeEach(() => market.clear());
+
+const never = new AbortController().signal;
+const isExecuted = async (store: SubjectStore): Promise<boolean> => {
+  const { executed, ingested } = await store.progress();
+  return executed === ingested;
+};
+
+/** A history of few orders with many events each. */
+const busy = (orders: number) => {
+  const script = createMarketScript();
+  for (let round = 0; round < 6; round++) {
+    for (let i = 0; i < orders; i++) script.listed(`${i}`, { price: BigInt(round + 1) }).filled(`${i}`);
+    script.nextBlock();
+  }
+  return script.events;
+};
+
+describe('an event', () => {
+  it('is executed although its wake-up was taken and nothing came of it: nothing is sent on in its place (Q6)', async () => {
+    const store = await market.open(SUBJECT, 2);
+    const { events } = createMarketScript().listed('1').listed('2').filled('1');
+    await append(store, wholeRange(events));
+    // The queue counts them as done, and whoever took them is gone; nothing can be sent any more either.
+    let take: (wakeUp: WakeUp) => Promise<WakeUpFate> = () => Promise.reject(new Error('not started'));
+    const lanes = new Map([0, 1].map((lane) => [lane, laneOf(store, lane)]));
+    const worker = createLaneWorker({
+      store,
+      lanes,
+      receiver: {
+        start: async (_lanes, handler) => void (take = handler),
+        stop: () => Promise.resolve(),
+      },
+      stats: createPipelineStats(),
+      logger: silentLogger,
+      random: () => 0,
+      onExecuted: () => undefined,
+      onStop: () => undefined,
+    });
+    await worker.start(never);
+    expect(take).toBeDefined();
+    const sweeping = new AbortController();
+    const sweeper = runSweeper(
+      {
+        store,
+        sender: { send: () => Promise.reject(new Error('the queue takes nothing')) },
+        stats: createPipelineStats(),
+        logger: silentLogger,
+        intervalMs: 5,
+        now: () => Date.now(),
+        own: { lanes: new Set(lanes.keys()), wake: (lane) => worker.wake(lane, never) },
+      },
+      sweeping.signal,
+    );
+    await until('all is executed', () => isExecuted(store));
+    sweeping.abort();
+    await sweeper;
+    expect(await market.contents(SUBJECT)).toEqual(await contentsOfStraightFold(events));
+  });
+});
+
+describe('a run', () => {
+  it('that goes on after its time was up and another one has taken over writes nothing (Q7)', async () => {
+    const events = busy(3);
+    const slowPool = market.createPool({ max: 2, application_name: 'the slow one' });
+    const slow = await market.open(SUBJECT, 1, slowPool);
+    const other = await market.open(SUBJECT, 1);
+    await append(other, wholeRange(events));
+    let folded: () => void = () => undefined;
+    const hasFolded = new Promise<void>((resolve) => (folded = resolve));
+    let goOn: () => void = () => undefined;
+    const mayGoOn = new Promise<void>((resolve) => (goOn = resolve));
+    const paused: SubjectStore = {
+      ...slow,
+      transaction: (work) =>
+        slow.transaction((tx) =>
+          work({
+            ...tx,
+            writeRun: async (prepared) => {
+              folded();
+              await mayGoOn;
+              return tx.writeRun(prepared);
+            },
+          }),
+        ),
+    };
+    const late = laneOf(paused, 0).advance();
+    late.catch(() => undefined);
+    await hasFolded;
+    // Its time is up: the server lets its locks go, and another process does the work.
+    await market.pool.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'the slow one' AND xact_start IS NOT NULL`,
+    );
+    await laneOf(other, 0).advance();
+    const right = await market.contents(SUBJECT);
+    goOn();
+    await expect(late).rejects.toMatchObject({ disposition: 'retry' });
+    expect(await market.contents(SUBJECT)).toEqual(right);
+    expect(right).toEqual(await contentsOfStraightFold(events));
+    // It finds the work done when it tries again.
+    await laneOf(slow, 0).advance();
+    expect(await market.contents(SUBJECT)).toEqual(right);
+  });
+});
+
+describe('runs', () => {
+  it('of several lanes at once in one process do not see each other’s runs (Q11)', async () => {
+    const events = busy(12);
+    const store = await market.open(SUBJECT, 5);
+    const lanes = Array.from({ length: 5 }, (_, lane) => laneOf(store, lane, 3));
+    for (const message of [wholeRange(events)]) await append(store, message);
+    await Promise.all([...lanes, ...lanes].map((lane) => lane.advance()));
+    expect(await isExecuted(store)).toBe(true);
+    expect(await market.contents(SUBJECT)).toEqual(await contentsOfStraightFold(events));
+  });
+});
+
+describe('two processes', () => {
+  it('make one row of one order, whoever is first (Q14)', async () => {
+    const stores = await Promise.all(
+      [market.createPool({ max: 3 }), market.createPool({ max: 3 })].map((pool) =>
+        market.open(SUBJECT, 1, pool),
+      ),
+    );
+    const [first] = stores as [SubjectStore, SubjectStore];
+    const script = createMarketScript();
+    const lanes = stores.map((store) => laneOf(store, 0, 1));
+    for (let round = 0; round < 8; round++) {
+      script.listed('1', { price: BigInt(round + 1) }).minted(ALICE, BigInt(round + 1));
+      const position = BigInt(round + 1);
+      await appendBlocks(first, script.events, round === 0 ? 0n : position, position);
+      script.nextBlock();
+      // Both want to make, and then to change, the same rows.
+      await Promise.all(lanes.map((lane) => lane.advance()));
+    }
+    const { rows } = await market.pool.query(`SELECT count(*)::int AS n FROM orders WHERE order_id = '1'`);
+    expect(rows).toEqual([
+      {
+        n: (await contentsOfStraightFold(script.events)).rows.filter((row) => row.table === 'orders').length,
+      },
+    ]);
+    expect(await market.contents(SUBJECT)).toEqual(await contentsOfStraightFold(script.events));
+  });
+});
+
+describe('a block', () => {
+  it('of 20,000 events is taken within a bound of memory (Q17)', async () => {
+    const child = spawn(
+      process.execPath,
+      ['--max-old-space-size=220', '--import', 'tsx', join(__dirname, 'largeBlock.ts'), market.database.url],
+      { cwd: join(__dirname, '../..'), stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect([code, output.slice(-600)]).toEqual([
+      0,
+      expect.stringContaining('executed 20000 events of one block'),
+    ]);
+    const { rows } = await market.pool.query('SELECT count(*)::int AS n FROM activities');
+    expect(rows).toEqual([{ n: 20_000 }]);
+  }, 240_000);
+});
+
+describe('floors, counts, volumes and owners', () => {
+  const SECOND = 'eip155:2' as SubjectId;
+  /** Everything that is computed, for one subject, without its name and its numbers. */
+  const computed = async (subject: string): Promise<unknown> => {
+    const views = ['order_view', 'offer_view', 'sale_view', 'token_view', 'collection_view'];
+    const all: Record<string, unknown[]> = {};
+    for (const view of views) {
+      const { rows } = await market.pool.query(
+        `SELECT to_jsonb(v) - 'subject' - 'subject_id' AS row FROM ${view} v WHERE to_jsonb(v)::text LIKE '%' ORDER BY 1`,
+      );
+      all[view] = rows.map(({ row }: { row: unknown }) => row);
+    }
+    await market.pool.query(`SELECT 1 FROM subjects WHERE subject_id = '${subject}'`);
+    return all;
+  };
+
+  it('are what the rows say, after reorgs and late events too: nothing is counted up and down (Q19)', async () => {
+    const script = createMarketScript()
+      .minted(ALICE, 1n)
+      .minted(BOB, 2n)
+      .nextBlock()
+      .listed('1', { price: 5n });
+    const kept = [...script.events];
+    script.nextBlock().filled('1', { price: 5n }).transferred(ALICE, CAROL, 1n);
+    const orphaned = script.events;
+    const other = createMarketScript()
+      .minted(ALICE, 1n)
+      .minted(BOB, 2n)
+      .nextBlock()
+      .listed('1', { price: 5n });
+    other
+      .nextBlock()
+      .listed('2', { price: 3n, maker: BOB })
+      .nextBlock()
+      .filled('2', { price: 3n, buyer: CAROL });
+    const final = other.events;
+    const [late] = final.filter(({ name }) => name === 'OrderFilled');
+
+    const store = await market.open(SUBJECT, 1);
+    await appendBlocks(store, orphaned, 0n, 3n);
+    await executeLanes(store);
+    await takeBackTo(store, 2n);
+    expect(store.subjectId).toBe(SUBJECT);
+    await appendBlocks(
+      store,
+      final.filter((event) => event !== late),
+      3n,
+      5n,
+    );
+    await executeLanes(store);
+    const { epoch } = await store.progress();
+    const change = await applyLateChange(
+      { store, observer: MARKET_OBSERVER, logger: silentLogger },
+      { epoch, blocks: [], inserted: [late!], replaced: [], retracted: [], discovered: [] },
+    );
+    expect(change.kind).toBe('applied');
+    const drifted = await computed(SUBJECT);
+
+    await market.clear();
+    const clean = await market.open(SUBJECT, 1);
+    await appendBlocks(clean, final, 0n, 5n);
+    await executeLanes(clean);
+    expect(drifted).toEqual(await computed(SUBJECT));
+    expect(JSON.stringify(drifted)).toContain('SOLD');
+    expect(kept.length).toBeGreaterThan(0);
+    expect(SECOND).not.toBe(SUBJECT);
+  });
+});

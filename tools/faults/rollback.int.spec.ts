@@ -1,0 +1,115 @@
+import { evmSeqNo, type Observer } from '@imart/core';
+import { marketEventCodec, marketReducers } from '@imart/market';
+import {
+  ALICE,
+  append,
+  appendMessage,
+  BOB,
+  catchUpWith,
+  contentsOfStraightFold,
+  createMarketScript,
+  executeLanes,
+  SUBJECT,
+} from '@imart/testing';
+import { ensureSecondaryIndexes, replay } from '@imart/storage';
+import {
+  createMarketDatabase,
+  VIEWS_FILE,
+  type MarketDatabase,
+} from '../../libs/storage/src/testing/marketDatabase';
+import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
+import { appendBlocks, takeBackTo } from './executor';
+
+let server: TestServer;
+let market: MarketDatabase;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  market = await createMarketDatabase(server);
+  const client = await market.pool.connect();
+  await ensureSecondaryIndexes(client);
+  client.release();
+});
+afterAll(async () => {
+  await market?.close();
+  await server?.stop();
+});
+beforeEach(() => market.clear());
+
+describe('a reorg', () => {
+  it('during a replay leaves both where one clean pass does (R12)', async () => {
+    const script = createMarketScript();
+    for (let i = 0; i < 12; i++)
+      script
+        .listed(`${i % 4}`)
+        .filled(`${i % 4}`)
+        .minted(ALICE, BigInt(i))
+        .nextBlock();
+    const store = await market.open(SUBJECT, 2);
+    await appendBlocks(store, script.events, 0n, 13n);
+    await executeLanes(store);
+    const kept = script.events.filter(({ source }) => source.position <= 8n);
+    const branch = createMarketScript()
+      .nextBlock(8n)
+      .cancelled('1')
+      .nextBlock()
+      .transferred(ALICE, BOB, 2n).events;
+    const steps: string[] = [];
+    let meanwhile: Promise<void> | undefined;
+    const fork = async (): Promise<void> => {
+      await takeBackTo(store, 8n);
+      await appendBlocks(store, branch, 9n, 11n);
+      await executeLanes(store);
+    };
+    const result = await replay({
+      pool: market.pool,
+      viewsFile: VIEWS_FILE,
+      codec: marketEventCodec,
+      seqNosOf: () => evmSeqNo,
+      observerOf: (subjectId): Observer => ({ name: 'market', subjectId, reducers: marketReducers }),
+      onDifference: 'refuse',
+      onProgress: ({ step }) => {
+        steps.push(step);
+        if (step === 'folding') meanwhile ??= fork();
+      },
+    });
+    await meanwhile;
+    expect(steps).toContain('folding');
+    expect(result).toMatchObject({ differences: [], switched: true });
+    expect(await market.contents(SUBJECT)).toEqual(await contentsOfStraightFold([...kept, ...branch]));
+  });
+
+  it('reads no large table whole: what is taken back is found by its place (R13)', async () => {
+    // One connection, so that all that is counted is counted by it.
+    const pool = market.createPool({ max: 1 });
+    const store = await market.open(SUBJECT, 1, pool);
+    const script = createMarketScript();
+    for (let i = 0; i < 20_000; i++) {
+      script.listed(`${i}`);
+      if (i % 20 === 19) script.nextBlock();
+    }
+    const last = script.events.at(-1)!.source.position;
+    await catchUpWith(await market.open(SUBJECT, 1), [appendMessage(script.events, 0n, last - 20n, true)]);
+    await appendBlocks(store, script.events, last - 19n, last);
+    await executeLanes(store);
+    await market.pool.query('ANALYZE');
+    const scans = async (): Promise<unknown[]> => {
+      await pool.query('SELECT pg_stat_force_next_flush()');
+      await pool.query('SELECT 1');
+      const { rows } = await market.pool.query(
+        `SELECT relname, seq_scan::int AS scans FROM pg_stat_user_tables
+         WHERE relname IN ('event_log', 'activities', 'orders', 'snapshots') ORDER BY relname`,
+      );
+      return rows as unknown[];
+    };
+    const before = await scans();
+    await takeBackTo(store, last - 10n);
+    expect(await scans()).toEqual(before);
+    const left = script.events.filter(({ source }) => source.position <= last - 10n);
+    expect(await market.contents(SUBJECT)).toEqual(await contentsOfStraightFold(left));
+    // The count sees a table that is read whole.
+    await pool.query('SELECT count(data) FROM event_log');
+    expect(await scans()).not.toEqual(before);
+    expect(append).toBeDefined();
+  }, 240_000);
+});

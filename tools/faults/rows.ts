@@ -1,0 +1,33 @@
+import type { FaultRow, FaultSection } from './faultRow';
+import { BULLMQ_ROWS } from './rows/bullmq';
+import { DATA_ROWS } from './rows/data';
+import { ORIGINAL_WORKER_ROWS } from './rows/originalWorker';
+import { PROCESS_ROWS } from './rows/process';
+import { PROVIDER_ROWS } from './rows/provider';
+import { REORG_ROWS } from './rows/reorg';
+
+/** Every known fault: what `npm run test:faults` proves, and what the table in `docs/guarantees.md` is made from. */
+export const FAULT_SECTIONS: readonly FaultSection[] = [
+  { name: 'Providers', rows: PROVIDER_ROWS },
+  { name: 'Reorgs', rows: REORG_ROWS },
+  { name: 'Processes, queue and store', rows: PROCESS_ROWS },
+  { name: 'Data', rows: DATA_ROWS },
+  { name: 'The order of jobs in BullMQ', rows: BULLMQ_ROWS },
+  { name: 'The original worker', rows: ORIGINAL_WORKER_ROWS },
+];
+
+export const FAULT_ROWS: readonly FaultRow[] = FAULT_SECTIONS.flatMap(({ rows }) => rows);
+
+/** All ids that must have a row. */
+export const EXPECTED_IDS: readonly string[] = [
+  ...numbered('P', 19),
+  ...numbered('R', 13),
+  ...numbered('Q', 22),
+  ...numbered('D', 15),
+  ...numbered('B', 15),
+  ...numbered('O', 11),
+];
+
+function numbered(letter: string, last: number): string[] {
+  return Array.from({ length: last }, (_, i) => `${letter}${i + 1}`);
+}

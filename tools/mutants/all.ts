@@ -1,0 +1,15 @@
+import { CHAIN_MUTANTS } from './broken/chain';
+import { ENGINE_MUTANTS } from './broken/engine';
+import { STORAGE_MUTANTS } from './broken/storage';
+import { STREAM_MUTANTS } from './broken/stream';
+import { VALUE_MUTANTS } from './broken/values';
+import type { Mutant } from './mutants';
+
+/** Every build that is broken on purpose. */
+export const MUTANTS: readonly Mutant[] = [
+  ...CHAIN_MUTANTS,
+  ...ENGINE_MUTANTS,
+  ...STORAGE_MUTANTS,
+  ...STREAM_MUTANTS,
+  ...VALUE_MUTANTS,
+];

@@ -1,0 +1,140 @@
+import type { Mutant, Suite } from '../mutants';
+import type { Patch } from '../patch';
+
+const at =
+  (file: string) =>
+  (search: string, replace: string): Patch => ({ file: `libs/chain-evm/src/${file}`, search, replace });
+const suite = (file: string, only?: string): Suite => ({
+  files: [`libs/chain-evm/src/${file}.unit.spec.ts`],
+  ...(only === undefined ? {} : { only }),
+});
+const SUBJECT = 'createEvmSubject';
+
+/** What is read from the chain. */
+export const CHAIN_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'empty-logs-believed',
+    breaks: 'an empty answer of a node that does not have the last block is believed (P1)',
+    patches: [
+      at('fetch/readAnswers.ts')(
+        'if (last === undefined) { const place',
+        'if (last === undefined) { const stand = [...all.values()].at(-1) ?? { number: range.to, hash: "0x", parentHash: "0x", timestamp: 0, logsBloom: null }; return { all, first: stand, last: { ...stand, number: range.to } }; } if (last === undefined) { const place',
+      ),
+    ],
+    suite: suite(SUBJECT, 'the head'),
+  },
+  {
+    name: 'bloom-ignored',
+    breaks: 'a block that lacks its logs is not found out by its bloom (P2)',
+    patches: [at('fetch/checkBlooms.ts')('if (suspects.length === 0) return;', 'return;')],
+    suite: suite(SUBJECT, '(P2)'),
+  },
+  {
+    name: 'duplicate-log-accepted',
+    breaks: 'an answer with a log that is there twice is used (P11)',
+    patches: [at('fetch/readAnswers.ts')('if (twice !== null) {', 'if (false) {')],
+    suite: suite(SUBJECT, 'an answer that cannot be right'),
+  },
+  {
+    name: 'foreign-branch-log-accepted',
+    breaks: 'a log of another branch than its block is used (P11)',
+    patches: [
+      at('fetch/readAnswers.ts')('if (header !== undefined && header.hash !== blockHash) {', 'if (false) {'),
+      at('fetch/readAnswers.ts')(
+        'if (before.blockNumber === log.blockNumber && before.blockHash !== log.blockHash) {',
+        'if (false) {',
+      ),
+      at('fetch/fetchRange.ts')('if (block === null || block.hash !== blockHash) {', 'if (block === null) {'),
+    ],
+    suite: suite(SUBJECT, 'an answer that cannot be right'),
+  },
+  {
+    name: 'removed-logs-applied',
+    breaks: 'logs that a node marks as removed become events (P12)',
+    patches: [at('fetch/canonicalLog.ts')("if (raw.removed === true) return 'removed';", '')],
+    suite: suite(SUBJECT, '(P12'),
+  },
+  {
+    name: 'range-split-loses-a-block',
+    breaks: 'a range that is split leaves out the block at the border (Q9)',
+    patches: [
+      at('fetch/fetchLogs.ts')('const from = lower.last.number + 1;', 'const from = lower.last.number + 2;'),
+    ],
+    suite: suite('fetch/fetchLogs', '(Q9'),
+  },
+  {
+    name: 'rate-limit-as-range-limit',
+    breaks: 'a limit on the rate is answered with smaller ranges (P10)',
+    patches: [
+      at('rpc/toRpcError.ts')(
+        "case 'rate': return new RpcRateLimitedError(place, text, retryAfterMs);",
+        "case 'rate': return new RpcRangeLimitError(place, text, readRangeHint(text, data));",
+      ),
+    ],
+    suite: suite('rpc/toRpcError', '(P10)'),
+  },
+  {
+    name: 'chain-id-not-checked',
+    breaks: 'an endpoint of another chain is used (P14)',
+    patches: [
+      at('rpc/pool.ts')(
+        'if (actual !== chainId) throw new WrongChainError(endpoint.label, String(chainId), String(actual));',
+        '',
+      ),
+    ],
+    suite: suite('rpc/pool', '(P14)'),
+  },
+  {
+    name: 'finality-moves-back',
+    breaks: 'a finalized block below the last one makes blocks unfinal again (P7)',
+    patches: [
+      at('subject/finality.ts')(
+        'if (to >= 0 && (position === null || to > position)) position = to;',
+        'if (to >= 0) position = to;',
+      ),
+      at('subject/finalizer.ts')(
+        'if (block === null || block.position <= sent) return null;',
+        'if (block === null || block.position === sent) return null;',
+      ),
+    ],
+    suite: suite(SUBJECT, '(P7)'),
+  },
+  {
+    name: 'finalized-above-head-believed',
+    breaks: 'a finalized block above the head is believed (P8)',
+    patches: [at('subject/finality.ts')('if (answer.number > head.number) {', 'if (false) {')],
+    suite: suite(SUBJECT, '(P8)'),
+  },
+  {
+    name: 'topics-not-counted',
+    breaks: 'an event of another contract kind with the same first topic is taken for ours (D6)',
+    patches: [at('follow.ts')('return count === undefined || count === log.topics.length;', 'return true;')],
+    suite: suite('translate', '(D6)'),
+  },
+  {
+    name: 'no-parent-check',
+    breaks: 'a range that is no child of the last block is appended (R1)',
+    patches: [
+      at('subject/readChain.ts')(
+        'if (tip !== null && read.data.first.parentHash !== tip.hash) {',
+        'if (false) {',
+      ),
+      at('subject/readChain.ts')(
+        'if (position === tip.position + 1n) return parentHash !== tip.hash;',
+        'if (position === tip.position + 1n) return false;',
+      ),
+    ],
+    suite: { files: ['libs/chain-evm/src/subject/reorg.unit.spec.ts'] },
+  },
+  {
+    name: 'lagging-node-taken-for-a-reorg',
+    breaks: 'one endpoint on another branch is followed against the others (P6)',
+    patches: [
+      at('subject/branchVotes.ts')(
+        "side: against.length > standing.length ? 'against' : 'standing', byNumber: true",
+        "side: 'against', byNumber: true",
+      ),
+    ],
+    suite: { files: ['libs/chain-evm/src/subject/reorg.unit.spec.ts'] },
+  },
+];

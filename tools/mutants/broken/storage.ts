@@ -1,0 +1,146 @@
+import type { Mutant, Suite } from '../mutants';
+import type { Patch } from '../patch';
+
+const at =
+  (file: string) =>
+  (search: string, replace: string): Patch => ({
+    file: `libs/storage/src/subject/${file}.ts`,
+    search,
+    replace,
+  });
+const CONTRACT = (only: string): Suite => ({
+  files: ['libs/storage/src/subject/subjectStore.int.spec.ts'],
+  only,
+});
+
+/** What PostgreSQL keeps. */
+export const STORAGE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'no-fencing',
+    breaks: 'who has lost the lease may still write (Q15)',
+    patches: [
+      at('transaction')(
+        'if (fencing !== null) refuseFenced(log.subjectId, fencing, leases?.[0]);',
+        'void leases;',
+      ),
+    ],
+    suite: { files: ['libs/storage/src/subject/lease.int.spec.ts'] },
+  },
+  {
+    name: 'do-nothing-instead-of-content-hash',
+    breaks: 'an event that is there with another content is passed over (P11)',
+    patches: [
+      at('transaction')(
+        'if (message.toPosition < progress.nextPosition) return alreadyThere(prepared);',
+        "if (message.toPosition < progress.nextPosition) { void alreadyThere; return { kind: 'already-there' }; }",
+      ),
+    ],
+    suite: CONTRACT('refuses a range that is there with another content'),
+  },
+  {
+    name: 'gap-not-refused',
+    breaks: 'a range that does not continue the log leaves a hole',
+    patches: [at('transaction')('if (message.fromPosition !== progress.nextPosition) {', 'if (false) {')],
+    suite: CONTRACT('refuses a range that leaves a gap'),
+  },
+  {
+    name: 'epoch-not-checked-by-checkpoint',
+    breaks: 'a lane that has read past a fork commits after the rollback (R4)',
+    patches: [
+      at('transaction')(
+        'if (now !== epoch) throw new EpochMovedError(log.subjectId, epoch, now);',
+        'void now;',
+      ),
+    ],
+    suite: CONTRACT('refuses the checkpoint of a lane that read beyond the fork'),
+  },
+  {
+    name: 'finality-moves-back-in-store',
+    breaks: 'stored finality moves back (P7)',
+    patches: [at('transaction')('AND (finalized_position IS NULL OR finalized_position < $2)', '')],
+    suite: CONTRACT('of finality never moves back'),
+  },
+  {
+    name: 'discovered-contracts-kept',
+    breaks: 'a contract that only the orphaned branch had made is still followed (R9)',
+    patches: [
+      at('logEnd')(
+        'contracts AS (DELETE FROM discovered_contracts WHERE subject = $1 AND discovered_seq_no > $2),',
+        '',
+      ),
+    ],
+    suite: CONTRACT('(R9)'),
+  },
+  {
+    name: 'checkpoint-not-lowered',
+    breaks: 'after a reorg lanes stay where they were: the new branch’s events are never executed',
+    patches: [
+      at('logEnd')(
+        'lanes AS (UPDATE checkpoints SET seq_no = $2 WHERE observer = $3 AND subject = $1 AND seq_no > $2),',
+        'lanes AS (SELECT $3::text),',
+      ),
+    ],
+    suite: CONTRACT('(R1, R8)'),
+  },
+  {
+    name: 'snapshot-kept-after-late-event',
+    breaks: 'a snapshot above a late event brings the old story back (P2)',
+    patches: [
+      at('refoldSteps')(
+        "'t.aggregate_hash = k.hash AND t.aggregate_type = k.type AND t.aggregate_id = k.id AND t.seq_no >= k.first'",
+        "'false AND t.aggregate_hash = k.hash AND t.aggregate_type = k.type AND t.aggregate_id = k.id AND t.seq_no >= k.first'",
+      ),
+    ],
+    suite: CONTRACT('(P2)'),
+  },
+  {
+    name: 'feed-row-omitted',
+    breaks: 'an appended range is not told to readers of the feed',
+    patches: [
+      at('transaction')(
+        "INSERT INTO feed (subject, feed_no, kind, from_seq_no, to_seq_no, epoch) VALUES (${subject}, ${feedNo}, 'appended', ${log.seqNos.first(message.fromPosition)}, ${message.toSeqNo}, ${progress.epoch})",
+        "SELECT 'appended'",
+      ),
+    ],
+    suite: CONTRACT('tells each change in the order of commits'),
+  },
+  {
+    name: 'retracted-events-forgotten',
+    breaks: 'a reader that was away is not told what was taken back (R11)',
+    patches: [
+      at('logEnd')(
+        'SELECT "subject", $2, ${RETRACTED_COLUMNS} FROM gone',
+        'SELECT "subject", $2, ${RETRACTED_COLUMNS} FROM gone WHERE false',
+      ),
+    ],
+    suite: CONTRACT('(R11)'),
+  },
+  {
+    name: 'skipped-events-folded',
+    breaks: 'an event that an operator has skipped is folded again',
+    patches: [
+      at('refoldSteps')(
+        '`AND e.aggregate_type = k.type AND e.aggregate_id = k.id AND ${NOT_SKIPPED}`',
+        '`AND e.aggregate_type = k.type AND e.aggregate_id = k.id /* ${NOT_SKIPPED} */`',
+      ),
+    ],
+    suite: CONTRACT('go on without an event that is skipped'),
+  },
+  {
+    name: 'lanes-not-locked',
+    breaks: 'two workers execute one lane at the same time (Q2, Q15)',
+    patches: [at('transaction')('ORDER BY lane FOR UPDATE`', 'ORDER BY lane`')],
+    suite: CONTRACT('of one lane take turns'),
+  },
+  {
+    name: 'ingest-not-locked',
+    breaks: 'two ingesters append at the same time (Q15)',
+    patches: [
+      at('transaction')(
+        'SELECT id FROM subjects WHERE id = ${subject} FOR UPDATE`',
+        'SELECT id FROM subjects WHERE id = ${subject}`',
+      ),
+    ],
+    suite: CONTRACT('of the log take turns'),
+  },
+];
