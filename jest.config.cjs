@@ -22,5 +22,6 @@ const project = (kind, extra = {}) => ({
  */
 module.exports = {
   projects: [project('unit'), project('int'), project('e2e'), project('faults')],
-  testTimeout: 120_000,
+  // What hangs is to fail, not what is slow: the end to end tests share two cores with all that they start.
+  testTimeout: 400_000,
 };

@@ -130,7 +130,7 @@ if (!possible) console.warn('images are not run: making a container by hand take
       expect(await stopped(worker)).toEqual({ code: 0, signal: null });
       expect(worker.said()).toContain('"message":"shut down"');
     },
-    120_000,
+    300_000,
   );
 
   it('of the API serves its pages, documents and jobs, is healthy, and ends in order when it is stopped', async () => {
@@ -164,7 +164,7 @@ if (!possible) console.warn('images are not run: making a container by hand take
       '{market.eip155.1.lane-0}',
     );
     expect(await stopped(api)).toEqual({ code: 0, signal: null });
-  }, 120_000);
+  }, 300_000);
 
   it('of a worker tells in its volume why it has stopped, and can write nowhere else', async () => {
     const one = container('evm-worker-eth');
@@ -181,7 +181,7 @@ if (!possible) console.warn('images are not run: making a container by hand take
     const attempt = one.start(['node', '-e', script], settings);
     expect((await attempt.ended).code).toBe(0);
     expect(attempt.said()).toMatch(/^((EROFS|EACCES|EPERM)\n){4}1000 1 \/app\n$/);
-  }, 120_000);
+  }, 300_000);
 
   it('of a worker has the operator’s command line, with the settings of its container', async () => {
     const one = container('evm-worker-eth');
@@ -194,7 +194,7 @@ if (!possible) console.warn('images are not run: making a container by hand take
       0,
       expect.stringContaining('verified and switched'),
     ]);
-  }, 120_000);
+  }, 300_000);
 
   it('says what is missing, and ends with 2, when a worker has no endpoints', async () => {
     const one = container('evm-worker-polygon');
@@ -204,7 +204,7 @@ if (!possible) console.warn('images are not run: making a container by hand take
     );
     expect(await worker.ended).toEqual({ code: 2, signal: null });
     expect(worker.said()).toContain('RPC_URLS');
-  }, 120_000);
+  }, 300_000);
 
   it('leave no process behind when a container is removed while its program runs', async () => {
     const one = container('evm-worker');
@@ -217,7 +217,7 @@ if (!possible) console.warn('images are not run: making a container by hand take
     one.remove();
     await program.ended;
     await until('nothing of it runs', () => processesOf(word).length === 0);
-  }, 60_000);
+  }, 300_000);
 
   it('have everything that the build leaves beside a bundle, and nothing of node_modules', () => {
     const used = (app: string): string[] =>

@@ -8,7 +8,7 @@ import { createPrograms, type Program } from './programs';
 import { until } from './until';
 
 /** A whole test takes less, on a busy machine too. */
-const PROGRAM_PATIENCE_MS = 120_000;
+const PROGRAM_PATIENCE_MS = 300_000;
 
 /** Where a development chain is, and what of it is to be followed. */
 export interface Chain {

@@ -269,7 +269,7 @@ describe(`the worker on a chain that takes blocks back (IMART_SEED=${SEED})`, ()
       for (let i = 0; i < 40; i++) traffic.mine(6);
       const worker = market.startWorker(chain, url, { RPC_URLS: fake.places.rpcUrls.join(',') });
       let finalized = 0;
-      for (let round = 0; round < 25; round++) {
+      for (let round = 0; round < 12; round++) {
         if (random.chance(0.5)) await follows(url, head(), worker);
         for (const { rules } of nodes) rules.lag = random.chance(0.2) ? random.below(4) : 0;
         // Branches may be shorter, again and again: what was final once stays so.

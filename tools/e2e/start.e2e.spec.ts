@@ -75,7 +75,7 @@ describeOnLinux('npm start', () => {
       // All its processes inherit this, which makes them known.
       env: { IMART_TEST_RUN: directory },
       cwd: ROOT,
-      patienceMs: 120_000,
+      patienceMs: 300_000,
     });
   /** Resolves when it has said that all is up. */
   const start = async (port: number): Promise<Run> => {

@@ -1,5 +1,5 @@
 /** Longer than anything that is waited for takes on a busy machine. */
-export const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 120_000;
 
 /**
  * Waits for a condition on other processes, which have no event to wait for. A look that fails counts as not yet.

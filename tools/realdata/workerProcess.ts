@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { workerBundle } from './workerBundle';
 
 /** Longer than anything a worker is asked for here takes on a busy machine. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 /** A line of the worker's log. */
 export interface LogLine {

@@ -20,7 +20,7 @@ describe('the command', () => {
       name: 'fake-chain',
       args: ['--import', 'tsx', MAIN, ...args],
       cwd: ROOT,
-      patienceMs: 60_000,
+      patienceMs: 180_000,
     });
   const call = async (url: string, method: string, ...params: unknown[]): Promise<unknown> => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
