@@ -2,7 +2,17 @@ const swc = [
   '@swc/jest',
   { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
 ];
-const libs = ['core', 'market', 'pipeline', 'storage', 'stream', 'chain-evm', 'runtime', 'testing'];
+const libs = [
+  'core',
+  'market',
+  'pipeline',
+  'storage',
+  'stream',
+  'chain-evm',
+  'chain-aptos',
+  'runtime',
+  'testing',
+];
 
 const project = (kind, extra = {}) => ({
   displayName: kind,

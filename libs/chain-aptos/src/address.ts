@@ -1,0 +1,21 @@
+import { AptosDecodeError } from './errors';
+
+/** `0x` and 64 lower-case hex digits. */
+const CANONICAL = /^0x[0-9a-f]{64}$/;
+const ADDRESS = /^(?:0x)?([0-9a-f]{1,64})$/i;
+
+/**
+ * The one form in which an address is compared, stored and shown: `0x` and 64 lower-case hex digits. The chain and its
+ * nodes leave out leading zeros where they like.
+ * @throws {AptosDecodeError} the text is no address.
+ * @example canonicalAddress('0x3') // 0x0000000000000000000000000000000000000000000000000000000000000003
+ */
+export function canonicalAddress(text: string): string {
+  if (CANONICAL.test(text)) return text;
+  const digits = ADDRESS.exec(text)?.[1];
+  if (digits === undefined) throw new AptosDecodeError(`"${text.slice(0, 80)}" is no address`);
+  return `0x${digits.toLowerCase().padStart(64, '0')}`;
+}
+
+/** The account of a module event, which belongs to no account's handle. */
+export const NO_ACCOUNT = canonicalAddress('0x0');
