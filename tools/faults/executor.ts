@@ -28,15 +28,18 @@ export function laneOf(store: SubjectStore, lane: number, runEventsMax = 1_000):
   });
 }
 
-/** Takes everything after a position back, as ingest does. */
+/** Takes everything after a position back, as ingest does: under the epoch that it has read, and anew when that has moved. */
 export async function takeBackTo(store: SubjectStore, position: bigint): Promise<void> {
-  const { epoch } = await store.progress();
-  const result = await invalidate(
-    { store, observer: MARKET_OBSERVER, logger: silentLogger },
-    { kind: 'invalidate', fromSeqNo: evmSeqNo.first(position + 1n), ancestor: fakeBlock(position) },
-    epoch,
-  );
-  if (result.kind !== 'invalidated') throw new Error(`nothing was taken back: ${result.kind}`);
+  for (;;) {
+    const { epoch } = await store.progress();
+    const result = await invalidate(
+      { store, observer: MARKET_OBSERVER, logger: silentLogger },
+      { kind: 'invalidate', fromSeqNo: evmSeqNo.first(position + 1n), ancestor: fakeBlock(position) },
+      epoch,
+    );
+    if (result.kind === 'invalidated') return;
+    if (result.kind !== 'moved') throw new Error(`nothing was taken back: ${result.kind}`);
+  }
 }
 
 /** Events up to a position in one range, then block by block up to another one, each block remembered. */

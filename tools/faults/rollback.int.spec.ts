@@ -1,11 +1,12 @@
+import type { Pool } from 'pg';
 import { evmSeqNo, type Observer } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
+import { snapshotEvery } from '@imart/pipeline';
 import {
   ALICE,
   append,
   appendMessage,
   BOB,
-  catchUpWith,
   contentsOfStraightFold,
   createMarketScript,
   executeLanes,
@@ -35,6 +36,13 @@ afterAll(async () => {
   await server?.stop();
 });
 beforeEach(() => market.clear());
+
+/** Every connection tells the server's statistics what it has read. */
+async function tellReads(pool: Pool): Promise<void> {
+  const clients = await Promise.all(Array.from({ length: pool.totalCount }, () => pool.connect()));
+  await Promise.all(clients.map((client) => client.query('SELECT pg_stat_force_next_flush()')));
+  for (const client of clients) client.release();
+}
 
 describe('a reorg', () => {
   it('during a replay leaves both where one clean pass does (R12)', async () => {
@@ -80,22 +88,20 @@ describe('a reorg', () => {
   });
 
   it('reads no large table whole: what is taken back is found by its place (R13)', async () => {
-    // One connection, so that all that is counted is counted by it.
-    const pool = market.createPool({ max: 1 });
-    const store = await market.open(SUBJECT, 1, pool);
+    const store = await market.open(SUBJECT, 1);
     const script = createMarketScript();
-    for (let i = 0; i < 20_000; i++) {
+    for (let i = 0; i < 8_000; i++) {
       script.listed(`${i}`);
       if (i % 20 === 19) script.nextBlock();
     }
     const last = script.events.at(-1)!.source.position;
-    await catchUpWith(await market.open(SUBJECT, 1), [appendMessage(script.events, 0n, last - 20n, true)]);
+    await append(store, appendMessage(script.events, 0n, last - 20n));
     await appendBlocks(store, script.events, last - 19n, last);
-    await executeLanes(store);
+    // A snapshot of each: a table that is nearly empty is read whole, and rightly.
+    await executeLanes(store, snapshotEvery(1));
     await market.pool.query('ANALYZE');
     const scans = async (): Promise<unknown[]> => {
-      await pool.query('SELECT pg_stat_force_next_flush()');
-      await pool.query('SELECT 1');
+      await tellReads(market.pool);
       const { rows } = await market.pool.query(
         `SELECT relname, seq_scan::int AS scans FROM pg_stat_user_tables
          WHERE relname IN ('event_log', 'activities', 'orders', 'snapshots') ORDER BY relname`,
@@ -108,8 +114,7 @@ describe('a reorg', () => {
     const left = script.events.filter(({ source }) => source.position <= last - 10n);
     expect(await market.contents(SUBJECT)).toEqual(await contentsOfStraightFold(left));
     // The count sees a table that is read whole.
-    await pool.query('SELECT count(data) FROM event_log');
+    await market.pool.query('SELECT count(data) FROM event_log');
     expect(await scans()).not.toEqual(before);
-    expect(append).toBeDefined();
   }, 240_000);
 });
