@@ -60,8 +60,19 @@ const config = tseslint.config(
               bannedExternalImports: adapterPackages,
             },
             {
+              sourceTag: 'type:transport',
+              onlyDependOnLibsWithTags: ['type:core', 'type:engine', 'type:runtime'],
+              bannedExternalImports: adapterPackages,
+            },
+            {
               sourceTag: 'type:adapter',
-              onlyDependOnLibsWithTags: ['type:core', 'type:domain', 'type:engine', 'type:runtime'],
+              onlyDependOnLibsWithTags: [
+                'type:core',
+                'type:domain',
+                'type:engine',
+                'type:runtime',
+                'type:transport',
+              ],
             },
             {
               sourceTag: 'type:testing',

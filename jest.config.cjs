@@ -6,6 +6,7 @@ const libs = [
   'core',
   'market',
   'pipeline',
+  'endpoints',
   'storage',
   'stream',
   'chain-evm',

@@ -1,11 +1,10 @@
 import { evmSeqNo, type Subject } from '@imart/core';
+import { childAbort, createBackPressure } from '@imart/endpoints';
 import { waitMs } from '@imart/pipeline';
 import { createLogFilter } from './follow';
 import { ADAPTIVE_RANGE_DEFAULTS } from './ranges/adaptiveRange';
-import { childAbort } from './rpc/abort';
 import { createRpcEndpoint, RPC_ENDPOINT_DEFAULTS } from './rpc/endpoint';
 import { createRpcPool, RPC_POOL_DEFAULTS } from './rpc/pool';
-import { createBackPressure } from './subject/backPressure';
 import { identify } from './subject/identify';
 import { createNewHeads, noHeadHints, type HeadHints } from './subject/newHeads';
 import {

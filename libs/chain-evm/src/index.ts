@@ -35,8 +35,7 @@ export {
   WrongChainError,
   type RangeHint,
 } from './rpc/errors';
-export { endpointLabel } from './rpc/label';
-export { RPC_RETRY } from './rpc/pool';
+export { endpointLabel, RPC_RETRY } from '@imart/endpoints';
 export { chainSettingProblems, evmChainSettings, validValueOf } from './setup/chainSettings';
 export { followedAdded, followedOn, followedText } from './setup/followed';
 export {

@@ -1,3 +1,10 @@
+import {
+  createHttpClient,
+  createInFlight,
+  endpointLabel,
+  HttpError,
+  readRetryAfterMs,
+} from '@imart/endpoints';
 import { readBatch, writeBatch, type RpcCall } from './batch';
 import {
   RpcBatchLimitError,
@@ -8,10 +15,7 @@ import {
   RpcUnavailableError,
   type RpcPlace,
 } from './errors';
-import { createHttpPost, HttpPostError } from './httpPost';
-import { createInFlight } from './inFlight';
-import { endpointLabel } from './label';
-import { readRetryAfterMs, toHttpError } from './toRpcError';
+import { toHttpError } from './toRpcError';
 
 /** Counters of one endpoint since the start. `errors` by the stable code of the error. */
 export interface RpcEndpointStats {
@@ -69,7 +73,7 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcEndpoint {
   const { timeoutMs, inFlightMax, answerBytesMax, now } = options;
   const url = new URL(options.url);
   const label = endpointLabel(url, options.place);
-  const post = createHttpPost({
+  const http = createHttpClient({
     url,
     headers: {},
     connectionsMax: inFlightMax,
@@ -86,7 +90,7 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcEndpoint {
   };
   let batchCallsMax = options.batchCallsMax;
 
-  const translate = (error: HttpPostError, place: RpcPlace): RpcError => {
+  const translate = (error: HttpError, place: RpcPlace): RpcError => {
     if (error.kind === 'timeout') return new RpcTimeoutError(place, error.message);
     if (error.kind === 'too-large') {
       return new RpcRangeLimitError(place, error.message, {
@@ -108,15 +112,15 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcEndpoint {
     try {
       stats.requests++;
       stats.calls += calls.length;
-      const answer = await post(writeBatch(calls), timeoutMs, signal);
+      const answer = await http.send({ body: writeBatch(calls) }, timeoutMs, signal);
       stats.receivedChars += answer.body.length;
-      const retryAfterMs = readRetryAfterMs(answer.retryAfter, now());
+      const retryAfterMs = readRetryAfterMs(answer.headers['retry-after'], now());
       if (answer.status !== 200) throw toHttpError(place, answer.status, answer.body, retryAfterMs);
       const results = readBatch(answer.body, calls, label, retryAfterMs);
       inFlight.succeeded();
       return results;
     } catch (cause) {
-      const error = cause instanceof HttpPostError ? translate(cause, place) : cause;
+      const error = cause instanceof HttpError ? translate(cause, place) : cause;
       if (error instanceof RpcError) stats.errors[error.code] = (stats.errors[error.code] ?? 0) + 1;
       if (error instanceof RpcRateLimitedError) inFlight.tooMany();
       throw error;
@@ -157,6 +161,6 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcEndpoint {
       for (let i = 0; i < calls.length; i += batchCallsMax) slices.push(calls.slice(i, i + batchCallsMax));
       return (await Promise.all(slices.map((slice) => together(slice, signal)))).flat();
     },
-    close: () => post.close(),
+    close: () => http.close(),
   };
 }

@@ -1,3 +1,4 @@
+import { safeText } from '@imart/endpoints';
 import {
   BlockNotServedError,
   RpcBatchLimitError,
@@ -11,6 +12,8 @@ import {
   type RpcPlace,
 } from './errors';
 import { readRangeHint } from './rangeHint';
+
+export { readRetryAfterMs, safeText } from '@imart/endpoints';
 
 type Kind = 'rate' | 'range' | 'batch' | 'timeout' | 'absent' | 'pruned' | 'unsupported' | 'gateway';
 
@@ -89,15 +92,6 @@ function build(
   }
 }
 
-/** One line of at most 300 characters; an answer may be a whole page, and may repeat the URL it was sent to. */
-export function safeText(text: string): string {
-  return text
-    .replace(/\b(?:https?|wss?):\/\/[^\s"'<>]+/gi, '<url>')
-    .replace(/\s+/g, ' ')
-    .slice(0, 300)
-    .trim();
-}
-
 /** Whether a refusal with a range hint can be about this method at all. */
 const hasRange = (method: string): boolean => method === 'eth_getLogs' || method === 'batch';
 
@@ -117,14 +111,6 @@ export function toRpcError(place: RpcPlace, error: unknown, retryAfterMs: number
     kind = (typeof code === 'number' ? CODES[code] : undefined) ?? kind;
   if (kind === 'range' && !hasRange(place.method)) kind = undefined;
   return build(kind, place, text, data, retryAfterMs);
-}
-
-/** `Retry-After` in seconds or as a date, as milliseconds from `nowMs`; `null` when there is none that can be read. */
-export function readRetryAfterMs(header: string | undefined, nowMs: number): number | null {
-  if (header === undefined) return null;
-  if (/^\d+(\.\d+)?$/.test(header.trim())) return Math.ceil(Number(header) * 1_000);
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
 }
 
 /** What an HTTP status other than 200 means; the body is looked at first, where it is JSON. */

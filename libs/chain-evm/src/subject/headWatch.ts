@@ -1,7 +1,7 @@
+import { childAbort } from '@imart/endpoints';
 import { readBlock } from '../fetch/canonicalBlock';
 import { getBlock } from '../fetch/readAnswers';
 import type { EvmBlock } from '../log';
-import { childAbort } from '../rpc/abort';
 import type { RpcEndpoint } from '../rpc/endpoint';
 import { BlockNotServedError, RpcInconsistentError } from '../rpc/errors';
 import type { RpcPool } from '../rpc/pool';

@@ -1,4 +1,4 @@
-import { childAbort } from '../rpc/abort';
+import { childAbort } from '@imart/endpoints';
 import type { BlockRange } from '../ranges/blockRange';
 import type { ReadRange } from './rangeReader';
 

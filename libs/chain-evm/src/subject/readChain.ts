@@ -7,6 +7,7 @@ import {
   type SubjectId,
   type SubjectMessage,
 } from '@imart/core';
+import { type BackPressure } from '@imart/endpoints';
 import type { Logger } from '@imart/runtime';
 import { toBlockRef } from '../fetch/canonicalBlock';
 import type { SkipReason } from '../fetch/canonicalLog';
@@ -19,7 +20,6 @@ import { rangeText } from '../ranges/blockRange';
 import { BlockNotServedError, RpcAnswerRefusedError, RpcInconsistentError } from '../rpc/errors';
 import type { RpcPool } from '../rpc/pool';
 import { createTranslator } from '../translate';
-import type { BackPressure } from './backPressure';
 import { createChainWindow } from './chainWindow';
 import { createFinality } from './finality';
 import { createFinalizer } from './finalizer';

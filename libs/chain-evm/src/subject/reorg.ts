@@ -1,8 +1,8 @@
 import { messageOf, ReorgTooDeepError, type BlockRef, type SubjectId } from '@imart/core';
+import { childAbort } from '@imart/endpoints';
 import type { Logger } from '@imart/runtime';
 import { readBlock } from '../fetch/canonicalBlock';
 import { getBlock } from '../fetch/readAnswers';
-import { childAbort } from '../rpc/abort';
 import type { RpcEndpoint } from '../rpc/endpoint';
 import { BlockNotServedError, RpcError } from '../rpc/errors';
 import type { RpcPool } from '../rpc/pool';

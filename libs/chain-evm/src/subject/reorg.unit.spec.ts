@@ -455,6 +455,8 @@ describe('a chain that takes back what is final (R7)', () => {
     let beats = 0;
     await kit.read(subject, store, ({ kind }) => {
       if (kind === 'heartbeat' && ++beats === 10) {
+        // Until then nothing is read on.
+        expect(rpc.count('eth_getLogs')).toBe(0);
         chain.switchTo(kept);
         mine(chain);
       }

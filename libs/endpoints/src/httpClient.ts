@@ -6,11 +6,11 @@ import zlib from 'node:zlib';
 /** An HTTP answer, decompressed. */
 export interface HttpAnswer {
   readonly status: number;
-  readonly retryAfter: string | undefined;
+  readonly headers: http.IncomingHttpHeaders;
   readonly body: string;
 }
 
-export interface HttpPostOptions {
+export interface HttpClientOptions {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly connectionsMax: number;
@@ -22,8 +22,8 @@ export interface HttpPostOptions {
  * No complete answer. `timeout`: the time limit passed. `too-large`: the body exceeds the bound. `stale`: a kept connection
  * was closed before the answer began.
  */
-export class HttpPostError extends Error {
-  override readonly name = 'HttpPostError';
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
   constructor(
     readonly kind: 'connection' | 'stale' | 'timeout' | 'too-large',
     message: string,
@@ -33,9 +33,19 @@ export class HttpPostError extends Error {
   }
 }
 
-export interface HttpPost {
-  /** @throws {HttpPostError} there is no complete answer; or the signal's reason when it aborts. */
-  (body: string, timeoutMs: number, signal: AbortSignal): Promise<HttpAnswer>;
+/** A POST when it has a body, else a GET. */
+export interface HttpRequest {
+  /** JSON. */
+  readonly body?: string;
+  /** With its query. @defaultValue those of the client's URL */
+  readonly path?: string;
+}
+
+export interface HttpClient {
+  /** @throws {HttpError} there is no complete answer; or the signal's reason when it aborts. */
+  send(request: HttpRequest, timeoutMs: number, signal: AbortSignal): Promise<HttpAnswer>;
+  /** Closes kept connections. */
+  close(): void;
 }
 
 /** JSON answers are nearly always plain ASCII, which is taken over byte by byte several times faster than UTF-8. */
@@ -49,8 +59,8 @@ const decompress: Readonly<Record<string, (body: Buffer, options: zlib.ZlibOptio
   br: zlib.brotliDecompressSync as (body: Buffer) => Buffer,
 };
 
-/** POST over kept-alive connections of node's own client; no redirect is followed. */
-export function createHttpPost(options: HttpPostOptions): HttpPost & { close(): void } {
+/** Requests to one server over kept-alive connections of node's own client; no redirect is followed. */
+export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { url, connectionsMax, bodyBytesMax } = options;
   const client = url.protocol === 'https:' ? https : http;
   const agent = new client.Agent({ keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' });
@@ -58,8 +68,7 @@ export function createHttpPost(options: HttpPostOptions): HttpPost & { close(): 
     url.username === ''
       ? undefined
       : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  const request = {
-    method: 'POST',
+  const target = {
     agent,
     hostname: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? undefined : Number(url.port),
@@ -67,7 +76,7 @@ export function createHttpPost(options: HttpPostOptions): HttpPost & { close(): 
     ...(credentials === undefined ? {} : { auth: credentials }),
   };
 
-  const post = (body: string, timeoutMs: number, signal: AbortSignal): Promise<HttpAnswer> =>
+  const sendOnce = (request: HttpRequest, timeoutMs: number, signal: AbortSignal): Promise<HttpAnswer> =>
     new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
       const settle = (): void => {
@@ -80,70 +89,72 @@ export function createHttpPost(options: HttpPostOptions): HttpPost & { close(): 
         reject(error);
       };
       const onAbort = (): void => fail(signal.reason as Error);
+      const { body, path = target.path } = request;
+      const method = body === undefined ? 'GET' : 'POST';
       const headers = {
-        'content-type': 'application/json',
+        ...(body === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
         accept: 'application/json',
         'accept-encoding': 'gzip, deflate',
-        'content-length': Buffer.byteLength(body),
         ...options.headers,
       };
-      const req = client.request({ ...request, headers }, (res) => {
+      const req = client.request({ ...target, method, path, headers }, (res) => {
         const chunks: Buffer[] = [];
         let bytes = 0;
         res.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
           if (bytes > bodyBytesMax) {
-            fail(new HttpPostError('too-large', `the answer is larger than ${bodyBytesMax} bytes`));
+            fail(new HttpError('too-large', `the answer is larger than ${bodyBytesMax} bytes`));
           } else chunks.push(chunk);
         });
         res.on('end', () => {
           settle();
-          if (!res.complete) return reject(new HttpPostError('connection', 'the answer broke off'));
+          if (!res.complete) return reject(new HttpError('connection', 'the answer broke off'));
           try {
             const raw = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
             const inflate = decompress[res.headers['content-encoding'] ?? ''];
             const plain = inflate === undefined ? raw : inflate(raw, { maxOutputLength: bodyBytesMax });
             resolve({
               status: res.statusCode ?? 0,
-              retryAfter: res.headers['retry-after'],
+              headers: res.headers,
               body: textOf(plain),
             });
           } catch (cause) {
             const tooLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
             reject(
               tooLarge
-                ? new HttpPostError('too-large', `the answer is larger than ${bodyBytesMax} bytes`)
-                : new HttpPostError('connection', 'the answer cannot be decompressed', { cause }),
+                ? new HttpError('too-large', `the answer is larger than ${bodyBytesMax} bytes`)
+                : new HttpError('connection', 'the answer cannot be decompressed', { cause }),
             );
           }
         });
-        res.on('error', (cause) => fail(new HttpPostError('connection', 'the answer broke off', { cause })));
+        res.on('error', (cause) => fail(new HttpError('connection', 'the answer broke off', { cause })));
       });
       req.on('error', (cause: NodeJS.ErrnoException) => {
         const stale = req.reusedSocket && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE');
         fail(
-          new HttpPostError(stale ? 'stale' : 'connection', `no connection (${cause.code ?? 'unknown'})`, {
+          new HttpError(stale ? 'stale' : 'connection', `no connection (${cause.code ?? 'unknown'})`, {
             cause,
           }),
         );
       });
       const timer = setTimeout(
-        () => fail(new HttpPostError('timeout', `no answer within ${timeoutMs} ms`)),
+        () => fail(new HttpError('timeout', `no answer within ${timeoutMs} ms`)),
         timeoutMs,
       );
       signal.addEventListener('abort', onAbort, { once: true });
       req.end(body);
     });
   /** A kept connection that the server closed meanwhile says nothing of the server: the next one is asked. */
-  const persistent: HttpPost = async (body, timeoutMs, signal) => {
+  const send: HttpClient['send'] = async (request, timeoutMs, signal) => {
     for (let stale = 0; ; stale++) {
       try {
-        return await post(body, timeoutMs, signal);
+        return await sendOnce(request, timeoutMs, signal);
       } catch (error) {
-        if (!(error instanceof HttpPostError) || error.kind !== 'stale' || stale >= connectionsMax)
-          throw error;
+        if (!(error instanceof HttpError) || error.kind !== 'stale' || stale >= connectionsMax) throw error;
       }
     }
   };
-  return Object.assign(persistent, { close: () => agent.destroy() });
+  return { send, close: () => agent.destroy() };
 }
