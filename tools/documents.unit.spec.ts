@@ -54,7 +54,9 @@ describe('documents', () => {
   });
 
   it('name tests that are there: what stands in quotes is a test of the linked file', () => {
-    const named = links.filter(({ text, file }) => /^".*"$/.test(text) && /\.spec\.ts$/.test(file));
+    const named = links.filter(
+      ({ text, file }) => /^".*"$/.test(text) && /\.(spec|features)\.ts$/.test(file),
+    );
     expect(named.length).toBeGreaterThan(20);
     const missing = named.filter(
       ({ text, file }) => !readFileSync(join(ROOT, file), 'utf8').includes(text.slice(1, -1)),

@@ -2,7 +2,7 @@ import { features, testsIn, type FaultRow } from '../faultRow';
 
 const original = testsIn('tools/faults/originalWorker.unit.spec.ts');
 const provider = testsIn('tools/faults/provider.unit.spec.ts');
-const changes = features('libs/testing/src/subjectChanges.features.ts');
+const takingBack = features('libs/testing/src/changes/takingBack.features.ts');
 
 /** The faults of the worker that this one takes the place of. */
 export const ORIGINAL_WORKER_ROWS: readonly FaultRow[] = [
@@ -92,7 +92,7 @@ export const ORIGINAL_WORKER_ROWS: readonly FaultRow[] = [
       original(
         'blocks that the chain takes back stay: here their events go, and what they had changed is as before (O10)',
       ),
-      ...changes(
+      ...takingBack(
         'from any place leaves what one clean pass over the rest does, with snapshots every %i events (R1, R8)',
       ),
     ],

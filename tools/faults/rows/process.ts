@@ -12,7 +12,8 @@ const lease = testsIn('libs/storage/src/subject/lease.int.spec.ts');
 const shutdown = testsIn('libs/runtime/src/createShutdown.unit.spec.ts');
 const outages = testsIn('tools/e2e/outages.e2e.spec.ts');
 const wakeUps = testsIn('libs/pipeline/src/wakeUps.unit.spec.ts');
-const changes = features('libs/testing/src/subjectChanges.features.ts');
+const takingBack = features('libs/testing/src/changes/takingBack.features.ts');
+const parked = features('libs/testing/src/changes/parkedAggregates.features.ts');
 
 export const PROCESS_ROWS: readonly FaultRow[] = [
   {
@@ -172,8 +173,8 @@ export const PROCESS_ROWS: readonly FaultRow[] = [
     fault: 'a poison event',
     tests: [
       failures('is parked in a lane, and stays so in later runs and after a restart (Q18)'),
-      ...changes('are folded on in order when they are retried after the program was mended (Q18)'),
-      ...changes(
+      ...parked('are folded on in order when they are retried after the program was mended (Q18)'),
+      ...takingBack(
         'takes the marker of an aggregate with it that was parked on the branch, and keeps one from below',
       ),
     ],
