@@ -5,6 +5,9 @@
 export { canonicalAddress, NO_ACCOUNT } from './address';
 export { AptosDecodeError } from './errors';
 export type { AptosMarket, EmitAptosMarketEvent } from './market';
+export { readProtoJsonTransaction } from './read/protoJsonTransaction';
+export { readRestPage, readRestTransaction } from './read/restTransaction';
+export { readWireResponse, readWireTransaction, type WireResponse } from './read/wireTransaction';
 export { canonicalStructTag, withoutTypeArguments } from './structTag';
 export type {
   AptosChange,

@@ -1,0 +1,267 @@
+import { canonicalAddress } from '../address';
+import { AptosDecodeError } from '../errors';
+import type { AptosChange } from '../transaction';
+import { TextEvent, type ReadTransaction } from './readEvent';
+import { canonicalTypeName } from './typeNames';
+import { parseJson, readRecord, readValue } from './values';
+import { signed, WireReader } from './wire';
+
+/** Fields of `aptos.transaction.v1.Transaction`. */
+const TRANSACTION = { timestamp: 1, version: 2, info: 3 } as const;
+const INFO = { hash: 1, success: 6, accumulatorRootHash: 8, changes: 9 } as const;
+/** The kinds of transactions that have events, by the field they are in: where in it. */
+const EVENTS_OF: Readonly<Record<number, number>> = { 7: 3, 8: 2, 10: 2, 21: 3 };
+const USER = 10;
+
+function readTimestampUs(reader: WireReader): bigint {
+  let seconds = 0n;
+  let nanos = 0;
+  while (reader.next()) {
+    if (reader.field === 1) seconds = signed(reader.uint64());
+    else if (reader.field === 2) nanos = reader.number();
+    else reader.skip();
+  }
+  return seconds * 1_000_000n + BigInt(Math.floor(nanos / 1_000));
+}
+
+function readEvent(index: number, reader: WireReader): TextEvent {
+  let account = '';
+  let creationNumber = 0n;
+  let sequenceNumber = 0n;
+  let type = '';
+  let data = '';
+  while (reader.next()) {
+    switch (reader.field) {
+      case 1: {
+        const key = reader.message();
+        while (key.next()) {
+          if (key.field === 1) creationNumber = key.uint64();
+          else if (key.field === 2) account = key.ascii();
+          else key.skip();
+        }
+        break;
+      }
+      case 2:
+        sequenceNumber = reader.uint64();
+        break;
+      case 4:
+        data = reader.text();
+        break;
+      case 5:
+        type = canonicalTypeName(reader.ascii());
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return new TextEvent(index, type, account, creationNumber, sequenceNumber, data);
+}
+
+/** The texts of a message's fields, by their number; what is no text among them is left out. */
+function textsOf(reader: WireReader, fields: readonly number[]): string[] {
+  const texts = fields.map(() => '');
+  while (reader.next()) {
+    const at = fields.indexOf(reader.field);
+    if (at === -1) reader.skip();
+    else texts[at] = reader.text();
+  }
+  return texts;
+}
+
+/** The item of a table, and the data of it that the node decoded: key, its type, value, its type. */
+function readTableItem(reader: WireReader): { handle: string; data: string[] | null } {
+  let handle = '';
+  let data: string[] | null = null;
+  while (reader.next()) {
+    if (reader.field === 2) handle = canonicalAddress(reader.text());
+    else if (reader.field === 4) data = textsOf(reader.message(), [1, 2, 3, 4]);
+    else reader.skip();
+  }
+  return { handle, data };
+}
+
+function readChange(reader: WireReader, i: number): AptosChange | null {
+  const path = `changes[${i}]`;
+  while (reader.next()) {
+    switch (reader.field) {
+      case 3: {
+        const [address = '', type = ''] = textsOf(reader.message(), [1, 4]);
+        return {
+          kind: 'deleted-resource',
+          address: canonicalAddress(address),
+          type: canonicalTypeName(type),
+        };
+      }
+      case 4: {
+        const { handle, data } = readTableItem(reader.message());
+        const [key = '', keyType = ''] = data ?? [];
+        if (keyType === '') return null;
+        return {
+          kind: 'deleted-table-item',
+          handle,
+          key: readValue(parseJson(key, `${path}.key`), `${path}.key`),
+          keyType: canonicalTypeName(keyType),
+        };
+      }
+      case 6: {
+        const [address = '', type = '', data = ''] = textsOf(reader.message(), [1, 4, 5]);
+        return {
+          kind: 'written-resource',
+          address: canonicalAddress(address),
+          type: canonicalTypeName(type),
+          data: readRecord(parseJson(data, `${path}.data`), `${path}.data`),
+        };
+      }
+      case 7: {
+        const { handle, data } = readTableItem(reader.message());
+        const [key = '', keyType = '', value = '', valueType = ''] = data ?? [];
+        if (keyType === '' || valueType === '') return null;
+        return {
+          kind: 'written-table-item',
+          handle,
+          key: readValue(parseJson(key, `${path}.key`), `${path}.key`),
+          keyType: canonicalTypeName(keyType),
+          value: readValue(parseJson(value, `${path}.value`), `${path}.value`),
+          valueType: canonicalTypeName(valueType),
+        };
+      }
+      default:
+        reader.skip();
+    }
+  }
+  return null;
+}
+
+/** A transaction as the gRPC stream sends it. Keeps the buffer that it was read from. */
+class WireTransaction implements ReadTransaction {
+  version = 0n;
+  timestampUs = 0n;
+  success = false;
+  private infoFrom = 0;
+  private infoTo = 0;
+  private payload = 0;
+  private payloadFrom = 0;
+  private payloadTo = 0;
+  private readEvents: readonly TextEvent[] | undefined;
+  private readChanges: readonly AptosChange[] | undefined;
+
+  constructor(
+    private readonly buffer: Buffer,
+    from: number,
+    to: number,
+  ) {
+    const reader = new WireReader(buffer, from, to);
+    while (reader.next()) {
+      const { field } = reader;
+      if (field === TRANSACTION.version) this.version = reader.uint64();
+      else if (field === TRANSACTION.timestamp) this.timestampUs = readTimestampUs(reader.message());
+      else if (field === TRANSACTION.info) {
+        reader.bytes();
+        this.infoFrom = reader.from;
+        this.infoTo = reader.to;
+      } else if (EVENTS_OF[field] !== undefined) {
+        reader.bytes();
+        this.payload = field;
+        this.payloadFrom = reader.from;
+        this.payloadTo = reader.to;
+      } else reader.skip();
+    }
+    if (this.infoTo === 0) throw new AptosDecodeError('there is none', 'info');
+    const info = this.info();
+    while (info.next()) {
+      if (info.field === INFO.success) this.success = info.number() !== 0;
+      else info.skip();
+    }
+  }
+
+  get hash(): string {
+    return this.hashOf(INFO.hash);
+  }
+  get accumulatorRootHash(): string {
+    return this.hashOf(INFO.accumulatorRootHash);
+  }
+  get sender(): string | null {
+    if (this.payload !== USER) return null;
+    const user = this.payloadReader();
+    while (user.next()) {
+      if (user.field === 1) return canonicalAddress(textsOf(user.message(), [1])[0] ?? '');
+      user.skip();
+    }
+    return null;
+  }
+  get events(): readonly TextEvent[] {
+    return (this.readEvents ??= this.decodeEvents());
+  }
+  changes(): readonly AptosChange[] {
+    return (this.readChanges ??= this.decodeChanges());
+  }
+
+  private info(): WireReader {
+    return new WireReader(this.buffer, this.infoFrom, this.infoTo);
+  }
+  private payloadReader(): WireReader {
+    return new WireReader(this.buffer, this.payloadFrom, this.payloadTo);
+  }
+  private hashOf(field: number): string {
+    const info = this.info();
+    while (info.next()) {
+      if (info.field === field) return info.hex();
+      info.skip();
+    }
+    return '';
+  }
+  private decodeEvents(): readonly TextEvent[] {
+    const events: TextEvent[] = [];
+    const eventsField = EVENTS_OF[this.payload];
+    if (eventsField === undefined) return events;
+    const payload = this.payloadReader();
+    while (payload.next()) {
+      if (payload.field === eventsField) events.push(readEvent(events.length, payload.message()));
+      else payload.skip();
+    }
+    return events;
+  }
+  private decodeChanges(): readonly AptosChange[] {
+    const changes: AptosChange[] = [];
+    const info = this.info();
+    for (let i = 0; info.next();) {
+      if (info.field !== INFO.changes) {
+        info.skip();
+        continue;
+      }
+      const change = readChange(info.message(), i++);
+      if (change !== null) changes.push(change);
+    }
+    return changes;
+  }
+}
+
+/**
+ * Reads one `aptos.transaction.v1.Transaction`. The bytes are kept, not copied, until the transaction is let go of.
+ * @throws {AptosDecodeError} it is none.
+ */
+export function readWireTransaction(buffer: Buffer, from = 0, to = buffer.length): ReadTransaction {
+  return new WireTransaction(buffer, from, to);
+}
+
+/** A message of the gRPC stream. */
+export interface WireResponse {
+  readonly transactions: readonly ReadTransaction[];
+  /** `null` when the server did not say. */
+  readonly chainId: bigint | null;
+}
+
+/** Reads one `aptos.indexer.v1.TransactionsResponse`. @throws {AptosDecodeError} it is none. */
+export function readWireResponse(buffer: Buffer): WireResponse {
+  const transactions: ReadTransaction[] = [];
+  let chainId: bigint | null = null;
+  const reader = new WireReader(buffer);
+  while (reader.next()) {
+    if (reader.field === 1) {
+      reader.bytes();
+      transactions.push(new WireTransaction(buffer, reader.from, reader.to));
+    } else if (reader.field === 2) chainId = reader.uint64();
+    else reader.skip();
+  }
+  return { transactions, chainId };
+}
