@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from 'node:net';
 import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
 import { runTraffic, startDevnet, type Devnet, type Expected } from '../devnet/src';
 import { dump, query } from '../realdata/tables';
@@ -212,6 +213,12 @@ describe('imart verify', () => {
     ['a negative block', ['--to=-1'], {}, /--to must be a block number/],
     ['an end before the beginning', ['--from', '9', '--to', '8'], {}, /--to 8 lies before --from 9/],
     ['blocks that are not in the log', ['--to', '999999'], {}, /the log has blocks \d+ to \d+/],
+    [
+      'patience without end',
+      ['--patience', '0'],
+      {},
+      /--patience must be a number of seconds from 1 to 86400/,
+    ],
     ['an unknown option', ['--mend'], {}, /Unknown option '--mend'/],
     [
       'an unknown chain',
@@ -225,12 +232,30 @@ describe('imart verify', () => {
       { CHAIN_ID: '5' },
       /CHAIN_ID is 5, the chain in the database is eip155:31337/,
     ],
-    ['an endpoint that is no URL', ['--rpc', 'nowhere'], {}, /RPC_URLS/],
+    ['an endpoint that is no URL', ['--rpc', 'nowhere'], {}, /--rpc: item 1 must be a URL/],
     ['markets that the worker does not follow', [], { COLLECTIONS: 'all' }, /are not those of the worker/],
   ])('refuses %s, with exit code 2 and what is wrong', async (_what, args, more, told) => {
     const { code, said } = await verify(straight.url, args, more);
     expect(said).toMatch(told);
     expect(code).toBe(2);
+  });
+
+  it('ends when no endpoint answers for as long as it was told to wait, and says so', async () => {
+    const nobody = createServer((socket) => void socket.destroy());
+    await new Promise<void>((resolve) => nobody.listen(0, '127.0.0.1', resolve));
+    const { port } = nobody.address() as AddressInfo;
+    try {
+      const { code, said } = await verify(straight.url, [
+        '--rpc',
+        `http://127.0.0.1:${port}`,
+        '--patience',
+        '1',
+      ]);
+      expect(said).toMatch(/imart: no endpoint gave a usable answer for 1 s, the last one: .*127\.0\.0\.1/);
+      expect(code).toBe(1);
+    } finally {
+      await new Promise((resolve) => nobody.close(resolve));
+    }
   });
 
   it('refuses another chain under the same id', async () => {

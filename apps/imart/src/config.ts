@@ -1,5 +1,5 @@
 import { chainSettingProblems, evmChainSettings } from '@imart/chain-evm';
-import { ConfigError } from '@imart/core';
+import { ConfigError, type ConfigProblem } from '@imart/core';
 import { defineConfig, defineSetting, loadConfig, text, url, type ConfigOf } from '@imart/runtime';
 
 /** Which database the commands work on: the worker's own settings. */
@@ -45,8 +45,17 @@ export async function loadImartChainConfig(rpcUrl: string | null): Promise<Imart
   try {
     ({ config } = loadConfig(imartChainConfig, environment));
   } catch (error) {
-    throw error instanceof ConfigError ? new ConfigError([...error.problems, ...further]) : error;
+    throw error instanceof ConfigError ? problemsOf([...error.problems, ...further], rpcUrl) : error;
   }
-  if (further.length > 0) throw new ConfigError(further);
+  if (further.length > 0) throw problemsOf(further, rpcUrl);
   return config;
+}
+
+/** What is wrong with an endpoint that was given as an option is said of the option. */
+function problemsOf(problems: readonly ConfigProblem[], rpcUrl: string | null): ConfigError {
+  return new ConfigError(
+    problems.map((one) =>
+      rpcUrl !== null && one.setting === 'RPC_URLS' ? { ...one, setting: '--rpc' } : one,
+    ),
+  );
 }

@@ -1,10 +1,11 @@
-import { messageOf, WorkerError } from '@imart/core';
+import { ConfigError, messageOf, WorkerError } from '@imart/core';
 import { parkedCommand } from './commands/parked';
 import { replayCommand } from './commands/replay';
 import { resumeCommand } from './commands/resume';
 import { rewindCommand } from './commands/rewind';
 import { verifyCommand } from './commands/verify';
 import type { Command } from './command';
+import { UsageError } from './usageError';
 
 const commands: Readonly<Record<string, Command>> = {
   parked: parkedCommand,
@@ -40,7 +41,15 @@ async function main(): Promise<number> {
     process.stdout.write(command.help);
     return 0;
   }
-  return command.run(rest);
+  try {
+    return await command.run(rest);
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof ConfigError)) throw error;
+    // What is wrong with settings is said by the settings' own names: the options are of no help there.
+    const further = error instanceof UsageError ? `\n${command.help}` : '';
+    process.stderr.write(`imart ${name}: ${error.message}\n${further}`);
+    return 2;
+  }
 }
 
 main().then(

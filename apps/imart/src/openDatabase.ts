@@ -1,17 +1,30 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ConfigError } from '@imart/core';
 import { silentLogger } from '@imart/runtime';
-import { createPool, prismaDirectory, startEmbeddedPostgres, type DatabasePool } from '@imart/storage';
-import { join } from 'node:path';
+import {
+  createPool,
+  DatabaseNotPreparedError,
+  pendingMigrations,
+  prismaDirectory,
+  SchemaVersionError,
+  startEmbeddedPostgres,
+  type DatabasePool,
+} from '@imart/storage';
 import { loadImartConfig } from './config';
 
 export const VIEWS_FILE = join(prismaDirectory(), 'views.sql');
+const MIGRATIONS_DIRECTORY = join(prismaDirectory(), 'migrations');
 
-/** Runs work on the worker's database, and leaves no server and no connection behind. */
+/**
+ * Runs work on the worker's database, and leaves no server and no connection behind. Makes no database and no table.
+ * @throws {ConfigError} when the settings name no database.
+ * @throws {DatabaseNotPreparedError} @throws {SchemaVersionError} when its tables are not those of this program.
+ */
 export async function withDatabase<T>(work: (pool: DatabasePool) => Promise<T>): Promise<T> {
   const config = loadImartConfig();
   const embedded =
-    config.databaseUrl === undefined
-      ? await startEmbeddedPostgres({ dataDir: join(config.dataDir, 'postgres') })
-      : undefined;
+    config.databaseUrl === undefined ? await startEmbedded(join(config.dataDir, 'postgres')) : undefined;
   const pool = createPool({
     connectionString: config.databaseUrl ?? (embedded?.url as string),
     max: 8,
@@ -19,9 +32,35 @@ export async function withDatabase<T>(work: (pool: DatabasePool) => Promise<T>):
     logger: silentLogger,
   });
   try {
+    await mustBeOfThisVersion(pool);
     return await work(pool);
   } finally {
     await pool.end();
     await embedded?.stop();
   }
+}
+
+/** An embedded server is made by the worker: here its absence means that another directory was meant. */
+async function startEmbedded(dataDir: string): ReturnType<typeof startEmbeddedPostgres> {
+  if (!existsSync(dataDir)) {
+    throw new ConfigError([
+      {
+        setting: 'DATA_DIR',
+        problem: `there is no embedded database in ${resolve(dataDir)}; name the worker's directory, or its server with DATABASE_URL`,
+      },
+    ]);
+  }
+  return startEmbeddedPostgres({ dataDir });
+}
+
+async function mustBeOfThisVersion(pool: DatabasePool): Promise<void> {
+  const pending = await pendingMigrations(pool, MIGRATIONS_DIRECTORY);
+  const [first] = pending;
+  if (first === undefined) return;
+  const { rows } = await pool.query(`SELECT to_regclass('subjects') IS NULL AS missing`);
+  if ((rows[0] as { missing: boolean }).missing) throw new DatabaseNotPreparedError(undefined);
+  throw new SchemaVersionError(
+    `the database lacks migration ${first} of this program: it was made by an older version. Start a worker of this version, which applies it`,
+    first,
+  );
 }

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { evmSeqNo, type AggregateKey, type SeqNo } from '@imart/core';
 import { retryParked, skipParked, type ReleaseResult } from '@imart/pipeline';
 import { silentLogger } from '@imart/runtime';
@@ -9,6 +8,7 @@ import type { Command } from '../command';
 import { withDatabase } from '../openDatabase';
 import { openSubjectOf, type OpenedSubject, subjectsOf } from '../openSubject';
 import { keyText, parkedDetails, parkedTable, placeText, readKey } from '../parkedText';
+import { readOptions } from '../readOptions';
 import { UsageError } from '../usageError';
 
 const help = `imart parked list  [--subject ID] [--json]
@@ -50,14 +50,8 @@ export const parkedCommand: Command = {
   summary: 'lists, shows, retries and skips what was set aside after a failure',
   help,
   async run(args) {
-    try {
-      const read = readArguments(args);
-      return await withDatabase((pool) => run(pool, read));
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      process.stderr.write(`imart parked: ${error.message}\n\n${help}`);
-      return 2;
-    }
+    const read = readArguments(args);
+    return withDatabase((pool) => run(pool, read));
   },
 };
 
@@ -71,21 +65,18 @@ const TAKES: Readonly<Record<Arguments['action'], readonly string[]>> = {
 };
 
 function readArguments(args: readonly string[]): Arguments {
-  const options = {
-    all: { type: 'boolean' },
-    reason: { type: 'string' },
-    'seq-no': { type: 'string' },
-    by: { type: 'string' },
-    subject: { type: 'string' },
-    json: { type: 'boolean' },
-  } as const;
-  let parsed;
-  try {
-    parsed = parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-  const { values, positionals } = parsed;
+  const { values, positionals } = readOptions(
+    args,
+    {
+      all: { type: 'boolean' },
+      reason: { type: 'string' },
+      'seq-no': { type: 'string' },
+      by: { type: 'string' },
+      subject: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+    true,
+  );
   const action = ACTIONS.find((one) => one === positionals[0]);
   if (action === undefined) {
     const given = positionals[0] === undefined ? 'say what to do' : `there is no '${positionals[0]}'`;

@@ -1,9 +1,9 @@
-import { parseArgs } from 'node:util';
 import { evmSeqNo } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
 import { replay, type ReplayResult } from '@imart/storage';
 import type { Command } from '../command';
 import { VIEWS_FILE, withDatabase } from '../openDatabase';
+import { readOptions } from '../readOptions';
 
 const help = `imart replay [--accept-differences]
 
@@ -21,17 +21,8 @@ export const replayCommand: Command = {
   summary: 'rebuilds states and activities from the log, verifies them, switches',
   help,
   async run(args) {
-    let accept: boolean;
-    try {
-      const { values } = parseArgs({
-        args: [...args],
-        options: { 'accept-differences': { type: 'boolean' } },
-      });
-      accept = values['accept-differences'] === true;
-    } catch (error) {
-      process.stderr.write(`imart replay: ${(error as Error).message}\n\n${help}`);
-      return 2;
-    }
+    const { values } = readOptions(args, { 'accept-differences': { type: 'boolean' } });
+    const accept = values['accept-differences'] === true;
     const started = performance.now();
     const result = await withDatabase((pool) =>
       replay({

@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import type { Command } from '../command';
 import { withDatabase } from '../openDatabase';
 import { openSubjectOf } from '../openSubject';
-import { UsageError } from '../usageError';
+import { readOptions } from '../readOptions';
 
 const help = `imart resume [--subject ID]
 
@@ -19,39 +18,23 @@ export const resumeCommand: Command = {
   summary: 'lets a chain that stands still go on where it is',
   help,
   async run(args) {
-    try {
-      const subject = readSubject(args);
-      return await withDatabase(async (pool) => {
-        const { store, subjectId } = await openSubjectOf(pool, subject);
-        const halt = await store.halted();
-        if (halt === null) {
-          process.stdout.write(`${subjectId} does not stand still\n`);
-          return 0;
-        }
-        if (halt.code === 'REWINDING') {
-          process.stderr.write(
-            `imart resume: ${halt.message}: until then the log ends somewhere in between\n`,
-          );
-          return 1;
-        }
-        await store.clearHalt();
-        process.stdout.write(
-          `${subjectId} goes on; it stood still since ${new Date(halt.haltedAtMs).toISOString()} (${halt.code}: ${halt.message})\n`,
-        );
+    const { values } = readOptions(args, { subject: { type: 'string' } });
+    return withDatabase(async (pool) => {
+      const { store, subjectId } = await openSubjectOf(pool, values.subject);
+      const halt = await store.halted();
+      if (halt === null) {
+        process.stdout.write(`${subjectId} does not stand still\n`);
         return 0;
-      });
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      process.stderr.write(`imart resume: ${error.message}\n\n${help}`);
-      return 2;
-    }
+      }
+      if (halt.code === 'REWINDING') {
+        process.stderr.write(`imart resume: ${halt.message}: until then the log ends somewhere in between\n`);
+        return 1;
+      }
+      await store.clearHalt();
+      process.stdout.write(
+        `${subjectId} goes on; it stood still since ${new Date(halt.haltedAtMs).toISOString()} (${halt.code}: ${halt.message})\n`,
+      );
+      return 0;
+    });
   },
 };
-
-function readSubject(args: readonly string[]): string | undefined {
-  try {
-    return parseArgs({ args: [...args], options: { subject: { type: 'string' } } }).values.subject;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { evmSeqNo } from '@imart/core';
 import { rewind, type RewindResult } from '@imart/pipeline';
 import { silentLogger } from '@imart/runtime';
@@ -8,6 +7,7 @@ import type { Command } from '../command';
 import { confirm } from '../confirm';
 import { withDatabase } from '../openDatabase';
 import { openSubjectOf } from '../openSubject';
+import { readOptions } from '../readOptions';
 import { UsageError } from '../usageError';
 
 const help = `imart rewind --subject ID --to-block N [--yes] [--json]
@@ -37,30 +37,18 @@ export const rewindCommand: Command = {
   summary: 'takes a chain back to a block, also below finality, and lets it go on',
   help,
   async run(args) {
-    try {
-      const read = readArguments(args);
-      return await withDatabase((pool) => run(pool, read));
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      process.stderr.write(`imart rewind: ${error.message}\n\n${help}`);
-      return 2;
-    }
+    const read = readArguments(args);
+    return withDatabase((pool) => run(pool, read));
   },
 };
 
 function readArguments(args: readonly string[]): Arguments {
-  const options = {
+  const { values } = readOptions(args, {
     subject: { type: 'string' },
     'to-block': { type: 'string' },
     yes: { type: 'boolean' },
     json: { type: 'boolean' },
-  } as const;
-  let values;
-  try {
-    ({ values } = parseArgs({ args: [...args], options }));
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  });
   const block = values['to-block'];
   if (block === undefined) throw new UsageError('--to-block is missing: the last block that stays');
   if (!/^\d{1,10}$/.test(block) || BigInt(block) > evmSeqNo.max.position) {

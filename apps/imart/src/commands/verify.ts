@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import { createAuditReader, followedOn, followedText, wrappedNativeOf } from '@imart/chain-evm';
-import { ConfigError, evmSeqNo } from '@imart/core';
+import { evmSeqNo } from '@imart/core';
 import { marketEventCodec } from '@imart/market';
-import { verifyRange, type VerifyResult } from '@imart/pipeline';
+import { verifyRange, waitMs, type VerifyResult } from '@imart/pipeline';
 import { createLogger } from '@imart/runtime';
 import {
   createPassStore,
@@ -15,10 +14,12 @@ import type { Command } from '../command';
 import { loadImartChainConfig, type ImartChainConfig } from '../config';
 import { withDatabase } from '../openDatabase';
 import { openSubjectOf } from '../openSubject';
+import { createPatience } from '../patience';
+import { readOptions } from '../readOptions';
 import { UsageError } from '../usageError';
 import { reportLines } from '../verifyReport';
 
-const help = `imart verify [--from N] [--to M] [--rpc URL] [--subject ID] [--whole] [--repair]
+const help = `imart verify [--from N] [--to M] [--rpc URL] [--subject ID] [--whole] [--repair] [--patience S]
 
 Reads a range of blocks from the chain again and compares what they say with the event log; then folds every aggregate that the range is
 about from the log, in memory, and compares the rows of all state tables and activities. Prints every difference. A worker may run
@@ -30,6 +31,7 @@ meanwhile.
   --subject ID   the chain, as eip155:1; needed where the database has several
   --whole        read every block by the receipts of its transactions: finds also what eth_getLogs leaves out of every answer
   --repair       mend what differs: the log by late changes, states by folding them again
+  --patience S   ends when no endpoint has given a usable answer for so many seconds; 60 without it
 
 What is followed is said by MARKETS and COLLECTIONS, which must be those of the worker. DATABASE_URL, or DATA_DIR for the embedded
 database, says where.
@@ -44,39 +46,33 @@ interface Arguments {
   readonly subject: string | undefined;
   readonly whole: boolean;
   readonly repair: boolean;
+  readonly patienceMs: number;
 }
+
+/** How long endpoints are waited for that give no usable answer. */
+const PATIENCE_S_DEFAULT = 60;
+const PATIENCE_S_MAX = 86_400;
 
 export const verifyCommand: Command = {
   summary: 'compares log and states with the chain, and mends them',
   help,
   async run(args) {
-    try {
-      const read = readArguments(args);
-      const config = await loadImartChainConfig(read.rpc);
-      return await withDatabase((pool) => verify(pool, config, read));
-    } catch (error) {
-      if (!(error instanceof UsageError || error instanceof ConfigError)) throw error;
-      process.stderr.write(`imart verify: ${error.message}\n\n${help}`);
-      return 2;
-    }
+    const read = readArguments(args);
+    const config = await loadImartChainConfig(read.rpc);
+    return withDatabase((pool) => verify(pool, config, read));
   },
 };
 
 function readArguments(args: readonly string[]): Arguments {
-  const options = {
+  const { values } = readOptions(args, {
     from: { type: 'string' },
     to: { type: 'string' },
     rpc: { type: 'string' },
     subject: { type: 'string' },
     whole: { type: 'boolean' },
     repair: { type: 'boolean' },
-  } as const;
-  let values;
-  try {
-    ({ values } = parseArgs({ args: [...args], options }));
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+    patience: { type: 'string' },
+  });
   const [from, to] = [blockOf('--from', values.from), blockOf('--to', values.to)];
   if (from !== null && to !== null && to < from)
     throw new UsageError(`--to ${to} lies before --from ${from}`);
@@ -87,7 +83,16 @@ function readArguments(args: readonly string[]): Arguments {
     subject: values.subject,
     whole: values.whole === true,
     repair: values.repair === true,
+    patienceMs: patienceOf(values.patience) * 1000,
   };
+}
+
+function patienceOf(text: string | undefined): number {
+  if (text === undefined) return PATIENCE_S_DEFAULT;
+  const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (seconds < 1 || seconds > PATIENCE_S_MAX)
+    throw new UsageError(`--patience must be a number of seconds from 1 to ${PATIENCE_S_MAX}, got '${text}'`);
+  return seconds;
 }
 
 function blockOf(option: string, text: string | undefined): bigint | null {
@@ -127,6 +132,11 @@ async function verify(pool: DatabasePool, config: ImartChainConfig, args: Argume
     fields: { app: 'imart' },
     output: process.stderr,
   });
+  const patience = createPatience({
+    patienceMs: args.patienceMs,
+    wait: waitMs,
+    onEnd: (error) => stopped.abort(error),
+  });
   const source = createAuditReader({
     chainId,
     rpcUrls: config.rpcUrls,
@@ -136,6 +146,7 @@ async function verify(pool: DatabasePool, config: ImartChainConfig, args: Argume
     genesisHash: config.genesisHash ?? null,
     ranges: { maxBlocks: config.rangeBlocksMax },
     checkBlooms: config.checkBlooms,
+    onAvailability: (available, reason) => patience.told(available, reason),
     random: Math.random,
     now: () => Date.now(),
   });
@@ -161,6 +172,7 @@ async function verify(pool: DatabasePool, config: ImartChainConfig, args: Argume
     process.stdout.write(`${summary(result, fromPosition, toPosition, args.repair)}\n`);
     return result.differences === result.mended && result.unclear === 0 ? 0 : 1;
   } finally {
+    patience.close();
     source.close();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
     await logger.close();

@@ -31,6 +31,7 @@ export interface AuditReaderOptions extends Pick<
   | 'genesisHash'
   | 'addressesPerQueryMax'
   | 'rpc'
+  | 'onAvailability'
   | 'random'
   | 'now'
   | 'wait'
@@ -85,6 +86,7 @@ export function createAuditReader(options: AuditReaderOptions): AuditReader {
     schedule: rpc.retry ?? rpc.schedule,
     refusedAnswersMax: rpc.refusedAnswersMax,
     complainEveryMs: rpc.complainEveryMs,
+    onAvailability: options.onAvailability,
   });
   const skippedLogs: Record<string, number> = {};
   const contexts = createFetchContexts({

@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPool, migrate, prismaDirectory } from '@imart/storage';
+import { silentLogger } from '@imart/runtime';
+import { startTestServer, type TestServer } from '../../../libs/storage/src/testing/testDatabase';
+
+const ROOT = join(__dirname, '../../..');
+const TSX = join(ROOT, 'node_modules/tsx/dist/cli.mjs');
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'imart-test-command-line-'));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** The command line as a process in an empty directory, with these settings and no others. */
+async function imart(
+  settings: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<{ code: number | null; said: string }> {
+  const child = spawn(
+    process.execPath,
+    [TSX, '--tsconfig', join(ROOT, 'tsconfig.base.json'), join(__dirname, 'main.ts'), ...args],
+    { cwd: dir, env: { PATH: process.env['PATH'], ...settings }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk));
+  const [code] = await once(child, 'close');
+  return { code: code as number | null, said };
+}
+
+const COMMANDS = [
+  ['parked', 'list'],
+  ['rewind', '--to-block', '1'],
+  ['resume'],
+  ['replay'],
+  ['verify', '--from', '1'],
+];
+
+describe('every command', () => {
+  it.each(COMMANDS)('says which settings cannot be used, with exit code 2: %s', async (...args) => {
+    const { code, said } = await imart({ DATABASE_URL: 'no-url' }, ...args);
+    expect([code, said]).toEqual([2, expect.stringContaining(`imart ${args[0]}: `)]);
+    expect(said).toContain('DATABASE_URL: must be a URL');
+  });
+
+  it.each([['resume'], ['replay']])(
+    'refuses an option that it does not have, and shows those that it has: %s',
+    async (...args) => {
+      const { code, said } = await imart({}, ...args, '--really');
+      expect([code, said]).toEqual([
+        2,
+        expect.stringContaining(`imart ${args[0]}: Unknown option '--really'`),
+      ]);
+      expect(said).toContain('Exit code 0:');
+    },
+  );
+
+  it('makes no embedded database where there is none: another directory was meant', async () => {
+    const { code, said } = await imart({}, 'parked', 'list');
+    expect([code, said]).toEqual([2, expect.stringContaining('DATA_DIR: there is no embedded database in ')]);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('calls an endpoint that was given as an option by that option', async () => {
+    const settings = {
+      DATABASE_URL: 'postgresql://127.0.0.1:1/none',
+      MARKETS: 'imart:0x5fbdb2315678afecb367f032d93f642f64180aa3',
+    };
+    const { code, said } = await imart(settings, 'verify', '--rpc', 'no-url');
+    expect([code, said]).toEqual([2, expect.stringContaining('--rpc: item 1 must be a URL')]);
+    expect(said).not.toContain('RPC_URLS:');
+  });
+});
+
+describe('a database whose tables are not those of the program', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer();
+  });
+  afterAll(() => server?.stop());
+
+  it.each([
+    ['has none yet', null, 'DATABASE_NOT_PREPARED', /start a worker on it once/],
+    [
+      'is of an older version',
+      `DELETE FROM _prisma_migrations WHERE migration_name = (SELECT max(migration_name) FROM _prisma_migrations)`,
+      'SCHEMA_VERSION',
+      /made by an older version\. Start a worker of this version/,
+    ],
+    [
+      'is of a newer version',
+      `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('1', '', '99990101000000_later', now())`,
+      'SCHEMA_VERSION',
+      /made by a newer version/,
+    ],
+  ])('is refused before anything is done: it %s', async (_what, change, errorCode, says) => {
+    const { url } = await server.createDatabase();
+    if (change !== null) {
+      const pool = createPool({
+        connectionString: url,
+        max: 1,
+        applicationName: 'spec',
+        logger: silentLogger,
+      });
+      try {
+        await migrate(pool, join(prismaDirectory(), 'migrations'));
+        await pool.query(change);
+      } finally {
+        await pool.end();
+      }
+    }
+    const { code, said } = await imart({ DATABASE_URL: url }, 'parked', 'list');
+    expect([code, said]).toEqual([1, expect.stringMatching(says)]);
+    expect(said).toContain(`[${errorCode}]`);
+  });
+});
