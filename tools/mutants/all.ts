@@ -1,3 +1,4 @@
+import { AUDIT_MUTANTS } from './broken/audit';
 import { CHAIN_MUTANTS } from './broken/chain';
 import { ENGINE_MUTANTS } from './broken/engine';
 import { STORAGE_MUTANTS } from './broken/storage';
@@ -7,6 +8,7 @@ import type { Mutant } from './mutants';
 
 /** Every build that is broken on purpose. */
 export const MUTANTS: readonly Mutant[] = [
+  ...AUDIT_MUTANTS,
   ...CHAIN_MUTANTS,
   ...ENGINE_MUTANTS,
   ...STORAGE_MUTANTS,

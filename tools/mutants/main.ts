@@ -1,66 +1,27 @@
 // Breaks the worker on purpose, one guarantee at a time, and fails when the tests do not notice.
 //   npm run test:mutants -- [--jobs 2] [--only name,name] [--list]
+// Tests that need PostgreSQL share one server: that of IMART_TEST_DATABASE_URL (a superuser's), else an embedded one.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { startTestServer } from '../../libs/storage/src/testing/testDatabase';
 import { MUTANTS } from './all';
-import type { Mutant, Suite } from './mutants';
-import { PatchDoesNotApply } from './patch';
-import { runSuite } from './runSuite';
+import type { Mutant } from './mutants';
+import { endSuites, runSuite } from './runSuite';
 import { createScratchTree, type ScratchTree } from './scratchTree';
+import { outcomeText, suitesOf, tryMutants, type RunSuite } from './tryMutants';
 
 const ROOT = join(__dirname, '../..');
 
-/** What became of a mutant. */
-interface Outcome {
-  readonly mutant: Mutant;
-  /** The tests that noticed; empty: nothing did. */
-  readonly caughtBy: readonly string[];
-  /** Why nothing can be said of it. */
-  readonly problem: string | null;
-  readonly seconds: number;
-}
-
-async function tryMutant(tree: ScratchTree, mutant: Mutant): Promise<Outcome> {
-  const started = performance.now();
-  const outcome = (caughtBy: readonly string[], problem: string | null): Outcome => ({
-    mutant,
-    caughtBy,
-    problem,
-    seconds: (performance.now() - started) / 1000,
-  });
-  let restore: () => void;
-  try {
-    restore = tree.apply(mutant.patches);
-  } catch (error) {
-    if (error instanceof PatchDoesNotApply) return outcome([], error.message);
-    throw error;
-  }
-  try {
-    const { failed, broken } = await runSuite(tree.root, mutant.suite);
-    // A file that does not even load has not looked at anything.
-    if (broken.length > 0) return outcome([], `its suite could not be run: ${broken[0]}`);
-    return outcome(failed, null);
-  } finally {
-    restore();
-  }
-}
-
-/** The suites must pass on the tree as it is, or a failure tells nothing. */
-async function checkSuites(tree: ScratchTree, mutants: readonly Mutant[]): Promise<string[]> {
-  const files = [...new Set(mutants.flatMap(({ suite }) => suite.files))];
-  const result = await runSuite(tree.root, { files } satisfies Suite);
-  return [...result.failed, ...result.broken];
-}
-
-function tell({ mutant, caughtBy, problem, seconds }: Outcome): void {
-  const [first, ...more] = caughtBy;
-  const verdict =
-    problem !== null
-      ? `PROBLEM: ${problem}`
-      : first === undefined
-        ? `NOT NOTICED by ${mutant.suite.files.join(', ')}`
-        : `caught by "${first}"${more.length === 0 ? '' : ` and ${more.length} more`}`;
-  console.log(`${mutant.name} (${mutant.breaks}) -> ${verdict} [${seconds.toFixed(1)} s]`);
+/** @returns the tests that fail on the tree as it is, and the files that cannot be run. */
+async function failingBefore(
+  trees: readonly ScratchTree[],
+  mutants: readonly Mutant[],
+  run: RunSuite,
+): Promise<readonly string[]> {
+  const results = await Promise.all(
+    suitesOf(mutants).map((suite, i) => run((trees[i % trees.length] as ScratchTree).root, suite)),
+  );
+  return results.flatMap(({ failed, broken }) => [...failed, ...broken]);
 }
 
 async function main(): Promise<number> {
@@ -80,36 +41,38 @@ async function main(): Promise<number> {
     return 0;
   }
   const started = performance.now();
+  const seconds = (): number => Math.round((performance.now() - started) / 1000);
   const jobs = Math.max(1, Math.min(Number(values.jobs) || 1, mutants.length));
   const trees: ScratchTree[] = [];
-  const removeTrees = (): void => trees.forEach((tree) => tree.remove());
+  process.once('exit', () => {
+    endSuites();
+    for (const tree of trees) tree.remove();
+  });
   process.once('SIGINT', () => process.exit(130));
-  process.once('exit', removeTrees);
-  for (let i = 0; i < jobs; i++) trees.push(createScratchTree(ROOT));
-
-  const failing = await checkSuites(trees[0] as ScratchTree, mutants);
-  if (failing.length > 0) {
-    console.error(`the suites fail on the tree as it is:\n  ${failing.join('\n  ')}`);
-    return 1;
+  process.once('SIGTERM', () => process.exit(143));
+  // One for each suite that runs at a time: a run writes its report there.
+  for (let i = 0; i < Math.max(jobs, suitesOf(mutants).length); i++) trees.push(createScratchTree(ROOT));
+  const server = await startTestServer();
+  try {
+    const run: RunSuite = (root, suite) => runSuite(root, suite, server.adminUrl);
+    const failing = await failingBefore(trees, mutants, run);
+    if (failing.length > 0) {
+      console.error(`the suites fail on the tree as it is:\n  ${failing.join('\n  ')}`);
+      return 1;
+    }
+    console.log(
+      `${mutants.length} mutants, ${jobs} at a time; their suites pass on the tree as it is [${seconds()} s]`,
+    );
+    const outcomes = await tryMutants(trees.slice(0, jobs), mutants, run, (outcome) =>
+      console.log(outcomeText(outcome)),
+    );
+    const missed = outcomes.filter(({ caughtBy }) => caughtBy.length === 0);
+    console.log(`${outcomes.length - missed.length} of ${outcomes.length} mutants caught in ${seconds()} s`);
+    for (const { mutant } of missed) console.error(`not caught: ${mutant.name}`);
+    return missed.length === 0 ? 0 : 1;
+  } finally {
+    await server.stop();
   }
-  console.log(`${mutants.length} mutants, ${jobs} at a time; their suites pass on the tree as it is`);
-
-  const waiting = [...mutants];
-  const outcomes: Outcome[] = [];
-  await Promise.all(
-    trees.map(async (tree) => {
-      for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-        const outcome = await tryMutant(tree, mutant);
-        outcomes.push(outcome);
-        tell(outcome);
-      }
-    }),
-  );
-  const missed = outcomes.filter(({ caughtBy }) => caughtBy.length === 0);
-  const seconds = Math.round((performance.now() - started) / 1000);
-  console.log(`${outcomes.length - missed.length} of ${outcomes.length} mutants caught in ${seconds} s`);
-  for (const { mutant } of missed) console.error(`not caught: ${mutant.name}`);
-  return missed.length === 0 ? 0 : 1;
 }
 
 main().then(

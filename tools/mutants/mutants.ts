@@ -4,8 +4,8 @@ import type { Patch } from './patch';
 export interface Suite {
   /** Spec files from the repository's root. */
   readonly files: readonly string[];
-  /** Only tests whose titles contain this. @defaultValue all of the files */
-  readonly only?: string;
+  /** Only tests whose titles contain this, or one of these. @defaultValue all of the files */
+  readonly only?: string | readonly string[];
 }
 
 /** A build that is broken on purpose: one guarantee is taken out. */

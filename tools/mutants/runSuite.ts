@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Suite } from './mutants';
@@ -25,14 +25,37 @@ export interface SuiteResult {
 /** A suite that takes longer hangs, which is a way to fail. */
 const SUITE_MAX_MS = 240_000;
 
-/** Runs a suite in a tree. */
-export async function runSuite(root: string, { files, only }: Suite): Promise<SuiteResult> {
+const running = new Set<ChildProcess>();
+
+/** Ends suites that run, with the servers and processes that their tests have started. */
+export function endSuites(): void {
+  for (const child of running) end(child);
+}
+
+function end({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
+}
+
+/**
+ * Runs a suite in a tree.
+ * @param databaseUrl a superuser's, of the server that its tests make databases on.
+ */
+export async function runSuite(
+  root: string,
+  { files, only }: Suite,
+  databaseUrl: string,
+): Promise<SuiteResult> {
   const report = join(root, 'suite-report.json');
   rmSync(report, { force: true });
   const args = [
     join(root, 'node_modules/jest/bin/jest.js'),
     ...files.map((file) => file.replaceAll('.', '\\.')),
-    ...(only === undefined ? [] : ['--testNamePattern', escapePattern(only)]),
+    ...(only === undefined ? [] : ['--testNamePattern', [only].flat().map(escapePattern).join('|')]),
     '--ci',
     '--json',
     `--outputFile=${report}`,
@@ -45,7 +68,9 @@ export async function runSuite(root: string, { files, only }: Suite): Promise<Su
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
+    env: { ...process.env, IMART_TEST_DATABASE_URL: databaseUrl },
   });
+  running.add(child);
   let output = '';
   const keep = (chunk: Buffer): void => void (output = (output + chunk.toString()).slice(-4_000));
   child.stdout.on('data', keep);
@@ -53,11 +78,11 @@ export async function runSuite(root: string, { files, only }: Suite): Promise<Su
   let hung = false;
   const timer = setTimeout(() => {
     hung = true;
-    // With the servers and processes that its tests have started.
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    end(child);
   }, SUITE_MAX_MS);
   await new Promise<void>((resolve) => child.once('close', () => resolve()));
   clearTimeout(timer);
+  running.delete(child);
   if (hung) return { passed: 0, failed: [`(it hung: ended after ${SUITE_MAX_MS / 1000} s)`], broken: [] };
   let told: JestReport;
   try {

@@ -79,6 +79,27 @@ function registerChain(metrics: Metrics, subject: Pick<EvmSubject, 'stats'>): vo
     'Blocks that were asked for again because of their bloom, for nothing.',
     () => read().bloomAlarms,
   );
+  count(
+    'false_reorg_alarms_total',
+    'Looks at the blocks read last that a contradiction called for, and that found nothing to take back.',
+    () => read().falseReorgAlarms,
+  );
+  count(
+    'provider_disagreements_total',
+    'Times that endpoints began to follow different branches for longer than a moment.',
+    () => read().providerDisagreements,
+  );
+  metrics.gauge('endpoints_disagreeing', 'Endpoints that follow another branch, now.', [], (gauge) =>
+    gauge.set(read().endpointsDisagreeing),
+  );
+  metrics.gauge('endpoints_lagging', 'Endpoints that stand still while others go on, now.', [], (gauge) =>
+    gauge.set(read().endpointsLagging),
+  );
+  count(
+    'refused_finality_total',
+    'Answers about the finalized block that cannot be true.',
+    () => read().refusedFinality,
+  );
   metrics.counter('skipped_logs_total', 'Logs that were received and not applied.', ['reason'], (counter) => {
     for (const [reason, logs] of Object.entries(read().skippedLogs)) counter.add(logs, { reason });
   });

@@ -80,11 +80,11 @@ async function setUp(role: 'all' | 'apply' = 'all') {
               reorgs: 0,
               reorgBlocks: 0,
               deepestReorgBlocks: 0,
-              falseReorgAlarms: 0,
-              providerDisagreements: 0,
-              endpointsDisagreeing: 0,
-              endpointsLagging: 0,
-              refusedFinality: 0,
+              falseReorgAlarms: 6,
+              providerDisagreements: 5,
+              endpointsDisagreeing: 2,
+              endpointsLagging: 1,
+              refusedFinality: 8,
               eventsAhead: 55,
             }),
           },
@@ -228,6 +228,18 @@ describe('metrics of the EVM worker', () => {
     const names = ['reorgs_total', 'reorg_blocks_total', 'reorg_depth_max_blocks', 'retracted_events_total'];
     expect(await values(...names)).toEqual(['2', '9', '7', '30']);
     expect(await values('late_changes_total', 'releases_total')).toEqual(['4', '1']);
+  });
+
+  it('tell which endpoints contradict the others or stand still, and what was not believed of them (P6, P8, P13)', async () => {
+    const { values } = await setUp();
+    expect(await values('endpoints_disagreeing', 'endpoints_lagging')).toEqual(['2', '1']);
+    const counts = ['false_reorg_alarms', 'provider_disagreements', 'refused_finality'];
+    expect(await values(...counts.map((name) => `${name}_total`))).toEqual(['6', '5', '8']);
+    // Of a process that asks none.
+    expect(await (await setUp('apply')).values('endpoints_disagreeing', 'endpoints_lagging')).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   it('tell how long transactions take, and the clock', async () => {

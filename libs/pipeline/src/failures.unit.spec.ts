@@ -11,9 +11,11 @@ import {
   ALICE,
   appendMessage,
   appendMessages,
+  contentsOfStraightFold,
   createFakeSubject,
   createInMemorySubjectStore,
   createMarketScript,
+  executeLanes,
   MARKET_OBSERVER,
   silentLogger,
   SUBJECT,
@@ -255,6 +257,29 @@ describe('catching up', () => {
     await catchUp.drain(never);
     expect(failing).toEqual([]);
     expect(store.events()).toHaveLength(1);
+  });
+
+  it('begins anew with nothing of a range that was not committed: another process has put another one in its place (Q1)', async () => {
+    const failing: StoreMoment[] = ['commit'];
+    const { store, catchUp, ingest } = setUp(1, (moment) => {
+      if (moment !== failing[0]) return;
+      failing.shift();
+      throw new Error('the connection broke');
+    });
+    const ended = new AbortController();
+    await catchUp.push(range(createMarketScript().listed('1', { price: 1n }), true), ended.signal);
+    ended.abort();
+    await expect(catchUp.drain(ended.signal)).rejects.toThrow('the connection broke');
+    // Who takes over meanwhile is told of another branch, which ends at the same place: nothing was taken back, the epoch is the same.
+    const script = createMarketScript().listed('1', { price: 7n });
+    await ingest([range(script)]);
+    await executeLanes(store);
+    const { events } = script.nextBlock(101n).cancelled('1');
+    catchUp.begin(0n);
+    await catchUp.push(appendMessage(events, 101n, 200n, true), never);
+    await catchUp.drain(never);
+    expect(store.events()).toEqual(events);
+    expect(store.contents()).toEqual(await contentsOfStraightFold(events));
   });
 });
 

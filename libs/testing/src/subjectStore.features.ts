@@ -29,6 +29,7 @@ import {
   type AggregateRange,
   type FoldedRun,
   type SubjectStore,
+  type SubjectTransaction,
   type TouchedAggregate,
 } from '@imart/pipeline';
 import { appendMessage, appendMessages, fakeBlock } from './fakeSubject';
@@ -60,6 +61,13 @@ export interface SubjectStoreFeatures {
 
 const never = new AbortController().signal;
 const allLanes = (store: SubjectStore): number[] => Array.from({ length: store.lanes }, (_, lane) => lane);
+
+/** Something that is waited for. */
+function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open: () => open() };
+}
 
 /** Takes ranges as a worker that catches up does. */
 export async function catchUpWith(
@@ -624,44 +632,68 @@ export function describeSubjectStore(name: string, features: SubjectStoreFeature
     });
 
     describe('two writers', () => {
+      /** One that has its locks and keeps them until it may go on, and one that begins meanwhile. */
+      const inTurns = async <T>(
+        store: SubjectStore,
+        first: (tx: SubjectTransaction, holds: () => Promise<void>) => Promise<T>,
+        second: (tx: SubjectTransaction) => Promise<T>,
+      ): Promise<{ readonly waited: boolean; readonly results: readonly [T, T] }> => {
+        const [locked, begun, mayLeave] = [gate(), gate(), gate()];
+        const one = store.transaction((tx) =>
+          first(tx, () => {
+            locked.open();
+            return mayLeave.opened;
+          }),
+        );
+        await locked.opened;
+        let isThrough = false;
+        const two = store.transaction(async (tx) => {
+          begun.open();
+          const result = await second(tx);
+          isThrough = true;
+          return result;
+        });
+        await begun.opened;
+        // What does not wait for a lock is through by now.
+        for (let looks = 0; looks < 30; looks++) await store.progress();
+        const waited = !isThrough;
+        mayLeave.open();
+        return { waited, results: await Promise.all([one, two]) };
+      };
+
       it('of one lane take turns: the second sees what the first has committed', async () => {
         const { store } = await open(2);
-        const order: string[] = [];
-        let entered = (): void => undefined;
-        const first = new Promise<void>((resolve) => (entered = resolve));
-        let leave = (): void => undefined;
-        const mayLeave = new Promise<void>((resolve) => (leave = resolve));
-        const one = store.transaction(async (tx) => {
-          await tx.lockLanes([0, 1]);
-          entered();
-          await mayLeave;
-          order.push('first');
-          await tx.setCheckpoints([0, 1], evmSeqNo.last(1n), 0n);
-        });
-        await first;
-        const two = store.transaction(async (tx) => {
-          const { lanes } = await tx.lockLanes([1]);
-          order.push('second');
-          return lanes;
-        });
-        // Another lane's lock and reads do not wait: when they are through, the second one had its chance.
-        await store.progress();
-        expect(order).toEqual([]);
-        leave();
-        await one;
-        expect(await two).toEqual([evmSeqNo.last(1n), evmSeqNo.last(1n)]);
-        expect(order).toEqual(['first', 'second']);
+        const { waited, results } = await inTurns(
+          store,
+          async (tx, holds) => {
+            const { lanes } = await tx.lockLanes([0, 1]);
+            await holds();
+            await tx.setCheckpoints([0, 1], evmSeqNo.last(1n), 0n);
+            return lanes;
+          },
+          async (tx) => (await tx.lockLanes([1])).lanes,
+        );
+        expect(waited).toBe(true);
+        expect(results).toEqual([
+          [BEFORE_FIRST, BEFORE_FIRST],
+          [evmSeqNo.last(1n), evmSeqNo.last(1n)],
+        ]);
       });
 
       it('of the log take turns: one range is appended once', async () => {
         const { store } = await open(1);
         const message = wholeRange(marketOfEverything().events);
-        const results = await Promise.all([1, 2, 3].map(() => append(store, message)));
-        expect(results.map(({ kind }) => kind).sort()).toEqual([
-          'already-there',
-          'already-there',
-          'appended',
-        ]);
+        const appended = async (
+          tx: SubjectTransaction,
+          holds = async (): Promise<void> => undefined,
+        ): Promise<string> => {
+          const { lastFeedNo } = await tx.lockIngest();
+          await holds();
+          return (await tx.append(await store.prepareAppend(message, lastFeedNo + 1n))).kind;
+        };
+        const { waited, results } = await inTurns(store, appended, (tx) => appended(tx));
+        expect(waited).toBe(true);
+        expect(results).toEqual(['appended', 'already-there']);
         expect((await store.progress()).lastFeedNo).toBe(1n);
       });
 

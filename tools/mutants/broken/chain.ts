@@ -92,12 +92,38 @@ export const CHAIN_MUTANTS: readonly Mutant[] = [
         'if (to >= 0 && (position === null || to > position)) position = to;',
         'if (to >= 0) position = to;',
       ),
+    ],
+    suite: suite('subject/finality', '(P7)'),
+  },
+  {
+    name: 'final-by-number',
+    breaks: 'a block is final because another one of its height is (P8, R7)',
+    patches: [
       at('subject/finalizer.ts')(
-        'if (block === null || block.position <= sent) return null;',
-        'if (block === null || block.position === sent) return null;',
+        "if (named !== null && own !== null) return own.hash === named.hash ? true : 'contradicted';",
+        'if (named !== null && own !== null) return true;',
       ),
     ],
-    suite: suite(SUBJECT, '(P7)'),
+    suite: suite('subject/finalizer', 'is not final by its number'),
+  },
+  {
+    name: 'final-below-another-branch',
+    breaks: 'blocks are final below a final block that stands on other ones (R7)',
+    patches: [
+      at('subject/finalizer.ts')('return named === null || final?.hash === named.hash;', 'return true;'),
+    ],
+    suite: suite('subject/finalizer', 'is not final below one'),
+  },
+  {
+    name: 'final-without-a-question',
+    breaks: 'blocks below a final one that was not read are final unseen (R7)',
+    patches: [
+      at('subject/finalizer.ts')(
+        'return Number(block.position) <= finalRead ? true : ask(block, signal);',
+        'void finalRead; return true;',
+      ),
+    ],
+    suite: suite('subject/finalizer', 'is not final below one'),
   },
   {
     name: 'finalized-above-head-believed',
@@ -135,6 +161,69 @@ export const CHAIN_MUTANTS: readonly Mutant[] = [
         "side: 'against', byNumber: true",
       ),
     ],
-    suite: { files: ['libs/chain-evm/src/subject/reorg.unit.spec.ts'] },
+    suite: suite('subject/reorg', 'endpoints that contradict each other'),
+  },
+  {
+    name: 'unsure-reads-on',
+    breaks: 'reading goes on while an endpoint says, unconfirmed, that what was read is void (P6)',
+    patches: [at('subject/readChain.ts')("stalled = verdict.kind === 'unsure';", 'stalled = false;')],
+    suite: suite('subject/reorg', 'is believed of one endpoint only after it has said so for a while'),
+  },
+  {
+    name: 'start-not-checked',
+    breaks: 'the first range is asked for before the last block is compared with the chain (R2)',
+    patches: [
+      at('subject/readChain.ts')(
+        'if (contradicts(head) || (isFirst && !(await reorgs.tipStands(signal)))) doubtful = true;',
+        'if (contradicts(head)) doubtful = true;',
+      ),
+    ],
+    suite: suite('subject/reorg', 'at the start (R2)'),
+  },
+  {
+    name: 'lone-astray-endpoint-followed',
+    breaks: 'an endpoint on a branch of its own is followed because the others are away (P6)',
+    patches: [
+      at('subject/reorg.ts')(
+        'if (pool.endpoints.length > 1 && witness !== undefined && astray.has(witness.endpoint)) return false;',
+        '',
+      ),
+    ],
+    suite: suite('subject/reorg', 'the other one is not followed alone'),
+  },
+  {
+    name: 'one-word-taken-for-a-reorg',
+    breaks: 'blocks are taken back because one endpoint said so once (P6)',
+    patches: [at('subject/reorg.ts')('if (looks < limits.looks) return false;', '')],
+    suite: suite('subject/reorg', 'one of several nodes behind one URL'),
+  },
+  {
+    name: 'node-in-a-reorg-is-a-witness',
+    breaks: 'a node whose headers do not follow each other has a vote (P6)',
+    patches: [at('subject/branchSurvey.ts')('checkFollows(endpoint, header, above);', 'void checkFollows;')],
+    suite: suite('subject/branchSurvey'),
+  },
+  {
+    name: 'skipped-height-of-another-branch-overlooked',
+    breaks: 'a branch that has a block where the one read has none is taken for a shorter chain (P17)',
+    patches: [
+      at('subject/branchSurvey.ts')(
+        'fork: unseen ? await forkBehind(endpoint, stored, successor, signal) : fork,',
+        'fork: unseen ? (void forkBehind, null) : fork,',
+      ),
+    ],
+    suite: suite('subject/reorg', '(P17)'),
+  },
+  {
+    name: 'short-chain-votes',
+    breaks: 'an endpoint whose chain ends below the contested blocks votes for what was read (P6)',
+    patches: [at('subject/branchVotes.ts')('shared.position > contested', 'shared.position >= contested')],
+    suite: suite('subject/branchVotes'),
+  },
+  {
+    name: 'final-blocks-doubted-by-order',
+    breaks: 'one endpoint against one other makes final blocks doubtful (P6, R7)',
+    patches: [at('subject/reorg.ts')('if (isDeep && !byNumber) return STANDS;', '')],
+    suite: suite('subject/reorg', 'is not believed of one endpoint against another one'),
   },
 ];

@@ -60,7 +60,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     name: 'cache-kept-after-a-failed-commit',
     breaks: 'states that were folded and not committed are folded on (Q1)',
     patches: [at('executor')('drop() { valid = null; }', 'drop() {}')],
-    suite: unit('engine'),
+    suite: unit('failures', 'begins anew with nothing of a range that was not committed'),
   },
   {
     name: 'finalized-blocks-taken-back',
@@ -91,7 +91,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
         'touched.map((one) => ({ ...one, upToSeqNo: progress.ingested })),',
       ),
     ],
-    suite: SIMULATION,
+    suite: CONTRACT('is not folded by a lane that has not come so far'),
   },
   {
     name: 'late-event-for-a-lane-that-is-behind',

@@ -143,4 +143,27 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
     suite: CONTRACT('of the log take turns'),
   },
+  {
+    name: 'lease-taken-without-the-row',
+    breaks: 'the lease changes hands while the last holder still writes (Q15)',
+    patches: [
+      at('lease')("await client.query('SELECT id FROM subjects WHERE id = $1 FOR UPDATE', [subject]);", ''),
+    ],
+    suite: {
+      files: ['libs/storage/src/subject/lease.int.spec.ts'],
+      only: 'changes hands only when what the last holder still writes',
+    },
+  },
+  {
+    name: 'lease-taken-from-the-living',
+    breaks: 'a lease that is not over is taken from its holder (Q15)',
+    patches: [
+      at('lease')('WHERE l.expires_at <= clock_timestamp() RETURNING fencing', 'RETURNING fencing'),
+      at('lease')('if (now !== null) return now;', ''),
+    ],
+    suite: {
+      files: ['libs/storage/src/subject/lease.int.spec.ts'],
+      only: 'goes to one of many that ask at once',
+    },
+  },
 ];

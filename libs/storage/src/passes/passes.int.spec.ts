@@ -500,6 +500,25 @@ describe('the past of what is followed newly', () => {
     expect(pass?.['next']).toBe((pass?.['to'] as number) + 1);
   });
 
+  it('is read above finality with every block’s hash and little at once: a reading of another branch is seen to be one (P6)', async () => {
+    const opened = await open();
+    await register(opened, 'market');
+    await append(opened.store, appendMessage([], 0n, 150n));
+    await executeLanes(opened.store);
+    await finalize(opened.store, 20n);
+    await register(opened, 'market,factory');
+    const source = sourceOf([], { contracts: everything, positionsPerRange: 100 });
+    await runToEnd(opened, source, { positionsPerSecond: 0 });
+    expect(
+      source.requests.map(({ fromPosition, toPosition, depth }) => [fromPosition, toPosition, depth]),
+    ).toEqual([
+      [0n, 20n, 'quick'],
+      [21n, 70n, 'thorough'],
+      [71n, 120n, 'thorough'],
+      [121n, 150n, 'thorough'],
+    ]);
+  });
+
   it('is one pass, however often the settings change before it is done', async () => {
     const history = historyOf(12);
     const opened = await open();

@@ -1,0 +1,117 @@
+import type { Mutant, Suite } from '../mutants';
+import type { Patch } from '../patch';
+
+const at =
+  (file: string) =>
+  (search: string, replace: string): Patch => ({
+    file: `libs/pipeline/src/audit/${file}.ts`,
+    search,
+    replace,
+  });
+const AUDIT = (only: string): Suite => ({ files: ['libs/pipeline/src/audit/auditRange.unit.spec.ts'], only });
+const PASSES = (only: string): Suite => ({ files: ['libs/storage/src/passes/passes.int.spec.ts'], only });
+
+/** Second readings. */
+export const AUDIT_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'second-pass-above-finality',
+    breaks: 'the second pass reads blocks that may still be taken back',
+    patches: [
+      at('runPasses')(
+        'if (second === null || positionsPerSecond <= 0 || final === null || second.nextPosition > final) return null;',
+        'if (second === null || positionsPerSecond <= 0 || final === null || second.nextPosition >= progress.nextPosition) return null;',
+      ),
+      at('runPasses')(
+        'const toPosition = least(second.nextPosition + BigInt(most) - 1n, final, progress.nextPosition - 1n);',
+        'const toPosition = least(second.nextPosition + BigInt(most) - 1n, progress.nextPosition - 1n);',
+      ),
+    ],
+    suite: PASSES('reads nothing above finality'),
+  },
+  {
+    name: 'quick-above-finality',
+    breaks: 'a reading above finality does not tell which branch it is of',
+    patches: [
+      at('runPasses')(
+        'if (finalizedPosition !== null && fromPosition <= finalizedPosition) {',
+        "if (fromPosition <= end) return { fromPosition, toPosition: least(fromPosition + most - 1n, end), depth: 'quick' }; if (finalizedPosition !== null && fromPosition <= finalizedPosition) {",
+      ),
+    ],
+    suite: PASSES('is read above finality with every block'),
+  },
+  {
+    name: 'passes-while-catching-up',
+    breaks: 'second readings slow down a worker that catches up',
+    patches: [
+      at('runPasses')(
+        'const next = mayRead() ? await nextRange(options) : null;',
+        'void mayRead; const next = await nextRange(options);',
+      ),
+    ],
+    suite: PASSES('read nothing while the worker catches up'),
+  },
+  {
+    name: 'unfollowed-compared',
+    breaks: 'events of a contract that nobody follows any more are taken for wrong',
+    patches: [at('auditRange')('const own = all.filter(isFollowed);', 'const own = all;')],
+    suite: PASSES('leaves alone what nobody follows any more'),
+  },
+  {
+    name: 'unfollowed-compared-in-whole-blocks',
+    breaks: 'the same, in a block that is read whole for another reason',
+    patches: [
+      at('auditRange')('for (const one of closer.filter(isFollowed)) {', 'for (const one of closer) {'),
+    ],
+    suite: AUDIT('leaves an event alone that nobody follows any more'),
+  },
+  {
+    name: 'foreign-logs-retracted',
+    breaks: 'events of a followed address that nobody follows any more are taken out of the log',
+    patches: [
+      at('auditRange')(
+        "const isForeign = one.kind === 'extra' && block.isForeign(one.stored.source.index);",
+        'const isForeign = false;',
+      ),
+    ],
+    suite: AUDIT('leaves an event alone that a followed contract wrote'),
+  },
+  {
+    name: 'disproved-not-retracted',
+    breaks: 'what was read because of a contract that is none stays in the log',
+    patches: [
+      at('auditRange')(
+        'const extra = strays.length === 0 ? [] : await passes.eventsAt(strays);',
+        'const extra: never[] = [];',
+      ),
+    ],
+    suite: PASSES('forgets a contract that no event names'),
+  },
+  {
+    name: 'omission-believed',
+    breaks: 'events are taken back because an answer left them out (P2)',
+    patches: [
+      at('auditRange')(
+        "...own.filter(({ kind }) => kind !== 'missing').map((difference) => eventOf(difference).seqNo),",
+        '',
+      ),
+    ],
+    suite: PASSES('takes nothing back on the word of an answer that leaves logs out'),
+  },
+  {
+    name: 'audit-of-another-branch',
+    breaks: 'the log is mended by an endpoint on another branch (P6)',
+    patches: [at('auditRange')('if (read !== undefined && read !== hash) return', 'if (false) return')],
+    suite: AUDIT('tells of another branch'),
+  },
+  {
+    name: 'pass-moved-before-the-change',
+    breaks: 'a pass stands behind a range whose findings were not committed (Q1)',
+    patches: [
+      at('mendRange')(
+        'const result = await applyLateChange(changes, { ...change, epoch }, (tx) => along(tx, part));',
+        'await changes.store.transaction(async (tx) => { await tx.lockIngest(); await along(tx, part); }); const result = await applyLateChange(changes, { ...change, epoch });',
+      ),
+    ],
+    suite: PASSES('skips nothing when it is killed'),
+  },
+];
