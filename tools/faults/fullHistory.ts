@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { TestServer } from '../../libs/storage/src/testing/testDatabase';
 import type { TestRedis } from '../../libs/stream/src/testing/redisServer';
@@ -54,7 +55,8 @@ interface Running {
 export async function runFullHistory(stack: FullStack, seed: number): Promise<FullHistory> {
   const random = createRandom(seed);
   const started = performance.now();
-  const { url } = await stack.server.createDatabase();
+  const database = await stack.server.createDatabase();
+  const { url } = database;
   const market = await startFakeMarket({
     seed,
     endpoints: 1 + random.below(3),
@@ -116,6 +118,7 @@ export async function runFullHistory(stack: FullStack, seed: number): Promise<Fu
     for (const { program } of workers) program.kill('SIGKILL');
     await Promise.all(workers.map(({ program }) => program.ended));
     await market.close();
+    await database.drop();
   }
 }
 
@@ -175,16 +178,24 @@ async function disturb({ random, market, workers, start, url, redis }: Scene): P
         { nodes: [{}, { lag: 2 }] },
       ]);
       setRules(node.rules, { finalityDepth: FINALITY_BLOCKS, ...rules });
-      return `a node ${Object.keys(rules).join()}`;
+      return `a node with ${JSON.stringify(rules, (_key, value: unknown) => (typeof value === 'function' ? 'bad luck' : value)).replaceAll('"', '')}`;
     }
     case 5: {
       for (const node of nodes) setRules(node.rules, { finalityDepth: FINALITY_BLOCKS });
       return 'all nodes well';
     }
     case 6: {
-      if (redis === null) return 'nothing';
-      await flush(redis);
-      return 'FLUSHALL';
+      if (redis !== null) {
+        await flush(redis);
+        return 'FLUSHALL';
+      }
+      // Longer than a lease at times: whoever was paused finds another one in its place, or its lease run out.
+      const worker = random.pick(workers);
+      const pausedMs = random.below(2 * LEASE_MS);
+      worker.program.kill('SIGSTOP');
+      await delay(pausedMs);
+      worker.program.kill('SIGCONT');
+      return `${worker.role} paused for ${pausedMs} ms`;
     }
     default: {
       const blocks = 1 + random.below(4);
@@ -211,7 +222,7 @@ async function brieflyMoveOn(url: string, random: Random): Promise<void> {
   const before = await executedBlock(url);
   const end = performance.now() + random.below(900);
   while (performance.now() < end && (await executedBlock(url)) === before) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await delay(10);
   }
 }
 

@@ -1,15 +1,14 @@
 // Proves every row of the known faults, and runs histories of crashes, reorgs and faults from seeds.
 //   npm run test:faults -- --help
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '@imart/core';
-import { startTestServer } from '../../libs/storage/src/testing/testDatabase';
-import { isRedisInstalled, startTestRedis } from '../../libs/stream/src/testing/redisServer';
-import { createMarket } from '../e2e/market';
-import { runFullHistory, type FullStack } from './fullHistory';
-import { FULL_HISTORIES_DEFAULT, readOptions, USAGE, type FaultOptions } from './options';
+import { createInterruption, type Interruption } from './interruption';
+import { OptionsError, readOptions, USAGE, type FaultOptions } from './options';
 import { FAULT_ROWS } from './rows';
+import { runFullHistories } from './runFullHistories';
 import { runHistories } from './runHistories';
-import { runRows, type RowOutcome } from './runRows';
+import { runRows, type JestReport, type RowOutcome } from './runRows';
 
 const ROOT = join(__dirname, '../..');
 const SEED_LIMIT = 2 ** 30;
@@ -29,28 +28,55 @@ function tellRows(outcomes: readonly RowOutcome[]): void {
   }
 }
 
-async function runFullHistories(options: FaultOptions, isOver: () => boolean): Promise<readonly number[]> {
-  const failed: number[] = [];
-  const server = await startTestServer();
-  const redis = isRedisInstalled() ? await startTestRedis() : null;
-  const programs = createMarket();
-  const stack: FullStack = { programs, server, redis };
+function readReport(file: string): JestReport {
   try {
-    for (let i = 0; i < options.fullHistories && !isOver(); i++) {
-      const seed = options.seed + i;
-      const { differences, steps, blocks, seconds } = await runFullHistory(stack, seed);
-      tell(`whole worker, seed ${seed}: ${blocks} blocks, ${seconds.toFixed(1)} s: ${steps.join('; ')}`);
-      if (differences.length === 0) continue;
-      failed.push(seed);
-      tell(`seed ${seed} is not as the chain's model: npm run test:faults -- --full --seed ${seed}`);
-      for (const difference of differences) tell(`  ${difference}`);
-    }
-  } finally {
-    await programs.close();
-    await redis?.stop();
-    await server.stop();
+    return JSON.parse(readFileSync(file, 'utf8')) as JestReport;
+  } catch (error) {
+    throw new OptionsError(`--ran ${file} is no report of jest: ${messageOf(error)}`);
   }
-  return failed;
+}
+
+/** @returns how many rows do not hold. */
+async function proveRows({ only, ran }: FaultOptions, interruption: Interruption): Promise<number> {
+  const unknown = only?.filter((id) => !FAULT_ROWS.some((row) => row.id === id)) ?? [];
+  if (unknown.length > 0) throw new OptionsError(`there is no row ${unknown.join(', ')}`);
+  const rows = FAULT_ROWS.filter(({ id }) => only?.includes(id) ?? true);
+  const outcomes = await runRows(ROOT, rows, interruption, ran === null ? undefined : readReport(ran));
+  if (interruption.happened) return 0;
+  tellRows(outcomes);
+  const failed = outcomes.filter(({ outcome }) => outcome === 'failed');
+  tell(`${outcomes.length - failed.length} of ${outcomes.length} rows hold`);
+  return failed.length;
+}
+
+/** @returns how many histories differ. */
+async function runAllHistories(options: FaultOptions, interruption: Interruption): Promise<number> {
+  const { histories, fullHistories, seed, hours } = options;
+  if (histories + fullHistories === 0) return 0;
+  const started = performance.now();
+  const end = hours === null ? null : started + hours * HOUR_MS;
+  const isOver = (): boolean => interruption.happened || (end !== null && performance.now() >= end);
+  let [inMemory, whole, faults, forks, points, failures] = [0, 0, 0, 0, 0, 0];
+  tell(`histories from seed ${seed} on`);
+  /** Hours of soaking take turns: many in memory, a few of the whole worker. */
+  for (let round = 0; round === 0 || (end !== null && !isOver()); round++) {
+    const from = seed + round * Math.max(histories, fullHistories);
+    const small = await runHistories(from, histories, isOver, tell);
+    inMemory += small.seeds;
+    faults += small.faults;
+    forks += small.forks;
+    points += small.points;
+    failures += small.failed.length;
+    if (fullHistories === 0 || isOver()) continue;
+    const full = await runFullHistories(from, fullHistories, isOver, interruption, tell);
+    whole += full.seeds;
+    failures += full.failed.length;
+  }
+  tell(
+    `histories from seed ${seed} on: ${inMemory} in memory (${faults} faults, ${forks} forks, ${points} points passed), ` +
+      `${whole} of the whole worker; ${failures} differ; ${Math.round((performance.now() - started) / 1000)} s`,
+  );
+  return failures;
 }
 
 async function main(): Promise<number> {
@@ -59,49 +85,21 @@ async function main(): Promise<number> {
     tell(USAGE);
     return 0;
   }
-  const started = performance.now();
-  const end = options.hours === null ? null : started + options.hours * HOUR_MS;
-  const isOver = (): boolean => end !== null && performance.now() >= end;
-  let failures = 0;
-
-  if (options.rows) {
-    const unknown = options.only?.filter((id) => !FAULT_ROWS.some((row) => row.id === id)) ?? [];
-    if (unknown.length > 0) throw new RangeError(`there is no row ${unknown.join(', ')}`);
-    const rows = FAULT_ROWS.filter(({ id }) => options.only?.includes(id) ?? true);
-    const outcomes = await runRows(ROOT, rows);
-    tellRows(outcomes);
-    const failed = outcomes.filter(({ outcome }) => outcome === 'failed');
-    failures += failed.length;
-    tell(`${outcomes.length - failed.length} of ${outcomes.length} rows hold`);
-  }
-
-  let [histories, faults, forks, points] = [0, 0, 0, 0];
-  /** Hours of soaking take turns: many in memory, a few of the whole worker. */
-  for (let round = 0; round === 0 || (end !== null && !isOver()); round++) {
-    const from = options.seed + round * Math.max(options.histories, options.fullHistories, 1);
-    const inMemory = await runHistories(from, options.histories, isOver, tell);
-    histories += inMemory.seeds;
-    faults += inMemory.faults;
-    forks += inMemory.forks;
-    points += inMemory.points;
-    failures += inMemory.failed.length;
-    if (options.fullHistories > 0 && !isOver()) {
-      const failed = await runFullHistories({ ...options, seed: from }, isOver);
-      histories += Math.min(options.fullHistories, FULL_HISTORIES_DEFAULT);
-      failures += failed.length;
-    }
-  }
-  tell(
-    `histories: ${histories} from seed ${options.seed} on, ${faults} faults, ${forks} forks, ${points} points passed; ` +
-      `${failures} failures in ${Math.round((performance.now() - started) / 1000)} s`,
-  );
-  return failures === 0 ? 0 : 1;
+  const interruption = createInterruption(tell);
+  const run = async (): Promise<number> => {
+    const rows = options.rows ? await proveRows(options, interruption) : 0;
+    const failures = interruption.happened ? 0 : rows + (await runAllHistories(options, interruption));
+    // Whoever was interrupted says how it ended.
+    return interruption.happened ? interruption.ended : failures === 0 ? 0 : 1;
+  };
+  return Promise.race([run(), interruption.ended]);
 }
 
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    console.error(`test:faults: ${messageOf(error)}`);
-    process.exit(1);
+    const wrongAsked = error instanceof OptionsError;
+    console.error(`test:faults: ${messageOf(error)}${wrongAsked ? '; see --help' : ''}`);
+    process.exit(wrongAsked ? 2 : 1);
   },
 );

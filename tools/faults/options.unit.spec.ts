@@ -1,4 +1,4 @@
-import { FULL_HISTORIES_DEFAULT, HISTORIES_DEFAULT, readOptions } from './options';
+import { FULL_HISTORIES_DEFAULT, HISTORIES_DEFAULT, OptionsError, readOptions } from './options';
 
 const read = (...args: string[]) => readOptions(args, () => 77);
 
@@ -11,6 +11,7 @@ describe('what is asked of test:faults', () => {
       fullHistories: FULL_HISTORIES_DEFAULT,
       seed: 77,
       hours: null,
+      ran: null,
       help: false,
     });
     expect(HISTORIES_DEFAULT + FULL_HISTORIES_DEFAULT).toBeGreaterThanOrEqual(300);
@@ -26,9 +27,22 @@ describe('what is asked of test:faults', () => {
     expect(read('--no-rows', '--hours', '0.5')).toMatchObject({ rows: false, hours: 0.5 });
   });
 
-  it('is refused where it cannot be meant', () => {
-    expect(() => read('--seed', 'x')).toThrow('--seed must be a number');
-    expect(() => read('--histories', '-1')).toThrow('--histories');
-    expect(() => read('--nonsense')).toThrow();
+  it.each([
+    [['--seed', 'x'], '--seed must be a whole number from 0 on, not "x"'],
+    [['--seed', '1.5'], '--seed must be a whole number'],
+    [['--from', '0x10'], '--from must be a whole number'],
+    [['--histories', '-1'], '--histories'],
+    [['--histories', '1e3'], '--histories must be a whole number'],
+    [['--full-histories', ''], '--full-histories must be a whole number'],
+    [['--hours', 'two'], '--hours must be a number from 0 on, not "two"'],
+    [['--hours', '1', '--rows', 'P1'], '--hours needs histories'],
+    [['--full'], '--full is of --seed'],
+    [['--seed', '1', '--from', '2'], 'exclude each other'],
+    [['--no-rows', '--rows', 'P1'], '--no-rows excludes'],
+    [['--nonsense'], "Unknown option '--nonsense'"],
+    [['77'], 'Unexpected argument'],
+  ])('is refused where it cannot be meant: %j', (args, message) => {
+    expect(() => read(...args)).toThrow(OptionsError);
+    expect(() => read(...args)).toThrow(message);
   });
 });

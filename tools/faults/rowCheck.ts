@@ -19,10 +19,12 @@ export function problemsOf(root: string, row: FaultRow): string[] {
   const problems: string[] = [];
   if (row.tests.length === 0 && row.reason === undefined)
     problems.push(`${row.id} has neither a test nor a reason why it does not apply`);
-  let cited = false;
+  // A scenario is no row of the catalogue: its tests say what they show in words.
+  let cited = row.id.startsWith('S');
   for (const ref of row.tests) {
     const tests = found(root, ref);
     if (tests.length === 0) problems.push(`${row.id}: ${ref.source ?? ref.file} has no test "${ref.title}"`);
+    if (tests.some(({ skipped }) => skipped)) problems.push(`${row.id}: "${ref.title}" is skipped`);
     cited ||= tests.some(({ title, within, text }) =>
       citedIds([title, ...within, text].join(' ')).has(row.id),
     );

@@ -5,6 +5,7 @@ import { ORIGINAL_WORKER_ROWS } from './rows/originalWorker';
 import { PROCESS_ROWS } from './rows/process';
 import { PROVIDER_ROWS } from './rows/provider';
 import { REORG_ROWS } from './rows/reorg';
+import { SCENARIO_ROWS } from './rows/scenarios';
 
 /** Every known fault: what `npm run test:faults` proves, and what the table in `docs/guarantees.md` is made from. */
 export const FAULT_SECTIONS: readonly FaultSection[] = [
@@ -14,6 +15,7 @@ export const FAULT_SECTIONS: readonly FaultSection[] = [
   { name: 'Data', rows: DATA_ROWS },
   { name: 'The order of jobs in BullMQ', rows: BULLMQ_ROWS },
   { name: 'The original worker', rows: ORIGINAL_WORKER_ROWS },
+  { name: 'What a careless design gets wrong', rows: SCENARIO_ROWS },
 ];
 
 export const FAULT_ROWS: readonly FaultRow[] = FAULT_SECTIONS.flatMap(({ rows }) => rows);
@@ -26,6 +28,7 @@ export const EXPECTED_IDS: readonly string[] = [
   ...numbered('D', 15),
   ...numbered('B', 15),
   ...numbered('O', 11),
+  ...numbered('S', 5),
 ];
 
 function numbered(letter: string, last: number): string[] {

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { problemsOf } from './rowCheck';
 import { withRows } from './renderRows';
@@ -14,6 +16,18 @@ describe('the rows of known faults', () => {
 
   it('name tests that exist and cite them, or say why they do not apply', () => {
     expect(FAULT_ROWS.flatMap((row) => problemsOf(ROOT, row))).toEqual([]);
+  });
+
+  it('name tests that npm test runs, or that only test:faults does', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const kinds = [...(scripts['test'] ?? '').replace('jest --selectProjects ', '').split(' '), 'faults'];
+    const elsewhere = FAULT_ROWS.flatMap(({ tests }) => tests).filter(
+      ({ file }) => !kinds.some((kind) => file.endsWith(`.${kind}.spec.ts`)),
+    );
+    expect(kinds).toHaveLength(4);
+    expect(elsewhere).toEqual([]);
   });
 
   it('are the table of docs/guarantees.md (if not: npx tsx tools/faults/renderRows.ts)', () => {
@@ -33,6 +47,28 @@ describe('the check of a row', () => {
     expect(problemsOf(ROOT, { ...row!, id: 'Q22' })).toEqual([
       'Q22 is cited by none of its tests, in no name and no comment',
     ]);
+  });
+
+  it('sees a test that is skipped, in its own name or in that of a block around it', () => {
+    const root = mkdtempSync(join(tmpdir(), 'imart-faults-'));
+    const check = (text: string): string[] => {
+      const file = `${randomUUID()}.unit.spec.ts`;
+      writeFileSync(join(root, file), text);
+      return problemsOf(root, { id: 'P1', fault: 'x', tests: [{ file, title: 'holds (P1)' }] });
+    };
+    try {
+      expect(check("describe('it', () => { it('holds (P1)', () => undefined); });")).toEqual([]);
+      expect(check("(here ? it : it.skip)('holds (P1)', () => undefined);")).toEqual([]);
+      for (const text of [
+        "it.skip('holds (P1)', () => undefined);",
+        "it.skip.each([1])('holds (P1)', () => undefined);",
+        "it.todo('holds (P1)');",
+        "describe.skip('it', () => { describe('too', () => { it('holds (P1)', () => undefined); }); });",
+      ])
+        expect([text, check(text)]).toEqual([text, ['P1: "holds (P1)" is skipped']]);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
   });
 
   it('knows the titles of tables of tests', () => {

@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { FaultRow, TestRef } from './faultRow';
+import type { Interruption } from './interruption';
 import { isTitle } from './testTitles';
 
 /** What became of a test of a row. */
@@ -15,7 +17,8 @@ export interface RowOutcome {
   readonly tests: readonly { readonly ref: TestRef; readonly outcome: TestOutcome }[];
 }
 
-interface JestReport {
+/** What jest tells of a run, as far as it is used. */
+export interface JestReport {
   readonly testResults: readonly {
     readonly name: string;
     readonly assertionResults: readonly { readonly title: string; readonly status: string }[];
@@ -29,15 +32,36 @@ function patternOf(title: string): string {
   return longest.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
-/** Runs exactly the tests that the rows name, each once, whatever rows it belongs to. */
-export async function runRows(root: string, rows: readonly FaultRow[]): Promise<readonly RowOutcome[]> {
-  const refs = rows.flatMap(({ tests }) => tests);
+/** Where jest says that a file is. */
+const pathOf = (root: string, file: string): string => join(realpathSync(root), file);
+
+/**
+ * Runs exactly the tests that the rows name, each once, whatever rows it belongs to.
+ * @param ran of the files that it has, what became of their tests is taken from there.
+ */
+export async function runRows(
+  root: string,
+  rows: readonly FaultRow[],
+  interruption: Interruption,
+  ran: JestReport = { testResults: [] },
+): Promise<readonly RowOutcome[]> {
+  const known = new Set(ran.testResults.map(({ name }) => name));
+  const refs = rows.flatMap(({ tests }) => tests).filter(({ file }) => !known.has(pathOf(root, file)));
   const files = [...new Set(refs.map(({ file }) => file))];
   const patterns = [...new Set(refs.map(({ title }) => patternOf(title)))];
-  const report = files.length === 0 ? { testResults: [] } : await runJest(root, files, patterns);
+  const own = files.length === 0 ? { testResults: [] } : await runJest(root, files, patterns, interruption);
+  return outcomesOf(root, rows, { testResults: [...ran.testResults, ...own.testResults] });
+}
+
+/** What became of the rows, by a report. */
+export function outcomesOf(
+  root: string,
+  rows: readonly FaultRow[],
+  report: JestReport,
+): readonly RowOutcome[] {
   const outcomeOf = ({ file, title }: TestRef): TestOutcome => {
     const ran = report.testResults
-      .filter(({ name }) => name === join(root, file))
+      .filter(({ name }) => name === pathOf(root, file))
       .flatMap(({ assertionResults }) => assertionResults)
       .filter((test) => isTitle(title, test.title));
     if (ran.some(({ status }) => status === 'failed')) return 'failed';
@@ -55,6 +79,7 @@ async function runJest(
   root: string,
   files: readonly string[],
   patterns: readonly string[],
+  interruption: Interruption,
 ): Promise<JestReport> {
   const dir = mkdtempSync(join(tmpdir(), 'imart-faults-'));
   const output = join(dir, 'report.json');
@@ -74,15 +99,38 @@ async function runJest(
       'e2e',
       'faults',
     ],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+    // With a group of its own: what its tests have started ends with it, whoever is told to.
+    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], detached: true },
   );
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', () => resolve());
+  });
+  const forget = interruption.onInterruption(() => endGroup(child, ended));
   try {
-    await new Promise<void>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', () => resolve());
-    });
+    await ended;
+    // Nobody waits for what becomes of the rows.
+    if (interruption.happened) return { testResults: [] };
     return JSON.parse(readFileSync(output, 'utf8')) as JestReport;
   } finally {
+    forget();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Time for servers to end by themselves. */
+const GRACE_MS = 10_000;
+
+async function endGroup({ pid }: ChildProcess, ended: Promise<void>): Promise<void> {
+  if (pid === undefined) return;
+  const send = (signal: NodeJS.Signals): void => {
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // All of it has ended.
+    }
+  };
+  send('SIGINT');
+  await Promise.race([ended, setTimeout(GRACE_MS, undefined, { ref: false })]);
+  send('SIGKILL');
 }

@@ -9,6 +9,8 @@ export interface TitledTest {
   readonly within: readonly string[];
   /** The test's own text, with the comment before it. */
   readonly text: string;
+  /** It is never run: it, or a block around it, is left out whatever happens. */
+  readonly skipped: boolean;
 }
 
 const BLOCKS = new Set(['describe']);
@@ -19,17 +21,19 @@ export function testsOf(file: string): readonly TitledTest[] {
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
   const tests: TitledTest[] = [];
 
-  const visit = (node: ts.Node, within: readonly string[]): void => {
-    if (!ts.isCallExpression(node)) return ts.forEachChild(node, (child) => visit(child, within));
+  const visit = (node: ts.Node, within: readonly string[], skipped: boolean): void => {
+    if (!ts.isCallExpression(node)) return ts.forEachChild(node, (child) => visit(child, within, skipped));
     const called = calledName(node.expression);
     const title = node.arguments[0] === undefined ? undefined : textOf(node.arguments[0]);
     if (called === undefined || title === undefined) {
-      return ts.forEachChild(node, (child) => visit(child, within));
+      return ts.forEachChild(node, (child) => visit(child, within, skipped));
     }
-    if (TESTS.has(called)) tests.push({ title, within, text: node.getFullText(source) });
-    node.arguments.forEach((argument) => visit(argument, BLOCKS.has(called) ? [...within, title] : within));
+    const leftOut = skipped || isSkip(node.expression);
+    if (TESTS.has(called)) tests.push({ title, within, text: node.getFullText(source), skipped: leftOut });
+    const inside = BLOCKS.has(called) ? [...within, title] : within;
+    node.arguments.forEach((argument) => visit(argument, inside, leftOut));
   };
-  visit(source, []);
+  visit(source, [], false);
   return tests;
 }
 
@@ -46,6 +50,15 @@ function calledName(expression: ts.Expression): string | undefined {
     return ts.isPropertyAccessExpression(inner) && inner.name.text === 'each' ? calledName(inner) : undefined;
   }
   return undefined;
+}
+
+/** Whether it is `it.skip(...)`, `it.todo(...)`, `describe.skip.each(...)(...)`; one that depends on a condition is not. */
+function isSkip(expression: ts.Expression): boolean {
+  if (ts.isPropertyAccessExpression(expression)) {
+    return ['skip', 'todo'].includes(expression.name.text) || isSkip(expression.expression);
+  }
+  if (ts.isCallExpression(expression)) return isSkip(expression.expression);
+  return ts.isTaggedTemplateExpression(expression) && isSkip(expression.tag);
 }
 
 /** A title's text; pieces that are put together, put together; what is computed, as `%s`. */
