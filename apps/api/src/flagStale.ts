@@ -40,8 +40,10 @@ function createStaleSubjects({ db, staleAfterMs, now }: FlagStaleOptions) {
   let last: { readonly at: number; readonly found: Promise<readonly StaleSubject[]> } | null = null;
   return async (): Promise<readonly StaleSubject[]> => {
     if (last === null || now() - last.at > VALID_MS) {
-      // A database that does not answer fails the request itself, with a code of its own.
-      last = { at: now(), found: readStaleSubjects(db, staleAfterMs).catch(() => []) };
+      // A database that does not answer fails the request itself, with a code of its own. Should it answer that one all the same, what
+      // was stale before is taken to be so still.
+      const before = last?.found ?? [];
+      last = { at: now(), found: readStaleSubjects(db, staleAfterMs).catch(() => before) };
     }
     return last.found;
   };
