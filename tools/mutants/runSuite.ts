@@ -57,6 +57,8 @@ export async function runSuite(
     ...files.map((file) => file.replaceAll('.', '\\.')),
     ...(only === undefined ? [] : ['--testNamePattern', [only].flat().map(escapePattern).join('|')]),
     '--ci',
+    // What is broken may leave timers and connections behind.
+    '--forceExit',
     '--json',
     `--outputFile=${report}`,
     '--selectProjects',

@@ -108,7 +108,10 @@ describe('the lease of a subject', () => {
   it('passes to another process when its holder is silent for its duration, and the holder’s work ends (Q15)', async () => {
     const { leases, fail, pass, asked } = createLeases();
     const silent = untilAborted();
-    const first = withLease(holder('silent', leases), never, silent.work);
+    const stopping = new AbortController();
+    const first = withLease(holder('silent', leases), stopping.signal, silent.work);
+    let hasEnded = false;
+    first.catch(() => (hasEnded = true));
     await silent.started;
     fail(away);
     const before = asked.length;
@@ -116,6 +119,9 @@ describe('the lease of a subject', () => {
     pass(DURATION_MS);
     fail(null);
     expect(await leases.acquire('other', DURATION_MS)).toEqual({ kind: 'acquired', fencing: 2n });
+    const asking = asked.length;
+    await until(() => hasEnded || asked.length > asking + 3);
+    stopping.abort();
     await expect(first).rejects.toThrow(FencedError);
     expect(asked).not.toContain('release');
   });

@@ -212,7 +212,7 @@ export const CHAIN_MUTANTS: readonly Mutant[] = [
         'fork: unseen ? (void forkBehind, null) : fork,',
       ),
     ],
-    suite: suite('subject/reorg', '(P17)'),
+    suite: suite('subject/branchSurvey', '(P17)'),
   },
   {
     name: 'short-chain-votes',

@@ -204,6 +204,6 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
         'await leases.renew(fencing, durationMs); continue;',
       ),
     ],
-    suite: unit('lease'),
+    suite: unit('lease', 'passes to another process when its holder is silent'),
   },
 ];

@@ -70,6 +70,22 @@ describe('a look at what an endpoint has of the blocks that were read', () => {
     expect([shared, at]).toEqual([refOf(chain, 30), null]);
   });
 
+  it('tells of a block of another branch at a height that the branch read skips, and none of a branch that skips it too (P17)', async () => {
+    const skipping = createFakeChain(21);
+    const shared = skipping.canonical();
+    skipping.skipHeight();
+    skipping.mine();
+    const read = skipping.canonical();
+    const remembered = [...refs(read, 1, 20), refOf(read, 22)];
+    skipping.switchTo(shared);
+    skipping.mine();
+    const { shared: newest, fork: at } = await survey(() => skipping.canonical(), remembered);
+    expect(newest).toEqual(refOf(read, 20));
+    expect(at).toEqual({ position: 21n, storedHash: read[22]?.hash, seenHash: skipping.blocks[21]?.hash });
+    expect(await survey(() => shared, remembered)).toMatchObject({ shared: refOf(read, 20), fork: null });
+    expect(await survey(() => read, remembered)).toMatchObject({ shared: refOf(read, 22), fork: null });
+  });
+
   it('shares nothing when all that is remembered is otherwise', async () => {
     const { shared, fork: at } = await survey(() => other, refs(chain, 25, 40));
     expect([shared, at?.position]).toEqual([null, 25n]);
