@@ -156,7 +156,7 @@ describe('processes that follow one chain', () => {
     await executedReaches(url, live.chain.startBlock, paused);
     const second = start(url, settings);
     await until('the second one stands by', () => isStandby(second));
-    // It waits for this lock inside the transaction that appends; stopped there, it has the subject's row when the lock is gone.
+    // Stopped at random moments, until one is inside a transaction that has the subject's row: nobody else gets the row then.
     const { holder } = (await query(url, 'SELECT holder FROM ingest_leases'))[0] as { holder: string };
     await pausedInside(url, holder, paused);
     const at = await ingested(url);
