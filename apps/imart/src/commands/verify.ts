@@ -36,7 +36,8 @@ meanwhile.
 What is followed is said by MARKETS and COLLECTIONS, which must be those of the worker. DATABASE_URL, or DATA_DIR for the embedded
 database, says where.
 
-Exit code 0: no difference, or all of them mended. 1: differences, or something could not be compared. 2: wrong usage.
+Exit code 0: no difference, or all of them mended. 1: differences, or something could not be compared, or no endpoint answered; what was
+mended until then stays mended. 2: wrong usage.
 `;
 
 interface Arguments {
