@@ -226,4 +226,15 @@ export const CHAIN_MUTANTS: readonly Mutant[] = [
     patches: [at('subject/reorg.ts')('if (isDeep && !byNumber) return STANDS;', '')],
     suite: suite('subject/reorg', 'is not believed of one endpoint against another one'),
   },
+  {
+    name: 'children-not-read-in-their-range',
+    breaks: 'logs of a collection are missing in the range that discovers it',
+    patches: [
+      at('subject/readChain.ts')(
+        'if (missing.length === 0 || filter.childQueries(missing).length === 0) return read;',
+        'if (missing.length >= 0) return read;',
+      ),
+    ],
+    suite: suite(SUBJECT, 'collections that a factory creates'),
+  },
 ];

@@ -206,4 +206,12 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     ],
     suite: unit('lease', 'passes to another process when its holder is silent'),
   },
+  {
+    name: 'activities-kept-by-refold',
+    breaks: 'a refold leaves the activities of the old story beside those of the new one (P2)',
+    patches: [
+      at('refold')('await tx.eraseActivities(piece.filter(isChanged).map(({ seqNo }) => seqNo));', ''),
+    ],
+    suite: CONTRACT('(P2)'),
+  },
 ];

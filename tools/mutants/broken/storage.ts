@@ -166,4 +166,15 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       only: 'goes to one of many that ask at once',
     },
   },
+  {
+    name: 'activities-of-the-orphaned-branch-kept',
+    breaks: 'activities of blocks that were taken back stay (R1)',
+    patches: [
+      at('logEnd')(
+        'WITH history AS (DELETE FROM activities WHERE subject = $1 AND seq_no > $2),',
+        'WITH history AS (SELECT 1),',
+      ),
+    ],
+    suite: CONTRACT('(R1, R8)'),
+  },
 ];
