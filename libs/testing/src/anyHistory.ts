@@ -24,7 +24,7 @@ import { seededRandom, type SeededRandom } from './seededRandom';
 import { silentLogger } from './silentLogger';
 import { contentsOfStraightFold } from './storeSteps';
 import { MARKET_OBSERVER } from './straightFold';
-import type { OpenedStore } from './subjectStore.features';
+import type { OpenedStore } from './storeFeatures';
 
 export interface AnyHistoryOptions {
   /** Everything that happens follows from it. */

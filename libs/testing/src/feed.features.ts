@@ -19,7 +19,7 @@ import { seededRandom } from './seededRandom';
 import { silentLogger } from './silentLogger';
 import { append, executeLanes } from './storeSteps';
 import { MARKET_OBSERVER } from './straightFold';
-import type { SubjectStoreFeatures } from './subjectStore.features';
+import type { SubjectStoreFeatures } from './storeFeatures';
 
 const changing = (store: SubjectStore) => ({ store, observer: MARKET_OBSERVER, logger: silentLogger });
 

@@ -36,10 +36,5 @@ export { silentLogger } from './silentLogger';
 export { MARKET_OBSERVER, straightFold } from './straightFold';
 export { marketOfEverything } from './marketOfEverything';
 export { append, contentsOfStraightFold, executeLanes, wholeRange } from './storeSteps';
-export {
-  catchUpWith,
-  describeSubjectStore,
-  histories,
-  type OpenedStore,
-  type SubjectStoreFeatures,
-} from './subjectStore.features';
+export type { OpenedStore, SubjectStoreFeatures } from './storeFeatures';
+export { catchUpWith, describeSubjectStore, histories } from './subjectStore.features';

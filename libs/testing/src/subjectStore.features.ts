@@ -34,30 +34,14 @@ import {
 } from '@imart/pipeline';
 import { appendMessage, appendMessages, fakeBlock } from './fakeSubject';
 import { describeFeed } from './feed.features';
-import type { StoreContents, StoreKept } from './inMemorySubjectStore';
 import { address, ALICE, BOB, CAROL, createMarketScript, MARKET } from './marketEvents';
 import { addPoison, randomHistory } from './randomMarket';
 import { marketOfEverything } from './marketOfEverything';
 import { silentLogger } from './silentLogger';
+import type { SubjectStoreFeatures } from './storeFeatures';
 import { append, contentsOfStraightFold, executeLanes, wholeRange } from './storeSteps';
 import { describeSubjectChanges } from './subjectChanges.features';
 import { MARKET_OBSERVER, straightFold } from './straightFold';
-
-/** An empty store, and a look at everything that is committed in it. */
-export interface OpenedStore {
-  readonly store: SubjectStore;
-  contents(): Promise<StoreContents>;
-  kept(): Promise<StoreKept>;
-}
-
-export interface SubjectStoreFeatures {
-  /** Opens {@link SUBJECT} for {@link MARKET_OBSERVER}, with nothing in it, from position 0 on. */
-  open(lanes: number): Promise<OpenedStore>;
-  /** How many random histories each property tries. */
-  readonly runs: number;
-  /** Called after each feature: whatever a feature may have left behind fails it. */
-  afterEach?(): Promise<void>;
-}
 
 const never = new AbortController().signal;
 const allLanes = (store: SubjectStore): number[] => Array.from({ length: store.lanes }, (_, lane) => lane);

@@ -3,7 +3,7 @@ import { HaltedError } from '@imart/pipeline';
 import { fakeBlock } from '../fakeSubject';
 import { createMarketScript } from '../marketEvents';
 import { append, contentsOfStraightFold, executeLanes, wholeRange } from '../storeSteps';
-import type { SubjectStoreFeatures } from '../subjectStore.features';
+import type { SubjectStoreFeatures } from '../storeFeatures';
 
 /** The contract of a chain that stands still until somebody decides. */
 export function describeHalt(name: string, features: SubjectStoreFeatures): void {

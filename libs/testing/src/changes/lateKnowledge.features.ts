@@ -7,7 +7,7 @@ import { address, ALICE, createMarketScript, type MarketScript } from '../market
 import { addPoison } from '../randomMarket';
 import { append, contentsOfStraightFold, executeLanes } from '../storeSteps';
 import { MARKET_OBSERVER } from '../straightFold';
-import type { SubjectStoreFeatures } from '../subjectStore.features';
+import type { SubjectStoreFeatures } from '../storeFeatures';
 import {
   applyLate,
   at,

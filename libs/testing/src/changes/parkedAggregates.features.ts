@@ -5,7 +5,7 @@ import { retryParked, skipParked } from '@imart/pipeline';
 import { createMarketScript, type MarketScript } from '../marketEvents';
 import { addPoison } from '../randomMarket';
 import { append, contentsOfStraightFold, executeLanes } from '../storeSteps';
-import type { SubjectStoreFeatures } from '../subjectStore.features';
+import type { SubjectStoreFeatures } from '../storeFeatures';
 import {
   applyLate,
   at,

@@ -3,7 +3,7 @@ import { evmSeqNo } from '@imart/core';
 import { appendMessage, fakeBlock } from '../fakeSubject';
 import { address, createMarketScript, MARKET } from '../marketEvents';
 import { append } from '../storeSteps';
-import type { SubjectStoreFeatures } from '../subjectStore.features';
+import type { SubjectStoreFeatures } from '../storeFeatures';
 
 /** The contract of reading a part of the log again. */
 export function describePartOfTheLog(name: string, features: SubjectStoreFeatures): void {

@@ -5,7 +5,7 @@ import { appendMessage, fakeBlock } from '../fakeSubject';
 import { createMarketScript } from '../marketEvents';
 import { marketOfEverything } from '../marketOfEverything';
 import { append, contentsOfStraightFold, executeLanes } from '../storeSteps';
-import type { SubjectStoreFeatures } from '../subjectStore.features';
+import type { SubjectStoreFeatures } from '../storeFeatures';
 import { at, blockByBlock, changing, filled, finalize, upTo } from './steps';
 
 /** The contract of going back on purpose, also below what is final. */

@@ -28,7 +28,7 @@ import { MARKET } from '../marketEvents';
 import { silentLogger } from '../silentLogger';
 import { append, executeLanes } from '../storeSteps';
 import { MARKET_OBSERVER } from '../straightFold';
-import type { OpenedStore, SubjectStoreFeatures } from '../subjectStore.features';
+import type { OpenedStore, SubjectStoreFeatures } from '../storeFeatures';
 
 export const changing = (store: SubjectStore, observer: Observer = MARKET_OBSERVER): ChangeOptions => ({
   store,

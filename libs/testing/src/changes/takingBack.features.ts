@@ -23,7 +23,7 @@ import { marketOfEverything } from '../marketOfEverything';
 import { addPoison } from '../randomMarket';
 import { append, contentsOfStraightFold, executeLanes } from '../storeSteps';
 import { MARKET_OBSERVER } from '../straightFold';
-import type { SubjectStoreFeatures } from '../subjectStore.features';
+import type { SubjectStoreFeatures } from '../storeFeatures';
 import {
   at,
   blockByBlock,
