@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -81,7 +81,11 @@ async function runJest(
   patterns: readonly string[],
   interruption: Interruption,
 ): Promise<JestReport> {
+  // Also where tests have their files: nothing of one that is ended half way stays. Every user may enter, as a server that root starts needs it.
   const dir = mkdtempSync(join(tmpdir(), 'imart-faults-'));
+  chmodSync(dir, 0o755);
+  // A server that has just lost its test process still writes.
+  const remove = (): void => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   const output = join(dir, 'report.json');
   const child = spawn(
     process.execPath,
@@ -93,6 +97,8 @@ async function runJest(
       patterns.join('|'),
       '--json',
       `--outputFile=${output}`,
+      // Not in that directory: the next run is to find it.
+      `--cacheDirectory=${join(root, 'node_modules/.cache/jest-faults')}`,
       '--selectProjects',
       'unit',
       'int',
@@ -100,13 +106,21 @@ async function runJest(
       'faults',
     ],
     // With a group of its own: what its tests have started ends with it, whoever is told to.
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], detached: true },
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      detached: true,
+      env: { ...process.env, TMPDIR: dir },
+    },
   );
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', () => resolve());
   });
-  const forget = interruption.onInterruption(() => endGroup(child, ended));
+  const forget = interruption.onInterruption(async () => {
+    await endGroup(child, ended);
+    remove();
+  });
   try {
     await ended;
     // Nobody waits for what becomes of the rows.
@@ -114,7 +128,7 @@ async function runJest(
     return JSON.parse(readFileSync(output, 'utf8')) as JestReport;
   } finally {
     forget();
-    rmSync(dir, { recursive: true, force: true });
+    if (!interruption.happened) remove();
   }
 }
 
