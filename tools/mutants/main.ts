@@ -48,8 +48,9 @@ async function main(): Promise<number> {
     endSuites();
     for (const tree of trees) tree.remove();
   });
-  process.once('SIGINT', () => process.exit(130));
-  process.once('SIGTERM', () => process.exit(143));
+  // A signal may come twice, to the process and handed on by npm: the second one must not end what the first one cleans up.
+  process.on('SIGINT', () => process.exit(130));
+  process.on('SIGTERM', () => process.exit(143));
   // One for each suite that runs at a time: a run writes its report there.
   for (let i = 0; i < Math.max(jobs, suitesOf(mutants).length); i++) trees.push(createScratchTree(ROOT));
   const server = await startTestServer();

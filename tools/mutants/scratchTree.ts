@@ -27,16 +27,14 @@ const GENERATED = ['libs/storage/src/generated'];
 /** Copies what git knows of or would add; the installed packages are shared. */
 export function createScratchTree(source: string): ScratchTree {
   const root = mkdtempSync(join(tmpdir(), 'imart-mutants-'));
-  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: source,
-    encoding: 'utf8',
-  }).split('\0');
-  for (const file of [...files, ...GENERATED]) {
-    if (file === '' || !existsSync(join(source, file))) continue;
-    mkdirSync(dirname(join(root, file)), { recursive: true });
-    cpSync(join(source, file), join(root, file), { recursive: true });
+  // A suite that has just been ended may still be writing.
+  const remove = (): void => rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  try {
+    copyTree(source, root);
+  } catch (error) {
+    remove();
+    throw error;
   }
-  symlinkSync(join(source, 'node_modules'), join(root, 'node_modules'));
   return {
     root,
     apply(patches) {
@@ -51,6 +49,19 @@ export function createScratchTree(source: string): ScratchTree {
       for (const [path, text] of after) writeFileSync(path, text);
       return () => before.forEach((text, path) => writeFileSync(path, text));
     },
-    remove: () => rmSync(root, { recursive: true, force: true }),
+    remove,
   };
+}
+
+function copyTree(source: string, root: string): void {
+  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: source,
+    encoding: 'utf8',
+  }).split('\0');
+  for (const file of [...files, ...GENERATED]) {
+    if (file === '' || !existsSync(join(source, file))) continue;
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    cpSync(join(source, file), join(root, file), { recursive: true });
+  }
+  symlinkSync(join(source, 'node_modules'), join(root, 'node_modules'));
 }
