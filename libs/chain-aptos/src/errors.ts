@@ -19,3 +19,61 @@ export class AptosDecodeError extends WorkerError {
     this.path = path;
   }
 }
+
+/** A source left out a version, or gave one twice: there would be a hole in the log. Nothing of it was used. */
+export class VersionGapError extends WorkerError {
+  constructor(subjectId: string, expected: bigint, actual: bigint) {
+    super(
+      `${subjectId}: version ${expected} is next, but the source gave ${actual}. Nothing of it was stored. ` +
+        `Check the endpoints, or use another source`,
+      { code: 'VERSION_GAP', disposition: 'stop', fields: { subjectId, expected, actual } },
+    );
+  }
+}
+
+/** The last version that was read is another transaction now: the network was started anew under the same chain id. */
+export class LedgerReplacedError extends WorkerError {
+  constructor(subjectId: string, endpoint: string, version: bigint, stored: string, seen: string) {
+    super(
+      `${subjectId}: ${endpoint}: version ${version} had the accumulator root ${stored} when it was read, and has ${seen} now: ` +
+        `this is another ledger. Aptos takes nothing back; a network that was started anew needs an empty database`,
+      {
+        code: 'LEDGER_REPLACED',
+        disposition: 'stop',
+        fields: { subjectId, endpoint, version, stored, seen },
+      },
+    );
+  }
+}
+
+/** The ledger's first transaction cannot be had, so that the database cannot be bound to the ledger. */
+export class GenesisUnavailableError extends WorkerError {
+  constructor(subjectId: string) {
+    super(
+      `${subjectId}: no endpoint serves version 0, whose hash tells this ledger from another one of the same chain id. ` +
+        `Add an endpoint that has it, or state the hash (GENESIS_HASH)`,
+      { code: 'GENESIS_UNAVAILABLE', disposition: 'stop', fields: { subjectId } },
+    );
+  }
+}
+
+/** Another first transaction than the one that was stated. */
+export class WrongGenesisError extends WorkerError {
+  constructor(subjectId: string, expected: string, actual: string) {
+    super(
+      `${subjectId}: version 0 has the hash ${actual}, but ${expected} was stated as the genesis hash. Correct the endpoints or the hash`,
+      { code: 'WRONG_GENESIS', disposition: 'stop', fields: { subjectId, expected, actual } },
+    );
+  }
+}
+
+/** A resume point whose parts contradict each other. */
+export class ResumePointError extends WorkerError {
+  constructor(subjectId: string, detail: string) {
+    super(`${subjectId}: the stored position cannot be resumed from: ${detail}`, {
+      code: 'RESUME_POINT',
+      disposition: 'stop',
+      fields: { subjectId },
+    });
+  }
+}

@@ -3,12 +3,30 @@
  * form; what cannot be decoded has its place in the order.
  */
 export { canonicalAddress, NO_ACCOUNT } from './address';
-export { AptosDecodeError } from './errors';
+export { createAptosSubject, type AptosSubject } from './createAptosSubject';
+export {
+  AptosDecodeError,
+  GenesisUnavailableError,
+  LedgerReplacedError,
+  ResumePointError,
+  VersionGapError,
+  WrongGenesisError,
+} from './errors';
 export type { AptosMarket, EmitAptosMarketEvent } from './market';
 export { readProtoJsonTransaction } from './read/protoJsonTransaction';
 export { readRestPage, readRestTransaction } from './read/restTransaction';
 export { readWireResponse, readWireTransaction, type WireResponse } from './read/wireTransaction';
+export { aptosSeqNo } from './seqNo';
+export type { LedgerEndpointStats, LedgerSource } from './source/ledgerSource';
+export { createRestSource, type RestSourceOptions } from './source/restSource';
+export { VersionNotServedError } from './source/versionNotServedError';
 export { canonicalStructTag, withoutTypeArguments } from './structTag';
+export {
+  APTOS_SUBJECT_DEFAULTS,
+  aptosSubjectId,
+  type AptosSubjectOptions,
+  type AptosSubjectStats,
+} from './subject/options';
 export type {
   AptosChange,
   AptosEvent,

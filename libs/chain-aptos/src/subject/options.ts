@@ -1,0 +1,47 @@
+import type { SubjectId } from '@imart/core';
+import type { AptosMarket } from '../market';
+import type { LedgerEndpointStats, LedgerSource } from '../source/ledgerSource';
+import type { TranslatorStats } from '../translate';
+
+/** What an Aptos subject is made of. Nothing is connected to before `identify` or `messages` is called. */
+export interface AptosSubjectOptions {
+  readonly chainId: number;
+  /** Closed with the subject. */
+  readonly source: LedgerSource;
+  readonly markets: readonly AptosMarket[];
+  /** The last version to read: the subject ends there, waiting for it when it does not exist yet. @defaultValue none */
+  readonly endVersion?: bigint | null;
+  /**
+   * Accumulator root of version 0. Believed when no endpoint serves it; where one does, it must agree. Not needed for the public
+   * networks, which are known by their chain id. @defaultValue none
+   */
+  readonly genesisHash?: string | null;
+  /** Events that may be handed on and not executed before reading pauses. @defaultValue 100,000 */
+  readonly eventsAheadMax?: number;
+  /** Events after which a message is sent while catching up. @defaultValue 5,000 */
+  readonly messageEventsMax?: number;
+  /** Versions after which a message is sent while catching up. @defaultValue 50,000 */
+  readonly messageVersionsMax?: number;
+  /** Longest wait of what was read for more of it. @defaultValue 500 */
+  readonly messageWaitMs?: number;
+  /** Resolves after so many milliseconds, or early when the signal aborts. @defaultValue a timer */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+export const APTOS_SUBJECT_DEFAULTS = {
+  eventsAheadMax: 100_000,
+  messageEventsMax: 5_000,
+  messageVersionsMax: 50_000,
+  messageWaitMs: 500,
+} as const;
+
+/** Counters since the start, for metrics. */
+export interface AptosSubjectStats extends Readonly<TranslatorStats> {
+  readonly endpoints: readonly LedgerEndpointStats[];
+  readonly eventsAhead: number;
+}
+
+/** The CAIP-2 id of a ledger. */
+export function aptosSubjectId(chainId: number): SubjectId {
+  return `aptos:${chainId}` as SubjectId;
+}

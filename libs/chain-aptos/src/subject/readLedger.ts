@@ -1,0 +1,141 @@
+import type { AppendMessage, BlockRef, Event, ResumePoint, SubjectId, SubjectMessage } from '@imart/core';
+import { childAbort, type BackPressure } from '@imart/endpoints';
+import { ResumePointError, VersionGapError } from '../errors';
+import { aptosSeqNo } from '../seqNo';
+import { refOf, type LedgerBatch, type LedgerPulse, type LedgerSource } from '../source/ledgerSource';
+import type { AptosTranslator } from '../translate';
+
+export interface LedgerReaderOptions {
+  readonly subjectId: SubjectId;
+  readonly source: LedgerSource;
+  readonly translator: AptosTranslator;
+  readonly backPressure: BackPressure;
+  readonly endVersion: bigint | null;
+  readonly messageEventsMax: number;
+  readonly messageVersionsMax: number;
+  readonly messageWaitMs: number;
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** What was read and not handed on. */
+interface Gathered {
+  readonly from: bigint;
+  readonly events: Event[];
+  to: BlockRef;
+  sourceEvents: number;
+  catchingUp: boolean;
+}
+
+/** The messages of one reading of the ledger, from a resume point on. */
+export async function* readLedger(
+  options: LedgerReaderOptions,
+  resume: ResumePoint,
+  signal: AbortSignal,
+): AsyncGenerator<SubjectMessage, void, undefined> {
+  const { subjectId, source, translator, backPressure, endVersion } = options;
+  let tip = resume.window.at(-1) ?? null;
+  let next = resume.nextPosition;
+  if (tip !== null && tip.position !== next - 1n) {
+    throw new ResumePointError(
+      subjectId,
+      `the last remembered version is ${tip.position}, the next one to read is ${next}`,
+    );
+  }
+  let finalized = resume.finalizedPosition ?? -1n;
+  let gathered: Gathered | null = null;
+  let since: Promise<'waited'> | null = null;
+
+  const gather = ({ transactions, catchingUp }: LedgerBatch): void => {
+    let events: Event[] | null = null;
+    for (const transaction of transactions) {
+      if (transaction.version !== next) throw new VersionGapError(subjectId, next, transaction.version);
+      events ??= gathered?.events ?? [];
+      const sourceEvents = translator.translate(transaction, events);
+      next++;
+      if (gathered === null)
+        gathered = { from: transaction.version, events, to: tipOf(transaction), sourceEvents, catchingUp };
+      else gathered.sourceEvents += sourceEvents;
+    }
+    const last = transactions.at(-1);
+    if (gathered === null || last === undefined) return;
+    const before = transactions.at(-2)?.accumulatorRootHash ?? tip?.hash ?? '';
+    tip = refOf(last, before);
+    gathered.to = tip;
+    gathered.catchingUp = catchingUp;
+  };
+  const tipOf = (transaction: LedgerBatch['transactions'][number]): BlockRef =>
+    refOf(transaction, tip?.hash ?? '');
+
+  const isFull = ({ events, from, to }: Gathered): boolean =>
+    events.length >= options.messageEventsMax || to.position - from >= BigInt(options.messageVersionsMax);
+
+  const toAppend = (done: Gathered): AppendMessage => {
+    gathered = null;
+    since = null;
+    const toSeqNo = aptosSeqNo.last(done.to.position);
+    backPressure.handedOn(toSeqNo, done.events.length);
+    return {
+      kind: 'append',
+      fromPosition: done.from,
+      toPosition: done.to.position,
+      toSeqNo,
+      events: done.events,
+      blocks: [done.to],
+      discovered: [],
+      catchingUp: done.catchingUp,
+      sourceRecords: done.sourceEvents,
+    };
+  };
+
+  /** Hands on what was gathered, and that all of it is final: the ledger takes nothing back. */
+  function* handOn(): Generator<SubjectMessage, void, undefined> {
+    if (gathered !== null) yield toAppend(gathered);
+    const final = next - 1n;
+    if (final <= finalized || tip === null) return;
+    finalized = final;
+    yield { kind: 'finalize', upToSeqNo: aptosSeqNo.last(final), position: final };
+  }
+
+  const running = childAbort(signal);
+  const items = source.read({ from: next, after: tip, to: endVersion }, running.signal);
+  let coming: Promise<IteratorResult<LedgerBatch | LedgerPulse, void>> | null = null;
+  try {
+    for (;;) {
+      if (gathered === null && backPressure.full) {
+        await backPressure.room(signal);
+        signal.throwIfAborted();
+      }
+      coming ??= items.next();
+      const item = await (gathered === null ? coming : Promise.race([coming, (since ??= waited())]));
+      if (item === 'waited') {
+        if (gathered !== null) yield toAppend(gathered);
+        continue;
+      }
+      coming = null;
+      if (item.done === true) {
+        yield* handOn();
+        if (endVersion !== null && next > endVersion) yield { kind: 'end', atPosition: next - 1n };
+        return;
+      }
+      const { value } = item;
+      if (value.kind === 'pulse') {
+        yield* handOn();
+        yield { kind: 'heartbeat', head: value.head };
+        continue;
+      }
+      gather(value);
+      const now = gathered as Gathered | null;
+      if (now !== null && (!value.catchingUp || isFull(now))) yield toAppend(now);
+    }
+  } finally {
+    running.abort(new Error('nobody reads the messages any more'));
+    // What is on its way ends by the signal; nobody waits for what it ends with.
+    coming?.catch(() => undefined);
+    await items.return(undefined);
+  }
+
+  async function waited(): Promise<'waited'> {
+    await options.wait(options.messageWaitMs, running.signal);
+    return 'waited';
+  }
+}
