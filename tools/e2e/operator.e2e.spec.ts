@@ -132,9 +132,10 @@ describe('imart', () => {
 
     const hasTerminals = spawnSync('script', ['--version']).status === 0;
     (hasTerminals ? it : it.skip).each([
-      ['no', /nothing was changed/, true],
-      ['yes', /done: \d+ events/, false],
-    ] as const)('asks on a terminal, and takes %s for an answer', async (answer, says, isKept) => {
+      ['no', 'no', /nothing was changed/, true],
+      ['Ctrl-C', '\u0003', /nothing was changed/, true],
+      ['yes', 'yes', /done: \d+ events/, false],
+    ] as const)('asks on a terminal, and takes %s for an answer', async (_name, answer, says, isKept) => {
       const url = await copy();
       const command = `${process.execPath} --import tsx apps/imart/src/main.ts rewind --to-block ${chain.startBlock + 9}`;
       const terminal = spawn('script', ['-qec', command, '/dev/null'], {

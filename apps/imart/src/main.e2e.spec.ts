@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createPool, migrate, prismaDirectory } from '@imart/storage';
+import { createPool, migrate, prismaDirectory, startEmbeddedPostgres } from '@imart/storage';
 import { silentLogger } from '@imart/runtime';
 import { startTestServer, type TestServer } from '../../../libs/storage/src/testing/testDatabase';
 
@@ -17,10 +17,7 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 /** The command line as a process in an empty directory, with these settings and no others. */
-async function imart(
-  settings: Readonly<Record<string, string>>,
-  ...args: string[]
-): Promise<{ code: number | null; said: string }> {
+function start(settings: Readonly<Record<string, string>>, ...args: string[]) {
   const child = spawn(
     process.execPath,
     [TSX, '--tsconfig', join(ROOT, 'tsconfig.base.json'), join(__dirname, 'main.ts'), ...args],
@@ -28,9 +25,12 @@ async function imart(
   );
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk));
-  const [code] = await once(child, 'close');
-  return { code: code as number | null, said };
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, said }));
+  return { child, ended };
 }
+
+const imart = (settings: Readonly<Record<string, string>>, ...args: string[]) =>
+  start(settings, ...args).ended;
 
 const COMMANDS = [
   ['parked', 'list'],
@@ -116,5 +116,41 @@ describe('a database whose tables are not those of the program', () => {
     const { code, said } = await imart({ DATABASE_URL: url }, 'parked', 'list');
     expect([code, said]).toEqual([1, expect.stringMatching(says)]);
     expect(said).toContain(`[${errorCode}]`);
+  });
+});
+
+describe('an interrupted command', () => {
+  it('ends at once, and leaves no embedded server behind', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'imart-test-interrupted-'));
+    const home = join(dataDir, 'postgres');
+    const connect = (url: string) =>
+      createPool({ connectionString: url, max: 1, applicationName: 'spec', logger: silentLogger });
+    try {
+      const server = await startEmbeddedPostgres({ dataDir: home });
+      const before = connect(server.url);
+      await migrate(before, join(prismaDirectory(), 'migrations'));
+      // The command is in the middle of something for as long as the spec needs.
+      await before.query(`ALTER TABLE _prisma_migrations RENAME TO applied;
+        CREATE VIEW _prisma_migrations AS SELECT applied.* FROM applied, (SELECT pg_sleep(300)) AS slowly`);
+      await before.end();
+      await server.stop();
+
+      const { child, ended } = start({ DATA_DIR: dataDir }, 'parked', 'list');
+      const beside = connect(server.url);
+      const isWorking = async (): Promise<boolean> => {
+        const found = beside.query(
+          `SELECT FROM pg_stat_activity WHERE application_name = 'imart' AND wait_event = 'PgSleep'`,
+        );
+        // The server is not there yet.
+        return (await found.catch(() => null))?.rowCount === 1;
+      };
+      while (!(await isWorking())) await new Promise((resolve) => setTimeout(resolve, 50));
+      await beside.end();
+      child.kill('SIGINT');
+      expect(await ended).toEqual({ code: 130, said: '' });
+      expect(existsSync(join(home, 'cluster', 'postmaster.pid'))).toBe(false);
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
   });
 });

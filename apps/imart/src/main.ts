@@ -5,6 +5,7 @@ import { resumeCommand } from './commands/resume';
 import { rewindCommand } from './commands/rewind';
 import { verifyCommand } from './commands/verify';
 import type { Command } from './command';
+import { InterruptedError } from './interruption';
 import { UsageError } from './usageError';
 
 const commands: Readonly<Record<string, Command>> = {
@@ -57,6 +58,8 @@ main().then(
     process.exitCode = code;
   },
   (error: unknown) => {
+    // Its work may go on in vain, and keeps the process.
+    if (error instanceof InterruptedError) process.exit(error.exitCode);
     const code = error instanceof WorkerError ? ` [${error.code}]` : '';
     process.stderr.write(`imart: ${messageOf(error)}${code}\n`);
     process.exitCode = 1;

@@ -12,6 +12,7 @@ import {
   type DatabasePool,
 } from '@imart/storage';
 import { loadImartConfig } from './config';
+import { InterruptedError, untilInterrupted } from './interruption';
 
 export const VIEWS_FILE = join(prismaDirectory(), 'views.sql');
 const MIGRATIONS_DIRECTORY = join(prismaDirectory(), 'migrations');
@@ -19,6 +20,7 @@ const MIGRATIONS_DIRECTORY = join(prismaDirectory(), 'migrations');
 /**
  * Runs work on the worker's database, and leaves no server and no connection behind. Makes no database and no table.
  * @throws {ConfigError} when the settings name no database.
+ * @throws {InterruptedError} the work goes on in vain: the process is to be ended.
  * @throws {DatabaseNotPreparedError} @throws {SchemaVersionError} when its tables are not those of this program.
  */
 export async function withDatabase<T>(work: (pool: DatabasePool) => Promise<T>): Promise<T> {
@@ -31,11 +33,15 @@ export async function withDatabase<T>(work: (pool: DatabasePool) => Promise<T>):
     applicationName: 'imart',
     logger: silentLogger,
   });
+  let isInterrupted = false;
   try {
-    await mustBeOfThisVersion(pool);
-    return await work(pool);
+    return await untilInterrupted(mustBeOfThisVersion(pool).then(() => work(pool)));
+  } catch (error) {
+    isInterrupted = error instanceof InterruptedError;
+    throw error;
   } finally {
-    await pool.end();
+    // It would wait for what is on its way; that is undone with its connection, when the process ends.
+    if (!isInterrupted) await pool.end();
     await embedded?.stop();
   }
 }

@@ -125,8 +125,6 @@ async function verify(pool: DatabasePool, config: ImartChainConfig, args: Argume
     );
 
   const stopped = new AbortController();
-  const stop = (): void => stopped.abort(new Error('interrupted'));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   const logger = createLogger({
     level: 'warn',
     secrets: config.rpcUrls,
@@ -175,7 +173,6 @@ async function verify(pool: DatabasePool, config: ImartChainConfig, args: Argume
   } finally {
     patience.close();
     source.close();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
     await logger.close();
   }
 }
