@@ -150,7 +150,7 @@ export const CHAIN_MUTANTS: readonly Mutant[] = [
         'if (position === tip.position + 1n) return false;',
       ),
     ],
-    suite: { files: ['libs/chain-evm/src/subject/reorg.unit.spec.ts'] },
+    suite: suite('subject/reorg', 'by a longer branch'),
   },
   {
     name: 'lagging-node-taken-for-a-reorg',
