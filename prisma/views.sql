@@ -166,7 +166,7 @@ FROM activities a
 JOIN subjects s ON s.id = a.subject
 WHERE a.kind = 'SALE';
 
--- Tokens: those with one owner from their rows, ERC-1155 ids from the balances of their owners.
+-- Tokens: those with one owner from their rows, those that several may own pieces of from the balances of their owners.
 CREATE OR REPLACE VIEW token_view AS
 SELECT
     t.subject,
@@ -206,7 +206,7 @@ FROM (
     FROM tokens
     UNION ALL
     SELECT
-        subject, collection, token_id, 'erc1155', NULL,
+        subject, collection, token_id, min(standard), NULL,
         count(*) FILTER (WHERE quantity > 0),
         COALESCE(sum(quantity) FILTER (WHERE quantity > 0), 0),
         NULL, NULL, min(created_at), max(updated_at), max(seq_no)
@@ -317,7 +317,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT COALESCE(
         (SELECT t.standard FROM tokens t WHERE t.subject = k.subject AND t.collection = k.address LIMIT 1),
-        (SELECT 'erc1155' FROM balances b WHERE b.subject = k.subject AND b.collection = k.address LIMIT 1)
+        (SELECT b.standard FROM balances b WHERE b.subject = k.subject AND b.collection = k.address LIMIT 1)
     ) AS standard
 ) seen ON true
 LEFT JOIN LATERAL (

@@ -40,8 +40,8 @@ const subject = {
 
 const tokenId = {
   type: 'string',
-  pattern: '^\\d{1,78}$',
-  allowed: 'a decimal number of at most 78 digits',
+  pattern: '^\\d{1,98}$',
+  allowed: 'a decimal number of at most 98 digits',
   description: 'Token id, decimal.',
 };
 

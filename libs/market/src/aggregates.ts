@@ -15,6 +15,16 @@ export const AGGREGATE = {
   balance: 'balance',
   /** A collection: its address. */
   collection: 'collection',
+  /** What a token is called: `<collection>:<token id>`. */
+  tokenDetails: 'token-details',
+  /** Tokens set aside for a receiver: `<collection>:<token id>:<sender>:<receiver>`. */
+  claim: 'claim',
+  /** A curator's gallery: `<contract>:<id>`. */
+  gallery: 'gallery',
+  /** An offer to exhibit a token: `<contract>:<id>`. */
+  curationOffer: 'curation-offer',
+  /** A token in a gallery: `<contract>:<id>`. */
+  exhibit: 'exhibit',
 } as const;
 
 /** The two parts of an `<contract>:<id>` aggregate id. */
@@ -34,6 +44,25 @@ export function balanceAggregateId(collection: string, tokenId: bigint, owner: s
 export function splitBalanceId(aggregateId: string): { collection: string; tokenId: bigint; owner: string } {
   const [collection = '', tokenId = '', owner = ''] = aggregateId.split(':');
   return { collection, tokenId: BigInt(tokenId), owner };
+}
+
+export function claimAggregateId(
+  collection: string,
+  tokenId: bigint,
+  sender: string,
+  receiver: string,
+): string {
+  return `${collection}:${tokenId}:${sender}:${receiver}`;
+}
+
+export function splitClaimId(aggregateId: string): {
+  collection: string;
+  tokenId: bigint;
+  sender: string;
+  receiver: string;
+} {
+  const [collection = '', tokenId = '', sender = '', receiver = ''] = aggregateId.split(':');
+  return { collection, tokenId: BigInt(tokenId), sender, receiver };
 }
 
 /** The address that mints come from and burns go to, and the currency of native coin. */

@@ -65,9 +65,29 @@ export function list<T>(field: Field<T>): Field<readonly T[]> {
   };
 }
 
+/** A field of a record that came later: absent where nothing is known. See {@link added}. */
+export interface AddedField<T> extends Field<T | undefined> {
+  readonly isAdded: true;
+}
+
+/**
+ * A field that was added to a record of which events are stored already. Absent fields at a record's end are not written: what has
+ * none of them keeps the text, and with it the content hash, that it had before.
+ */
+export function added<T>(field: Field<T>): AddedField<T> {
+  return {
+    isAdded: true,
+    write: (value) => (value === undefined ? 'null' : field.write(value)),
+    read: (json) => (json === null || json === undefined ? undefined : field.read(json)),
+  };
+}
+
 type Fields = Readonly<Record<string, Field<never> | Field<unknown>>>;
+type AddedKeys<F> = { [K in keyof F]: F[K] extends AddedField<unknown> ? K : never }[keyof F];
 /** The data type that a record of fields describes. */
-export type RecordOf<F> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
+export type RecordOf<F> = {
+  readonly [K in Exclude<keyof F, AddedKeys<F>>]: F[K] extends Field<infer T> ? T : never;
+} & { readonly [K in AddedKeys<F>]?: F[K] extends Field<infer T> ? T : never };
 
 /**
  * A record, written as a JSON array in the order of its fields: half the size of an object, and faster. Fields are only
@@ -77,11 +97,16 @@ export function record<F extends object>(fields: F): Field<RecordOf<F>> {
   const names = Object.keys(fields);
   const codecs = Object.values(fields as Fields) as Field<unknown>[];
   const count = names.length;
+  const isAdded = (i: number): boolean => 'isAdded' in (codecs[i] as Field<unknown>);
+  const least = names.findIndex((_name, i) => isAdded(i));
+  const first = least === -1 ? count : least;
   return {
     write: (value) => {
       const values = value as Record<string, unknown>;
+      let end = count;
+      while (end > first && values[names[end - 1] as string] === undefined) end--;
       let out = '[';
-      for (let i = 0; i < count; i++) {
+      for (let i = 0; i < end; i++) {
         out += (i === 0 ? '' : ',') + (codecs[i] as Field<unknown>).write(values[names[i] as string]);
       }
       return `${out}]`;
@@ -89,7 +114,10 @@ export function record<F extends object>(fields: F): Field<RecordOf<F>> {
     read: (json) => {
       if (!Array.isArray(json)) throw new EventDataError('a record', json);
       const out: Record<string, unknown> = {};
-      for (let i = 0; i < count; i++) out[names[i] as string] = (codecs[i] as Field<unknown>).read(json[i]);
+      for (let i = 0; i < count; i++) {
+        const field = (codecs[i] as Field<unknown>).read(json[i]);
+        if (field !== undefined) out[names[i] as string] = field;
+      }
       return out as RecordOf<F>;
     },
   };

@@ -1,5 +1,5 @@
 import { UNDECODABLE, WorkerError, type Event, type EventDataCodec, type UndecodableData } from '@imart/core';
-import { flag, list, nullable, quantity, record, text, word, type RecordOf } from './eventSchema';
+import { added, flag, list, nullable, quantity, record, text, word, type RecordOf } from './eventSchema';
 
 /** `listing`: the maker gives tokens for money. `offer`: the maker gives money for a token. */
 export type TradeSide = 'listing' | 'offer';
@@ -7,9 +7,13 @@ export type TradeSide = 'listing' | 'offer';
 export type TokenStandard = 'erc721' | 'erc1155' | 'punk' | 'aptos-v1' | 'aptos-v2';
 export type OrderKind = 'fixed' | 'auction';
 
+export type CurationOfferStatus = 'pending' | 'accepted' | 'rejected' | 'canceled';
+/** `reserved`: canceled, and the token still in the gallery. */
+export type ExhibitStatus = 'listing' | 'reserved' | 'sold' | 'frozen' | 'redeemed';
+
 const item = {
-  /** Contract or collection in canonical form. */
-  collection: word(),
+  /** Contract or collection in canonical form. `null`: not known, though the token is. */
+  collection: nullable(word()),
   /** `null`: any token of the collection (a collection offer). */
   tokenId: nullable(quantity),
   quantity: quantity,
@@ -40,6 +44,8 @@ const opened = {
   orderHash: nullable(word()),
   /** The market's contract holds the token while it is listed. */
   escrow: flag,
+  /** Other open listings of the same maker under the same name stay open beside it. Absent: it takes their place. */
+  alongside: added(flag),
 };
 
 const filled = {
@@ -62,6 +68,10 @@ const filled = {
   closes: nullable(flag),
   nonce: nullable(quantity),
   orderHash: nullable(word()),
+  /** The part of `fees` that went to the creators. Absent: not known. */
+  royalties: added(quantity),
+  /** What is left of the order after this fill, where the chain tells. */
+  remaining: added(quantity),
 };
 
 const cancelled = {
@@ -75,7 +85,26 @@ const cancelled = {
   onlyMaker: nullable(word()),
   nonce: nullable(quantity),
   orderHash: nullable(word()),
+  /** Of what was left of the order. Absent: not said. */
+  price: added(quantity),
+  currency: added(word()),
 };
+
+const balance = {
+  /** What the owner has after it, where the chain tells. Absent: what the events add up to. */
+  balance: added(quantity),
+  /** Absent: ERC-1155. */
+  standard: added(word<TokenStandard>()),
+};
+
+/** A token in the curation's terms; each `null` where the contract does not say. */
+const exhibited = {
+  collection: nullable(word()),
+  tokenId: nullable(quantity),
+  standard: nullable(word<TokenStandard>()),
+};
+
+const shares = list(record({ payee: word(), rate: quantity }));
 
 /** The data of every market event, by its name. The names are the stored format. */
 const schemas = {
@@ -103,11 +132,29 @@ const schemas = {
   }),
   TokenMinted: record({ to: word(), standard: word<TokenStandard>() }),
   TokenTransferred: record({ from: word(), to: word(), standard: word<TokenStandard>() }),
-  TokenBurned: record({ from: word(), standard: word<TokenStandard>() }),
-  /** Of an ERC-1155 balance. `from` is the zero address when minted. */
-  TokenReceived: record({ from: word(), quantity }),
-  /** Of an ERC-1155 balance. `to` is the zero address when burned. */
-  TokenSent: record({ to: word(), quantity }),
+  /** `from`: `null` where only its row may know whose it was. */
+  TokenBurned: record({ from: nullable(word()), standard: word<TokenStandard>() }),
+  /** Of a balance. `from` is the zero address when minted, `null` when it came from nobody's balance: out of a contract. */
+  TokenReceived: record({ from: nullable(word()), quantity, ...balance }),
+  /** Of a balance. `to` is the zero address when burned, `null` when it went to nobody's balance: into a contract. */
+  TokenSent: record({ to: nullable(word()), quantity, ...balance }),
+  /** What a token is called: its creator's words. Each `null`: unchanged, or not known. */
+  TokenDescribed: record({
+    standard: word<TokenStandard>(),
+    creator: nullable(word()),
+    collectionName: nullable(text),
+    name: nullable(text),
+    /** Which edition of what has several under one name. */
+    edition: nullable(quantity),
+    description: nullable(text),
+    uri: nullable(text),
+  }),
+  /** A token was set aside for one receiver, who may claim it; several times adds up. */
+  TokenOffered: record({ quantity, standard: word<TokenStandard>() }),
+  /** All that was set aside went back. */
+  TokenOfferCancelled: record({ quantity, standard: word<TokenStandard>() }),
+  /** All that was set aside went to its receiver. */
+  TokenClaimed: record({ quantity, standard: word<TokenStandard>() }),
   CollectionCreated: record({
     standard: word<TokenStandard>(),
     creator: word(),
@@ -122,6 +169,57 @@ const schemas = {
     maximum: nullable(quantity),
     /** Hex of the name's original bytes where they are no valid text and the name had to be mended (D1). */
     nameBytes: nullable(word()),
+  }),
+  /** A curator's gallery was opened or changed. `null`: unchanged, or not known. */
+  GalleryChanged: record({
+    market: word(),
+    /** The token that stands for the gallery. */
+    ...exhibited,
+    owner: nullable(word()),
+    spaceType: nullable(text),
+    name: nullable(text),
+    metadataUri: nullable(text),
+    /** The curator's shares of sales: payee and rate in the contract's own unit. */
+    commissions: nullable(shares),
+    commissionPool: nullable(word()),
+    /** Collections that may be exhibited; empty: any. */
+    admissions: nullable(list(word())),
+  }),
+  /** Somebody asks a token's owner to lend it to a gallery, or that was answered. */
+  CurationOfferChanged: record({
+    market: word(),
+    status: word<CurationOfferStatus>(),
+    ...exhibited,
+    galleryId: nullable(quantity),
+    /** Who asks. */
+    from: nullable(word()),
+    /** Whose token it is. */
+    to: nullable(word()),
+    price: nullable(quantity),
+    currency: nullable(word()),
+    startsAtUs: nullable(quantity),
+    expiresAtUs: nullable(quantity),
+    exhibitExpiresAtUs: nullable(quantity),
+    url: nullable(text),
+    detail: nullable(text),
+  }),
+  /** A token was put into a gallery, or what was there was sold, frozen, taken back. */
+  ExhibitChanged: record({
+    market: word(),
+    status: word<ExhibitStatus>(),
+    ...exhibited,
+    galleryId: nullable(quantity),
+    /** Whose token it is. */
+    origin: nullable(word()),
+    curator: nullable(word()),
+    /** Who has it now: of a sold one its buyer. */
+    owner: nullable(word()),
+    price: nullable(quantity),
+    currency: nullable(word()),
+    expiresAtUs: nullable(quantity),
+    location: nullable(text),
+    url: nullable(text),
+    detail: nullable(text),
   }),
 } as const;
 

@@ -15,6 +15,8 @@ const standard = fc.constantFrom(
   'aptos-v2' as const,
 );
 const side = fc.constantFrom('listing' as const, 'offer' as const);
+/** A field that may be absent. */
+const later = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(of, { nil: undefined });
 const maybe = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(of, { nil: null });
 const item = fc.record({ collection: hex, tokenId: maybe(uint256), quantity: uint256, standard });
 
@@ -32,6 +34,7 @@ const opened: fc.Arbitrary<MarketEventData['OrderListed']> = fc.record({
   nonce: maybe(uint256),
   orderHash: maybe(hex),
   escrow: fc.boolean(),
+  alongside: later(fc.boolean()),
 });
 const filled: fc.Arbitrary<MarketEventData['OrderFilled']> = fc.record({
   market: word,
@@ -46,6 +49,8 @@ const filled: fc.Arbitrary<MarketEventData['OrderFilled']> = fc.record({
   closes: maybe(fc.boolean()),
   nonce: maybe(uint256),
   orderHash: maybe(hex),
+  royalties: later(uint256),
+  remaining: later(uint256),
 });
 const cancelled: fc.Arbitrary<MarketEventData['OrderCancelled']> = fc.record({
   market: word,
@@ -56,7 +61,12 @@ const cancelled: fc.Arbitrary<MarketEventData['OrderCancelled']> = fc.record({
   onlyMaker: maybe(hex),
   nonce: maybe(uint256),
   orderHash: maybe(hex),
+  price: later(uint256),
+  currency: later(hex),
 });
+const moved = { quantity: uint256, balance: later(uint256), standard: later(standard) };
+const exhibited = { collection: maybe(hex), tokenId: maybe(uint256), standard: maybe(standard) };
+const shares = fc.array(fc.record({ payee: hex, rate: uint256 }), { maxLength: 3 });
 
 /** One for each name: a new event name without one does not compile. */
 const dataOf: { readonly [Name in MarketEventName]: fc.Arbitrary<MarketEventData[Name]> } = {
@@ -70,9 +80,21 @@ const dataOf: { readonly [Name in MarketEventName]: fc.Arbitrary<MarketEventData
   MakerOrdersVoided: fc.record({ market: word, maker: hex, belowNonce: maybe(uint256), side: maybe(side) }),
   TokenMinted: fc.record({ to: hex, standard }),
   TokenTransferred: fc.record({ from: hex, to: hex, standard }),
-  TokenBurned: fc.record({ from: hex, standard }),
-  TokenReceived: fc.record({ from: hex, quantity: uint256 }),
-  TokenSent: fc.record({ to: hex, quantity: uint256 }),
+  TokenBurned: fc.record({ from: maybe(hex), standard }),
+  TokenReceived: fc.record({ from: maybe(hex), ...moved }),
+  TokenSent: fc.record({ to: maybe(hex), ...moved }),
+  TokenDescribed: fc.record({
+    standard,
+    creator: maybe(hex),
+    collectionName: maybe(anyText),
+    name: maybe(anyText),
+    edition: maybe(uint256),
+    description: maybe(anyText),
+    uri: maybe(anyText),
+  }),
+  TokenOffered: fc.record({ quantity: uint256, standard }),
+  TokenOfferCancelled: fc.record({ quantity: uint256, standard }),
+  TokenClaimed: fc.record({ quantity: uint256, standard }),
   CollectionCreated: fc.record({
     standard,
     creator: hex,
@@ -81,9 +103,61 @@ const dataOf: { readonly [Name in MarketEventName]: fc.Arbitrary<MarketEventData
     tags: fc.array(anyText, { maxLength: 3 }),
     description: anyText,
     uri: anyText,
-    royalties: fc.array(fc.record({ payee: hex, rate: uint256 }), { maxLength: 3 }),
+    royalties: shares,
     maximum: maybe(uint256),
     nameBytes: maybe(hex),
+  }),
+  GalleryChanged: fc.record({
+    market: word,
+    ...exhibited,
+    owner: maybe(hex),
+    spaceType: maybe(anyText),
+    name: maybe(anyText),
+    metadataUri: maybe(anyText),
+    commissions: maybe(shares),
+    commissionPool: maybe(hex),
+    admissions: maybe(fc.array(hex, { maxLength: 3 })),
+  }),
+  CurationOfferChanged: fc.record({
+    market: word,
+    status: fc.constantFrom(
+      'pending' as const,
+      'accepted' as const,
+      'rejected' as const,
+      'canceled' as const,
+    ),
+    ...exhibited,
+    galleryId: maybe(uint256),
+    from: maybe(hex),
+    to: maybe(hex),
+    price: maybe(uint256),
+    currency: maybe(hex),
+    startsAtUs: maybe(uint256),
+    expiresAtUs: maybe(uint256),
+    exhibitExpiresAtUs: maybe(uint256),
+    url: maybe(anyText),
+    detail: maybe(anyText),
+  }),
+  ExhibitChanged: fc.record({
+    market: word,
+    status: fc.constantFrom(
+      'listing' as const,
+      'reserved' as const,
+      'sold' as const,
+      'frozen' as const,
+      'redeemed' as const,
+    ),
+    ...exhibited,
+    galleryId: maybe(uint256),
+    origin: maybe(hex),
+    curator: maybe(hex),
+    owner: maybe(hex),
+    price: maybe(uint256),
+    currency: maybe(hex),
+    expiresAtUs: maybe(uint256),
+    location: maybe(anyText),
+    url: maybe(anyText),
+    detail: maybe(anyText),
   }),
 };
 
@@ -113,6 +187,29 @@ describe('the codec of market events', () => {
     expect(marketEventCodec.encode('TokenReceived', { from: '0xab', quantity: 2n ** 256n - 1n })).toBe(
       '["0xab","115792089237316195423570985008687907853269984665640564039457584007913129639935"]',
     );
+  });
+
+  it('writes nothing for added fields at the end that are absent: the text of what was stored before stays', () => {
+    const cancelled = {
+      market: 'm',
+      side: null,
+      maker: null,
+      items: null,
+      onlyIfOpen: false,
+      onlyMaker: null,
+      nonce: null,
+      orderHash: null,
+    };
+    const before = '["m",null,null,null,0,null,null,null]';
+    expect(marketEventCodec.encode('OrderCancelled', cancelled)).toBe(before);
+    expect(marketEventCodec.decode('OrderCancelled', before)).toStrictEqual(cancelled);
+    const currency = { ...cancelled, currency: '0xab' };
+    expect(marketEventCodec.encode('OrderCancelled', currency)).toBe(
+      '["m",null,null,null,0,null,null,null,null,"0xab"]',
+    );
+    expect(
+      marketEventCodec.decode('OrderCancelled', marketEventCodec.encode('OrderCancelled', currency)),
+    ).toStrictEqual(currency);
   });
 
   it('reads a field that an older record lacks as null', () => {

@@ -5,13 +5,17 @@
 export {
   AGGREGATE,
   balanceAggregateId,
+  claimAggregateId,
   splitBalanceId,
+  splitClaimId,
   splitContractId,
   tokenAggregateId,
   ZERO_ADDRESS,
 } from './aggregates';
 export {
   marketEventCodec,
+  type CurationOfferStatus,
+  type ExhibitStatus,
   type MarketEvent,
   type MarketEventData,
   type MarketEventName,
@@ -26,12 +30,18 @@ export {
 export type {
   ActivityKind,
   BalanceRow,
+  ClaimRow,
+  ClaimStatus,
   CollectionRow,
+  CurationOfferRow,
+  ExhibitRow,
+  GalleryRow,
   MakerRow,
   MarketActivity,
   MarketRow,
   OfferStatus,
   OrderStatus,
+  TokenDetailsRow,
   TokenRow,
   TradeRow,
 } from './rows';

@@ -1,5 +1,12 @@
 import type { Activity, StateRow } from '@imart/core';
-import type { OrderKind, TokenStandard, TradeItem, TradeSide } from './events';
+import type {
+  CurationOfferStatus,
+  ExhibitStatus,
+  OrderKind,
+  TokenStandard,
+  TradeItem,
+  TradeSide,
+} from './events';
 
 export type OrderStatus = 'LISTING' | 'SOLD' | 'CANCELED';
 export type OfferStatus = 'CREATED' | 'ACCEPTED' | 'CANCELED';
@@ -47,6 +54,8 @@ export interface TradeRow extends TimedRow {
   readonly expiresAtUs: bigint | null;
   /** The items of a bundle; `null` for a single item. */
   readonly items: readonly TradeItem[] | null;
+  /** Older listings of the same maker under the same name that are still open, the newest last; `null`: none. */
+  readonly beneath: readonly TradeRow[] | null;
 }
 
 export interface TokenRow extends TimedRow {
@@ -67,8 +76,40 @@ export interface BalanceRow extends TimedRow {
   readonly collection: string;
   readonly tokenId: bigint;
   readonly owner: string;
-  /** Received minus sent since the first followed block: negative when tokens received before that are sent on. */
+  readonly standard: TokenStandard;
+  /**
+   * What the chain says the owner has; where it only says what moves, received minus sent since the first followed block: negative
+   * when tokens received before that are sent on.
+   */
   readonly quantity: bigint;
+}
+
+export interface TokenDetailsRow extends TimedRow {
+  readonly table: 'token_details';
+  readonly collection: string;
+  readonly tokenId: bigint;
+  readonly standard: TokenStandard;
+  readonly creator: string | null;
+  readonly collectionName: string | null;
+  readonly name: string | null;
+  readonly edition: bigint | null;
+  readonly description: string | null;
+  readonly uri: string | null;
+}
+
+export type ClaimStatus = 'PENDING' | 'CLAIMED' | 'CANCELED';
+
+/** Tokens that a sender has set aside for a receiver. */
+export interface ClaimRow extends TimedRow {
+  readonly table: 'claims';
+  readonly collection: string;
+  readonly tokenId: bigint;
+  readonly sender: string;
+  readonly receiver: string;
+  readonly standard: TokenStandard;
+  /** What can be claimed now; 0 once claimed or taken back. */
+  readonly quantity: bigint;
+  readonly status: ClaimStatus;
 }
 
 export interface CollectionRow extends TimedRow {
@@ -100,10 +141,82 @@ export interface MakerRow extends TimedRow {
   readonly offersVoidedBelow: bigint | null;
 }
 
-export type MarketRow = TradeRow | TokenRow | BalanceRow | CollectionRow | MakerRow;
+interface CuratedRow extends TimedRow {
+  readonly contract: string;
+  readonly id: string;
+  readonly market: string;
+  readonly collection: string | null;
+  readonly tokenId: bigint | null;
+  readonly standard: TokenStandard | null;
+}
 
+export interface GalleryRow extends CuratedRow {
+  readonly table: 'galleries';
+  readonly owner: string | null;
+  readonly spaceType: string | null;
+  readonly name: string | null;
+  readonly metadataUri: string | null;
+  readonly commissions: readonly { readonly payee: string; readonly rate: bigint }[] | null;
+  readonly commissionPool: string | null;
+  readonly admissions: readonly string[] | null;
+}
+
+export interface CurationOfferRow extends CuratedRow {
+  readonly table: 'curation_offers';
+  readonly status: CurationOfferStatus;
+  readonly galleryId: bigint | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly price: bigint | null;
+  readonly currency: string | null;
+  readonly startsAtUs: bigint | null;
+  readonly expiresAtUs: bigint | null;
+  readonly exhibitExpiresAtUs: bigint | null;
+  readonly url: string | null;
+  readonly detail: string | null;
+}
+
+export interface ExhibitRow extends CuratedRow {
+  readonly table: 'exhibits';
+  readonly status: ExhibitStatus;
+  readonly galleryId: bigint | null;
+  readonly origin: string | null;
+  readonly curator: string | null;
+  readonly owner: string | null;
+  readonly price: bigint | null;
+  readonly currency: string | null;
+  readonly expiresAtUs: bigint | null;
+  readonly location: string | null;
+  readonly url: string | null;
+  readonly detail: string | null;
+}
+
+export type MarketRow =
+  | TradeRow
+  | TokenRow
+  | BalanceRow
+  | CollectionRow
+  | MakerRow
+  | TokenDetailsRow
+  | ClaimRow
+  | GalleryRow
+  | CurationOfferRow
+  | ExhibitRow;
+
+/** `TOKEN_OFFER`, `TOKEN_OFFER_CANCEL`, `TOKEN_CLAIM`: set aside for a receiver, without money. */
 export type ActivityKind =
-  'LIST' | 'UPDATE' | 'CANCEL' | 'SALE' | 'TRANSFER' | 'MINT' | 'BURN' | 'OFFER' | 'OFFER_CANCEL';
+  | 'LIST'
+  | 'UPDATE'
+  | 'CANCEL'
+  | 'SALE'
+  | 'TRANSFER'
+  | 'MINT'
+  | 'BURN'
+  | 'OFFER'
+  | 'OFFER_CANCEL'
+  | 'TOKEN_OFFER'
+  | 'TOKEN_OFFER_CANCEL'
+  | 'TOKEN_CLAIM';
 
 /** One line of a token's, a collection's or an account's history. */
 export interface MarketActivity extends Activity {
@@ -121,6 +234,10 @@ export interface MarketActivity extends Activity {
   /** Of the whole trade: every item of a bundle repeats it; sums count `item` 0 only. */
   readonly price: bigint | null;
   readonly currency: string | null;
+  /** Of a sale: the part of `price` that did not go to the seller. */
+  readonly fees: bigint | null;
+  /** Of a sale: the part of `fees` that went to the creators. */
+  readonly royalties: bigint | null;
   /** How many activities share this trade and its price. */
   readonly itemCount: number;
 }

@@ -112,6 +112,8 @@ export function createRunFolder(options: FoldRunOptions): RunFolder {
 
 /** What a quantity column holds: NUMERIC(78,0), which is every 256-bit number and no sum of several large ones. */
 const QUANTITY_MAX = 10n ** 78n - 1n;
+/** What a token id's column holds, NUMERIC(98,0): a 256-bit number and, above it, a 64-bit number of an edition. */
+const TOKEN_ID_MAX = 10n ** 98n - 1n;
 
 /**
  * Anybody can make a contract tell of quantities whose sum no column holds. Found here, it sets aside one aggregate;
@@ -120,8 +122,10 @@ const QUANTITY_MAX = 10n ** 78n - 1n;
 function refuseTooLarge(values: object): void {
   for (const name in values) {
     const value = (values as Record<string, unknown>)[name];
-    if (typeof value !== 'bigint' || (value <= QUANTITY_MAX && value >= -QUANTITY_MAX)) continue;
-    throw new WorkerError(`${name} would be ${value}: no quantity has more than 78 digits`, {
+    const most = name === 'tokenId' ? TOKEN_ID_MAX : QUANTITY_MAX;
+    if (typeof value !== 'bigint' || (value <= most && value >= -most)) continue;
+    const digits = most.toString().length;
+    throw new WorkerError(`${name} would be ${value}: it cannot have more than ${digits} digits`, {
       code: 'QUANTITY_RANGE',
       disposition: 'park',
       fields: { name },

@@ -17,6 +17,19 @@ export function aggregateOfRow(anyRow: StateRow): AggregateKey {
       };
     case 'collections':
       return { aggregateType: AGGREGATE.collection, aggregateId: row.address };
+    case 'token_details':
+      return { aggregateType: AGGREGATE.tokenDetails, aggregateId: `${row.collection}:${row.tokenId}` };
+    case 'claims':
+      return {
+        aggregateType: AGGREGATE.claim,
+        aggregateId: `${row.collection}:${row.tokenId}:${row.sender}:${row.receiver}`,
+      };
+    case 'galleries':
+      return { aggregateType: AGGREGATE.gallery, aggregateId: `${row.contract}:${row.id}` };
+    case 'curation_offers':
+      return { aggregateType: AGGREGATE.curationOffer, aggregateId: `${row.contract}:${row.id}` };
+    case 'exhibits':
+      return { aggregateType: AGGREGATE.exhibit, aggregateId: `${row.contract}:${row.id}` };
     case 'makers':
       return { aggregateType: AGGREGATE.maker, aggregateId: `${row.contract}:${row.maker}` };
   }

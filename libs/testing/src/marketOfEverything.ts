@@ -1,6 +1,20 @@
-import { AGGREGATE } from '@imart/market';
-import { address, ALICE, BOB, CAROL, createMarketScript, multi, type MarketScript } from './marketEvents';
+import { AGGREGATE, claimAggregateId } from '@imart/market';
+import {
+  address,
+  ALICE,
+  art,
+  BOB,
+  CAROL,
+  COLLECTION,
+  createMarketScript,
+  MARKET,
+  multi,
+  type MarketScript,
+} from './marketEvents';
 import { addPoison } from './randomMarket';
+
+/** A token id above every 256-bit number. */
+const EDITION = (1n << 256n) + 7n;
 
 /** Something of every kind of aggregate, with what is easily confused: equal ids, successive rows, hash names. */
 export function marketOfEverything(): MarketScript {
@@ -41,6 +55,79 @@ export function marketOfEverything(): MarketScript {
         maximum: null,
         nameBytes: '0xff00',
       })
+      .nextBlock()
+      .event(AGGREGATE.tokenDetails, `${COLLECTION}:${EDITION}`, 'TokenDescribed', {
+        standard: 'aptos-v1',
+        creator: ALICE,
+        collectionName: 'Things \\N',
+        name: 'Thing\t#1',
+        edition: 1n,
+        description: null,
+        uri: '',
+      })
+      .event(AGGREGATE.balance, `${COLLECTION}:${EDITION}:${ALICE}`, 'TokenReceived', {
+        from: null,
+        quantity: 2n,
+        balance: 5n,
+        standard: 'aptos-v1',
+      })
+      .event(AGGREGATE.claim, claimAggregateId(COLLECTION, EDITION, ALICE, BOB), 'TokenOffered', {
+        quantity: 1n,
+        standard: 'aptos-v1',
+      })
+      .event(AGGREGATE.gallery, `${MARKET}:1`, 'GalleryChanged', {
+        market: 'curation',
+        collection: COLLECTION,
+        tokenId: EDITION,
+        standard: 'aptos-v1',
+        owner: ALICE,
+        spaceType: 'hall',
+        name: '"Hall"',
+        metadataUri: '\\.',
+        commissions: [{ payee: BOB, rate: 2n ** 64n }],
+        commissionPool: null,
+        admissions: [COLLECTION],
+      })
+      .event(AGGREGATE.curationOffer, `${MARKET}:1`, 'CurationOfferChanged', {
+        market: 'curation',
+        status: 'pending',
+        collection: COLLECTION,
+        tokenId: 1n,
+        standard: 'erc721',
+        galleryId: 1n,
+        from: ALICE,
+        to: BOB,
+        price: 5n,
+        currency: null,
+        startsAtUs: 1_600_000_000_000_000n,
+        expiresAtUs: null,
+        exhibitExpiresAtUs: 1_700_000_000_000_001n,
+        url: null,
+        detail: 'please\n',
+      })
+      .event(AGGREGATE.exhibit, `${MARKET}:1`, 'ExhibitChanged', {
+        market: 'curation',
+        status: 'sold',
+        collection: COLLECTION,
+        tokenId: 1n,
+        standard: 'erc721',
+        galleryId: 1n,
+        origin: ALICE,
+        curator: BOB,
+        owner: CAROL,
+        price: 5n,
+        currency: null,
+        expiresAtUs: null,
+        location: '3rd floor',
+        url: null,
+        detail: null,
+      })
+      .listed('7', { alongside: true, items: [art(3n)] })
+      .listed('7', { alongside: true, items: [art(3n)], price: 2n, expiresAtUs: 1_700_000_000_000_002n })
+      .nextBlock()
+      .listed('7', { alongside: true, items: [art(3n), art(4n)], price: 3n })
+      .filled('7')
+      .cancelled('7')
       .listed('6'),
     '6',
   ).filled('6');

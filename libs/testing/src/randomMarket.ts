@@ -39,6 +39,7 @@ const terms = fc.record({
   expiresAtUs: maybe(amount),
   nonce: maybe(amount),
   escrow: fc.boolean(),
+  alongside: fc.boolean(),
 });
 const fill = fc.record({
   side: maybe(side),
@@ -49,6 +50,7 @@ const fill = fc.record({
   isSale: fc.boolean(),
   closes: maybe(fc.boolean()),
   nonce: maybe(amount),
+  remaining: fc.option(fc.bigInt({ min: 0n, max: 5n }), { nil: undefined }),
 });
 const cancel = fc.record({
   side: maybe(side),

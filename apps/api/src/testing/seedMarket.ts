@@ -160,7 +160,7 @@ async function seedTokens(insert: ApiDatabase['insert']): Promise<void> {
     { ...token, token_id: '2', owner: BUYER },
     { ...token, token_id: UINT256_MAX, owner: BUYER },
   );
-  const balance = { ...common, collection: MULTI, token_id: '7' };
+  const balance = { ...common, collection: MULTI, token_id: '7', standard: 'erc1155' };
   await insert(
     'balances',
     { ...balance, owner: SELLER, quantity: '5' },

@@ -128,7 +128,7 @@ describe('events of a loaded marketplace', () => {
   it.each([
     ['an amount that is a number', 'order', 'x:1', 'OrderCancelled', { ...data, nonce: 5 }, /field "nonce"/],
     ['a missing field', 'order', 'x:1', 'OrderCancelled', { ...data, side: undefined }, /field "side"/],
-    ['an unknown field', 'order', 'x:1', 'OrderCancelled', { ...data, price: 5n }, /field "price"/],
+    ['an unknown field', 'order', 'x:1', 'OrderCancelled', { ...data, colour: 5n }, /field "colour"/],
     ['an item without its fields', 'order', 'x:1', 'OrderCancelled', { ...data, items: [{}] }, /quantity/],
     ['items that are no list', 'order', 'x:1', 'OrderCancelled', { ...data, items: 5 }, /field "items"|list/],
     ['no data', 'order', 'x:1', 'OrderCancelled', undefined, /undefined/],

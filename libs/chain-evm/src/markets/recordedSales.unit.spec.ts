@@ -30,7 +30,7 @@ const linesOfEvent = ({ data }: Filled): SaleLine[] =>
     side: data.side,
     isSale: data.isSale,
     orderHash: data.orderHash,
-    token: item.collection,
+    token: item.collection ?? '',
     tokenId: String(item.tokenId),
     amount: String(item.quantity),
     seller: data.seller,

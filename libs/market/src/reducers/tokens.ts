@@ -15,8 +15,8 @@ function transferActivity(
   event: MarketEvent,
   token: { readonly collection: string; readonly tokenId: bigint },
   quantity: bigint,
-  from: string,
-  to: string,
+  from: string | null,
+  to: string | null,
 ): MarketActivity {
   return {
     event,
@@ -33,6 +33,8 @@ function transferActivity(
     to,
     price: null,
     currency: null,
+    fees: null,
+    royalties: null,
     itemCount: 1,
   };
 }
@@ -55,7 +57,7 @@ export const tokenReducer: Reducer<TokenState> = {
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     const { row: old } = state;
-    let from: string;
+    let from: string | null;
     let to: string | null;
     let kind: ActivityKind;
     switch (event.name) {
@@ -66,7 +68,7 @@ export const tokenReducer: Reducer<TokenState> = {
         [kind, from, to] = ['TRANSFER', event.data.from, event.data.to];
         break;
       case 'TokenBurned':
-        [kind, from, to] = ['BURN', event.data.from, null];
+        [kind, from, to] = ['BURN', event.data.from ?? old?.owner ?? null, null];
         break;
       default:
         throw unexpected('token', event);
@@ -108,8 +110,8 @@ export interface BalanceState extends FoldState {
 }
 
 /**
- * Balances of ERC-1155 tokens. A transfer is two events, sent and received; the receiver's gives the activity, the
- * sender's only when nobody receives (a burn).
+ * Balances of tokens that several may own pieces of. A transfer is two events, sent and received; the receiver's gives the activity,
+ * the sender's only when nobody receives (a burn, or tokens that went into a contract).
  */
 export const balanceReducer: Reducer<BalanceState> = {
   aggregateType: AGGREGATE.balance,
@@ -126,6 +128,7 @@ export const balanceReducer: Reducer<BalanceState> = {
     const event = anyEvent as MarketEvent;
     let change: bigint;
     let activities: readonly MarketActivity[];
+    const { data } = event as MarketEvent<'TokenReceived' | 'TokenSent'>;
     switch (event.name) {
       case 'TokenReceived': {
         const { from, quantity } = event.data;
@@ -137,8 +140,9 @@ export const balanceReducer: Reducer<BalanceState> = {
       case 'TokenSent': {
         const { to, quantity } = event.data;
         change = -quantity;
-        activities =
-          to === ZERO_ADDRESS ? [transferActivity('BURN', event, state, quantity, state.owner, to)] : [];
+        const kind = to === ZERO_ADDRESS ? 'BURN' : 'TRANSFER';
+        const isTold = to !== null && to !== ZERO_ADDRESS;
+        activities = isTold ? [] : [transferActivity(kind, event, state, quantity, state.owner, to)];
         break;
       }
       default:
@@ -153,7 +157,8 @@ export const balanceReducer: Reducer<BalanceState> = {
       collection,
       tokenId,
       owner,
-      quantity: (old?.quantity ?? 0n) + change,
+      standard: data.standard ?? old?.standard ?? 'erc1155',
+      quantity: data.balance ?? (old?.quantity ?? 0n) + change,
       createdAtUs: old?.createdAtUs ?? event.source.timeUs,
       updatedAtUs: event.source.timeUs,
     };

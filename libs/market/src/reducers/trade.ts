@@ -5,7 +5,8 @@ import type { ActivityKind, MarketActivity, OfferStatus, OrderStatus, TradeRow }
 
 /**
  * What an order or offer aggregate is: its newest row. Orders that are named by a hash are listings or offers; the side is
- * a matter of the row. Older rows of the aggregate have ended and change no more.
+ * a matter of the row. Older rows of the aggregate have ended and change no more, but for those that stand open beneath the newest:
+ * it holds them.
  */
 export interface TradeState extends FoldState {
   readonly aggregateType: 'order' | 'offer';
@@ -36,8 +37,9 @@ export function restoreTrade(
     : { ...initial, seqNo: newest.seqNo, version: newest.version, row: newest };
 }
 
-/** Of an aggregate's rows only the newest one can change. */
-export const rowsOfTrade = ({ row }: TradeState): readonly TradeRow[] => (row === null ? [] : [row]);
+/** Of an aggregate's rows only the newest one can change, and those that are open beneath it. */
+export const rowsOfTrade = ({ row }: TradeState): readonly TradeRow[] =>
+  row === null ? [] : [...(row.beneath ?? []), row];
 
 const STATUS = {
   listing: { open: 'LISTING', filled: 'SOLD', cancelled: 'CANCELED' },
@@ -46,6 +48,19 @@ const STATUS = {
 
 export const isOpen = (row: TradeRow): boolean => row.status === 'LISTING' || row.status === 'CREATED';
 export const sideOf = (row: TradeRow): TradeSide => (row.table === 'orders' ? 'listing' : 'offer');
+
+/** The row that an event about the aggregate is about: its newest open one, else its newest. */
+const currentOf = ({ row }: TradeState): TradeRow | null =>
+  row === null || isOpen(row) ? row : (row.beneath?.at(-1) ?? row);
+
+/** All open rows of an aggregate, the newest last, each by itself. */
+function openRows(newest: TradeRow | null, beneath: readonly TradeRow[] | null): readonly TradeRow[] {
+  return [...(beneath ?? []), ...(newest !== null && isOpen(newest) ? [{ ...newest, beneath: null }] : [])];
+}
+
+/** As a row has it: no list is `null`. */
+const beneathOf = (rows: readonly TradeRow[] | null): readonly TradeRow[] | null =>
+  rows === null || rows.length === 0 ? null : rows;
 
 function totalQuantity(items: readonly TradeItem[]): bigint {
   if (items.length === 1) return (items[0] as TradeItem).quantity;
@@ -66,7 +81,7 @@ function goods(items: readonly TradeItem[]): Pick<TradeRow, 'collection' | 'toke
 function goodsOf(row: TradeRow | null): readonly TradeItem[] {
   if (row === null) return [];
   if (row.items !== null) return row.items;
-  if (row.collection === null) return [];
+  if (row.collection === null && row.tokenId === null) return [];
   return [
     {
       collection: row.collection,
@@ -104,14 +119,15 @@ function stub(
     quantity:
       items.length > 0 && items.every((item) => item.standard !== 'erc1155') ? totalQuantity(items) : null,
     filledQuantity: 0n,
-    price: null,
-    currency: null,
+    price: 'isSale' in data ? null : (data.price ?? null),
+    currency: 'isSale' in data ? null : (data.currency ?? null),
     status: STATUS[side].open,
     nonce: data.nonce,
     orderHash: data.orderHash,
     escrow: false,
     startsAtUs: null,
     expiresAtUs: null,
+    beneath: beneathOf(state.row?.beneath ?? null),
     createdAtUs: event.source.timeUs,
     updatedAtUs: event.source.timeUs,
   };
@@ -126,11 +142,27 @@ function became(
   event: MarketEvent,
   row: TradeRow,
   activities: readonly MarketActivity[],
-  ended?: TradeRow,
+  others: readonly TradeRow[] = [],
 ): TradeFolded {
+  const { row: newest } = state;
+  if (newest !== null && row.openedSeqNo < newest.openedSeqNo) {
+    // One that stood beneath: the newest row, which holds the aggregate's state, holds it as it is now.
+    const others = (newest.beneath ?? []).filter(({ openedSeqNo }) => openedSeqNo !== row.openedSeqNo);
+    const holder: TradeRow = {
+      ...newest,
+      beneath: beneathOf(isOpen(row) ? [...others, row] : others),
+      seqNo: event.seqNo,
+      version: state.version + 1,
+    };
+    return {
+      state: { ...state, seqNo: event.seqNo, version: state.version + 1, row: holder },
+      rows: [row, holder],
+      activities,
+    };
+  }
   return {
     state: { ...state, seqNo: event.seqNo, version: state.version + 1, row },
-    rows: ended === undefined ? [row] : [ended, row],
+    rows: [...others, row],
     activities,
   };
 }
@@ -142,6 +174,8 @@ interface ActivityParts {
   readonly to: string | null;
   readonly price: bigint | null;
   readonly currency: string | null;
+  readonly fees?: bigint | null;
+  readonly royalties?: bigint | null;
 }
 
 /** One activity for each item, or one without a token when no item is known. */
@@ -168,6 +202,8 @@ function activitiesOf(
     to: parts.to,
     price: parts.price,
     currency: parts.currency,
+    fees: parts.fees ?? null,
+    royalties: parts.royalties ?? null,
     itemCount: Math.max(items.length, 1),
   });
   return items.length === 0 ? [one(null, 0)] : items.map(one);
@@ -191,11 +227,11 @@ function cancelActivities(
 }
 
 /**
- * A listing or an offer is made. When one is open already: by the same maker, its terms change; by another maker, the
- * old one ends, cancelled, because the market keeps one at a time under this name.
+ * A listing or an offer is made. When one is open already: by the same maker, its terms change, or it stays beside the new one
+ * where the market allows that; by another maker, the old one ends, cancelled, because the market keeps one at a time under this name.
  */
 export function foldOpened(state: TradeState, event: MarketEvent, data: OrderOpened): TradeFolded {
-  const { row: old } = state;
+  const old = currentOf(state);
   const { side } = data;
   const parts: ActivityParts = {
     market: data.market,
@@ -221,11 +257,18 @@ export function foldOpened(state: TradeState, event: MarketEvent, data: OrderOpe
     startsAtUs: data.startsAtUs,
     expiresAtUs: data.expiresAtUs,
   };
-  if (old !== null && isOpen(old) && old.maker === data.maker && sideOf(old) === side) {
+  const same = old !== null && isOpen(old) && old.maker === data.maker && sideOf(old) === side;
+  if (same && data.alongside !== true) {
     const kind = side === 'listing' ? 'UPDATE' : 'OFFER';
     const row = touched(state, event, { ...old, ...terms });
     return became(state, event, row, activitiesOf(kind, state, event, data.items, parts));
   }
+  // What stood beneath the newest row stands beneath this one now, and is written there only.
+  const { row: newest } = state;
+  const emptied: readonly TradeRow[] =
+    newest === null || newest.beneath === null
+      ? []
+      : [{ ...newest, beneath: null, seqNo: event.seqNo, version: state.version + 1 }];
   const row: TradeRow = {
     table: side === 'listing' ? 'orders' : 'offers',
     key: `${state.contract}:${state.id}:${event.seqNo}`,
@@ -239,17 +282,24 @@ export function foldOpened(state: TradeState, event: MarketEvent, data: OrderOpe
     taker: null,
     filledQuantity: 0n,
     status: STATUS[side].open,
+    beneath: beneathOf(
+      openRows(emptied[0] ?? newest, newest?.beneath ?? null).filter(
+        (one) => same || one.openedSeqNo !== old?.openedSeqNo,
+      ),
+    ),
     createdAtUs: event.source.timeUs,
     updatedAtUs: event.source.timeUs,
   };
   const kind = side === 'listing' ? 'LIST' : 'OFFER';
-  if (old === null || !isOpen(old)) {
-    return became(state, event, row, activitiesOf(kind, state, event, data.items, parts));
+  if (same || old === null || !isOpen(old)) {
+    const opens = activitiesOf(kind, state, event, data.items, parts);
+    return became(state, event, row, opens, emptied);
   }
-  const ended = touched(state, event, { ...old, status: STATUS[sideOf(old)].cancelled });
+  const ended = touched(state, event, { ...old, beneath: null, status: STATUS[sideOf(old)].cancelled });
   const cancels = cancelActivities(state, event, old);
   const opens = activitiesOf(kind, state, event, data.items, parts, cancels.length);
-  return became(state, event, row, [...cancels, ...opens], ended);
+  const others = emptied.filter(({ openedSeqNo }) => openedSeqNo !== old.openedSeqNo);
+  return became(state, event, row, [...cancels, ...opens], [...others, ended]);
 }
 
 export function foldPriceChanged(
@@ -257,7 +307,7 @@ export function foldPriceChanged(
   event: MarketEvent,
   data: { market: string; price: bigint | null; expiresAtUs: bigint | null },
 ): TradeFolded {
-  const { row: old } = state;
+  const old = currentOf(state);
   if (old === null || !isOpen(old)) return { state, rows: [], activities: [] };
   const row = touched(state, event, {
     ...old,
@@ -283,7 +333,7 @@ export function foldFilled(
   data: OrderFilled,
   defaultSide: TradeSide,
 ): TradeFolded {
-  const known = state.row;
+  const known = currentOf(state);
   // Fills of an order of unknown size may go on after the first: they belong to the same row.
   const goesOn =
     known !== null && (isOpen(known) || (known.quantity === null && known.status !== 'CANCELED'));
@@ -292,17 +342,25 @@ export function foldFilled(
   const items = data.items ?? goodsOf(old);
   const filledNow =
     data.items === null && old.quantity !== null ? old.quantity - old.filledQuantity : totalQuantity(items);
-  const filledQuantity = old.filledQuantity + filledNow;
-  const finished = data.closes ?? (old.quantity === null || filledQuantity >= old.quantity);
+  // What the chain says is left counts fills too that were not seen.
+  const left = data.remaining;
+  const sizeUnknown = !goesOn || old.quantity === null;
+  const quantity = left !== undefined && sizeUnknown ? old.filledQuantity + filledNow + left : old.quantity;
+  const filledQuantity =
+    left !== undefined && quantity !== null && quantity >= left
+      ? quantity - left
+      : old.filledQuantity + filledNow;
+  const finished = data.closes ?? (quantity === null || filledQuantity >= quantity);
   const seller = data.seller ?? (side === 'listing' ? old.maker : null);
   const buyer = data.buyer ?? (side === 'offer' ? old.maker : null);
   const price = data.price ?? old.price;
   const currency = data.currency ?? old.currency;
   const row = touched(state, event, {
     ...old,
-    ...(old.collection === null && old.items === null ? goods(items) : {}),
+    ...(old.collection === null && old.tokenId === null && old.items === null ? goods(items) : {}),
     maker: old.maker ?? (side === 'listing' ? seller : buyer),
     taker: (side === 'listing' ? buyer : seller) ?? old.taker,
+    quantity,
     filledQuantity,
     price: old.price ?? price,
     currency: old.currency ?? currency,
@@ -311,7 +369,17 @@ export function foldFilled(
     status: finished ? STATUS[side].filled : old.status,
   });
   if (!data.isSale) return became(state, event, row, []);
-  const parts: ActivityParts = { market: data.market, side, from: seller, to: buyer, price, currency };
+  const { fees, royalties } = data;
+  const parts: ActivityParts = {
+    market: data.market,
+    side,
+    from: seller,
+    to: buyer,
+    price,
+    currency,
+    fees,
+    royalties: royalties ?? null,
+  };
   return became(state, event, row, activitiesOf('SALE', state, event, items, parts));
 }
 
@@ -322,7 +390,7 @@ export function foldCancelled(
   data: OrderCancelled,
   defaultSide: TradeSide,
 ): TradeFolded {
-  const { row: known } = state;
+  const known = currentOf(state);
   const open = known !== null && isOpen(known);
   const others = data.onlyMaker !== null && known?.maker !== data.onlyMaker;
   if ((data.onlyIfOpen && !open) || others) return { state, rows: [], activities: [] };

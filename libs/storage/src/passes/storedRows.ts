@@ -27,6 +27,8 @@ export const ACTIVITY_COLUMNS = [
   'to_address',
   'price',
   'currency',
+  'fees',
+  'royalties',
   'item_count',
   'block_number',
   'log_index',

@@ -14,6 +14,9 @@ export const ACTIVITY_KINDS = [
   'BURN',
   'OFFER',
   'OFFER_CANCEL',
+  'TOKEN_OFFER',
+  'TOKEN_OFFER_CANCEL',
+  'TOKEN_CLAIM',
 ] as const;
 
 /** One line of a history. */
@@ -35,6 +38,9 @@ export interface ActivityRecord {
   /** Of the whole trade: every item of a bundle repeats it. */
   readonly price: string | null;
   readonly currency: string | null;
+  /** Of a sale: the part of the price that did not go to the seller, and of it the creators' part. `null`: not known. */
+  readonly fees: string | null;
+  readonly royalties: string | null;
   readonly itemCount: number;
   readonly blockNumber: string;
   readonly logIndex: number;
@@ -62,7 +68,8 @@ export interface ActivityFilter extends PageRequest {
 const COLUMNS = Prisma.raw(`
   s.subject_id AS "subject", a.seq_no::text AS "seqNo", a.item::int AS "item", a.kind, a.market, a.contract,
   a.order_id AS "orderId", a.side, a.collection, a.token_id::text AS "tokenId", a.quantity::text AS "quantity",
-  a.from_address AS "from", a.to_address AS "to", a.price::text AS "price", a.currency, a.item_count AS "itemCount",
+  a.from_address AS "from", a.to_address AS "to", a.price::text AS "price", a.currency, a.fees::text AS "fees",
+  a.royalties::text AS "royalties", a.item_count AS "itemCount",
   a.block_number::text AS "blockNumber", a.log_index AS "logIndex", a.tx_hash AS "txHash",
   ${isoTime('a.block_time')} AS "blockTime", a.subject::text AS "sortSubject"`);
 

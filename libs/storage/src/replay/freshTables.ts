@@ -8,6 +8,11 @@ export const REPLAYED_TABLES = [
   'balances',
   'collections',
   'makers',
+  'token_details',
+  'claims',
+  'galleries',
+  'curation_offers',
+  'exhibits',
   'activities',
 ] as const;
 

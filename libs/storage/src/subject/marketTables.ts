@@ -1,5 +1,5 @@
 import { aggregateKeyText, type AggregateKey } from '@imart/core';
-import { splitBalanceId, splitContractId } from '@imart/market';
+import { splitBalanceId, splitClaimId, splitContractId } from '@imart/market';
 import { column, type Column, type StateTable } from './tables';
 
 const changed: readonly Column[] = [
@@ -33,6 +33,7 @@ const trade = (maker: string, taker: string): readonly Column[] => [
   column('starts_at', 'time', 'startsAtUs'),
   column('expires_at', 'time', 'expiresAtUs'),
   column('items', 'json'),
+  column('beneath', 'json'),
   ...changed,
 ];
 
@@ -82,6 +83,24 @@ const simple = (
   newestBy: null,
 });
 
+/** A table of what a curation's contract counts by ids of its own. */
+const curated = (name: string, idColumn: string, columns: readonly Column[]): MarketTable =>
+  simple(
+    name,
+    [
+      column('contract', 'word'),
+      column(idColumn, 'text', 'id'),
+      column('market', 'text'),
+      column('collection', 'word'),
+      column('token_id', 'quantity'),
+      column('standard', 'word'),
+      ...columns,
+    ],
+    ['contract', idColumn],
+    ['text[]', 'text[]'],
+    contractId,
+  );
+
 /** Every table of market state, by the name that rows carry. */
 export const marketTables: ReadonlyMap<string, MarketTable> = new Map(
   [
@@ -108,6 +127,7 @@ export const marketTables: ReadonlyMap<string, MarketTable> = new Map(
         column('token_id', 'quantity'),
         column('owner', 'word'),
         column('quantity', 'quantity'),
+        column('standard', 'word'),
       ],
       ['collection', 'token_id', 'owner'],
       ['text[]', 'numeric[]', 'text[]'],
@@ -151,19 +171,112 @@ export const marketTables: ReadonlyMap<string, MarketTable> = new Map(
       ['text[]', 'text[]'],
       contractId,
     ),
+    simple(
+      'token_details',
+      [
+        column('collection', 'word'),
+        column('token_id', 'quantity'),
+        column('standard', 'word'),
+        column('creator', 'word'),
+        column('collection_name', 'text'),
+        column('name', 'text'),
+        column('edition', 'quantity'),
+        column('description', 'text'),
+        column('uri', 'text'),
+      ],
+      ['collection', 'token_id'],
+      ['text[]', 'numeric[]'],
+      contractId,
+    ),
+    simple(
+      'claims',
+      [
+        column('collection', 'word'),
+        column('token_id', 'quantity'),
+        column('sender', 'word'),
+        column('receiver', 'word'),
+        column('standard', 'word'),
+        column('quantity', 'quantity'),
+        column('status', 'word'),
+      ],
+      ['collection', 'token_id', 'sender', 'receiver'],
+      ['text[]', 'numeric[]', 'text[]', 'text[]'],
+      (aggregateId) => {
+        const { collection, tokenId, sender, receiver } = splitClaimId(aggregateId);
+        return [collection, tokenId.toString(), sender, receiver];
+      },
+    ),
+    curated('galleries', 'gallery_id', [
+      column('owner', 'word'),
+      column('space_type', 'text'),
+      column('name', 'text'),
+      column('metadata_uri', 'text'),
+      column('commissions', 'json'),
+      column('commission_pool', 'word'),
+      column('admissions', 'json'),
+    ]),
+    curated('curation_offers', 'offer_id', [
+      column('status', 'word'),
+      column('gallery_id', 'quantity'),
+      column('from_address', 'word', 'from'),
+      column('to_address', 'word', 'to'),
+      column('price', 'quantity'),
+      column('currency', 'word'),
+      column('starts_at', 'time', 'startsAtUs'),
+      column('expires_at', 'time', 'expiresAtUs'),
+      column('exhibit_expires_at', 'time', 'exhibitExpiresAtUs'),
+      column('url', 'text'),
+      column('detail', 'text'),
+    ]),
+    curated('exhibits', 'exhibit_id', [
+      column('status', 'word'),
+      column('gallery_id', 'quantity'),
+      column('origin', 'word'),
+      column('curator', 'word'),
+      column('owner', 'word'),
+      column('price', 'quantity'),
+      column('currency', 'word'),
+      column('expires_at', 'time', 'expiresAtUs'),
+      column('location', 'text'),
+      column('url', 'text'),
+      column('detail', 'text'),
+    ]),
   ].map((table) => [table.name, table]),
 );
 
+const itemsOf = (list: unknown): unknown =>
+  (list as { tokenId: string | null; quantity: string }[]).map((item) => ({
+    ...item,
+    tokenId: item.tokenId === null ? null : BigInt(item.tokenId),
+    quantity: BigInt(item.quantity),
+  }));
+
+const sharesOf = (list: unknown): unknown =>
+  (list as { payee: string; rate: string }[]).map((r) => ({ ...r, rate: BigInt(r.rate) }));
+
+/** Fields of orders and offers that hold a `bigint`; both tables have the same. */
+const tradeQuantities: ReadonlySet<string> = new Set(
+  trade('seller', 'buyer')
+    .filter(({ type }) => type === 'quantity' || type === 'bigint' || type === 'time')
+    .map(({ field }) => field),
+);
+
+/** A whole order inside another one. */
+const tradeOf = (stored: Readonly<Record<string, unknown>>): unknown =>
+  Object.fromEntries(
+    Object.entries(stored).map(([field, value]) => {
+      if (value === null) return [field, null];
+      if (tradeQuantities.has(field)) return [field, BigInt(value as string)];
+      return [field, field === 'items' ? itemsOf(value) : value];
+    }),
+  );
+
 /** How the lists in `json` columns get their quantities back. */
 export const marketJson: Readonly<Record<string, (list: unknown) => unknown>> = {
-  items: (list) =>
-    (list as { tokenId: string | null; quantity: string }[]).map((item) => ({
-      ...item,
-      tokenId: item.tokenId === null ? null : BigInt(item.tokenId),
-      quantity: BigInt(item.quantity),
-    })),
-  royalties: (list) =>
-    (list as { payee: string; rate: string }[]).map((r) => ({ ...r, rate: BigInt(r.rate) })),
+  items: itemsOf,
+  beneath: (list) => (list as Readonly<Record<string, unknown>>[]).map(tradeOf),
+  royalties: sharesOf,
+  commissions: sharesOf,
 };
 
 /** The `key` of a row as its reducer makes it. */

@@ -136,6 +136,8 @@ async function readContents(pool: Pool, subjectId: string): Promise<StoreContent
           to: row['to_address'],
           price: quantity(row['price']),
           currency: row['currency'],
+          fees: quantity(row['fees']),
+          royalties: quantity(row['royalties']),
           itemCount: row['item_count'],
           seqNo: quantity(row['seq_no']),
         }) as unknown as Omit<Activity, 'event'> & { seqNo: SeqNo },

@@ -50,7 +50,7 @@ const DEFAULTS: Readonly<Record<string, RowParts>> = {
     owner: address('a1'),
     transfer_count: 0,
   },
-  balances: { ...common, collection: address('c0') },
+  balances: { ...common, collection: address('c0'), standard: 'erc1155' },
   makers: { ...common, contract: address('ffff'), market: 'test' },
   activities: {
     subject: 1,
