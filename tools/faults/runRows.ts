@@ -99,6 +99,8 @@ async function runJest(
       `--outputFile=${output}`,
       // Not in that directory: the next run is to find it.
       `--cacheDirectory=${join(root, 'node_modules/.cache/jest-faults')}`,
+      // What works in memory only may share the cores; left to itself, jest keeps one of two for nothing.
+      ...(files.every((file) => file.endsWith('.faults.spec.ts')) ? ['--maxWorkers=2'] : []),
       '--selectProjects',
       'unit',
       'int',

@@ -11,8 +11,8 @@ interface Timer {
 const WAIT_TURNS_MAX = 2_000;
 
 /**
- * Runs the work with `Math.random` from these numbers, and with `setTimeout` and `clearTimeout` counted in turns of the event loop, one for each millisecond. Nothing in
- * it may wait for the outside world (sockets, files): its time would stand still for that.
+ * Runs the work with `Math.random` from these numbers, and with `setTimeout`, `clearTimeout` and all clocks counted in turns of the event loop, one for each millisecond.
+ * Nothing in it may wait for the outside world (sockets, files): its time would stand still for that.
  */
 export async function inVirtualTime<T>(random: Random, work: (now: () => number) => Promise<T>): Promise<T> {
   const real = {
@@ -20,6 +20,7 @@ export async function inVirtualTime<T>(random: Random, work: (now: () => number)
     clearTimeout: globalThis.clearTimeout,
     random: Math.random,
     dateNow: Date.now,
+    performanceNow: performance.now,
   };
   let timers: Timer[] = [];
   let now = 0;
@@ -49,6 +50,7 @@ export async function inVirtualTime<T>(random: Random, work: (now: () => number)
   }) as unknown as typeof clearTimeout;
   Math.random = () => random.below(2 ** 32) / 2 ** 32;
   Date.now = () => now;
+  performance.now = () => now;
   try {
     return await work(() => now);
   } finally {
@@ -57,6 +59,7 @@ export async function inVirtualTime<T>(random: Random, work: (now: () => number)
     globalThis.clearTimeout = real.clearTimeout;
     Math.random = real.random;
     Date.now = real.dateNow;
+    performance.now = real.performanceNow;
   }
 }
 
