@@ -2,7 +2,7 @@ import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
 /** Third-party packages that only adapters may name: ports keep the rest of the code free of them. */
-const adapterPackages = ['ethers', '@aptos-labs/*', '@prisma/*', 'pg', 'bullmq', 'ioredis', 'ws'];
+const adapterPackages = ['ethers', '@aptos-labs/*', '@grpc/*', '@prisma/*', 'pg', 'bullmq', 'ioredis', 'ws'];
 
 const environment = {
   object: 'process',

@@ -13,12 +13,39 @@ export {
   WrongGenesisError,
 } from './errors';
 export type { AptosMarket, EmitAptosMarketEvent } from './market';
+export {
+  aptosMarketplaces,
+  declareMarketplace,
+  findAptosMarketplace,
+  loadAptosMarketplace,
+  MarketFileError,
+  objectOf,
+  splitV1TokenId,
+  v1CollectionId,
+  v1Token,
+  v2Token,
+  type AptosMarketplace,
+  type AptosToken,
+  type CollectionPaths,
+  type EventDeclaration,
+  type FieldPath,
+  type MarketDeclaration,
+  type Meaning,
+  type ResourcePath,
+  type TimePath,
+  type TimeUnit,
+  type TokenPaths,
+  type V1NamePaths,
+  type V1Names,
+  type ValuePath,
+} from './markets';
 export { readProtoJsonTransaction } from './read/protoJsonTransaction';
 export { readRestPage, readRestTransaction } from './read/restTransaction';
 export { readWireResponse, readWireTransaction, type WireResponse } from './read/wireTransaction';
 export { aptosSeqNo } from './seqNo';
 export type { LedgerEndpointStats, LedgerSource } from './source/ledgerSource';
-export { createRestSource, type RestSourceOptions } from './source/restSource';
+export { APTOS_REST_DEFAULTS, createRestSource, type RestSourceOptions } from './source/restSource';
+export { APTOS_STREAM_DEFAULTS, createStreamSource, type StreamSourceOptions } from './source/streamSource';
 export { VersionNotServedError } from './source/versionNotServedError';
 export { canonicalStructTag, withoutTypeArguments } from './structTag';
 export {

@@ -14,7 +14,7 @@ import type { ReadTransaction } from '../read/readEvent';
 import { readRestPage, readRestTransaction } from '../read/restTransaction';
 import { readSuccessive } from './checkPage';
 import type { LedgerBatch, LedgerPulse, LedgerReading, LedgerSource } from './ledgerSource';
-import { createPageSize } from './pageSize';
+import { createPageSize, PAGE_MAX } from './pageSize';
 import { createRestEndpoint, type RestEndpoint, type RestEndpointOptions } from './restEndpoint';
 import { VersionNotServedError } from './versionNotServedError';
 
@@ -29,17 +29,28 @@ export interface RestSourceOptions
   /** `null`: whichever the first one serves that answers. */
   readonly chainId: number | null;
   readonly apiKey: string | null;
-  /** Between two looks at the head. */
+  /** Between two looks at the head. @defaultValue 1,000 */
   readonly pollIntervalMs: number;
-  /** Between two looks at the head while versions below it are read. */
+  /** Between two looks at the head while versions below it are read. @defaultValue 5,000 */
   readonly catchUpPollIntervalMs: number;
-  /** A page that ends farther below the head is part of catching up. */
+  /** A page that ends farther below the head is part of catching up. @defaultValue 1,000 */
   readonly catchUpDistanceVersions: number;
-  /** Transactions of one page. */
+  /** Transactions of one page. @defaultValue 100 */
   readonly pageMax: number;
-  /** Pages on their way at once, handed on in order. */
+  /** Pages on their way at once, handed on in order. @defaultValue 8 */
   readonly pagesInFlightMax: number;
 }
+
+export const APTOS_REST_DEFAULTS = {
+  timeoutMs: 30_000,
+  inFlightMax: 8,
+  answerBytesMax: 64 * 1024 * 1024,
+  pollIntervalMs: 1_000,
+  catchUpPollIntervalMs: 5_000,
+  catchUpDistanceVersions: 1_000,
+  pageMax: PAGE_MAX,
+  pagesInFlightMax: 8,
+} as const;
 
 /** What a node says of its ledger. */
 interface LedgerInfo {

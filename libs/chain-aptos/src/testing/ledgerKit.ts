@@ -9,9 +9,11 @@ import { AptosDecodeError } from '../errors';
 import type { AptosMarket } from '../market';
 import type { LedgerSource } from '../source/ledgerSource';
 import { createRestSource, type RestSourceOptions } from '../source/restSource';
+import { createStreamSource, type StreamSourceOptions } from '../source/streamSource';
 import type { AptosSubjectOptions } from '../subject/options';
 import { startFakeFullnode, type FakeFullnode, type FakeFullnodeOptions } from './fakeFullnode';
 import { createFakeLedger, type FakeEvent, type FakeLedger } from './fakeLedger';
+import { startFakeStream, type FakeStream, type FakeStreamOptions } from './fakeStream';
 import type { LedgerStore } from './ledgerStore';
 
 const MARKET = canonicalAddress('0xca11');
@@ -68,6 +70,11 @@ export interface LedgerKit {
   wait(ms: number, signal: AbortSignal): Promise<void>;
   node(ledger: FakeLedger, options?: FakeFullnodeOptions): Promise<FakeFullnode>;
   restSource(nodes: readonly { readonly url: string }[], options?: Partial<RestSourceOptions>): LedgerSource;
+  stream(ledger: FakeLedger, options?: FakeStreamOptions): Promise<FakeStream>;
+  streamSource(
+    servers: readonly { readonly url: string }[],
+    options?: Partial<StreamSourceOptions>,
+  ): LedgerSource;
   subject(source: LedgerSource, options?: Partial<AptosSubjectOptions>): AptosSubject;
   /** Takes messages from where the store is, until it is told to end. */
   read(
@@ -123,6 +130,30 @@ export function createLedgerKit(speed = 100): LedgerKit {
         catchUpDistanceVersions: 1_000,
         pageMax: 100,
         pagesInFlightMax: 4,
+        logger,
+        random: () => 0.5,
+        now,
+        wait,
+        ...options,
+      }),
+    async stream(ledger, options) {
+      const stream = await startFakeStream(ledger, options);
+      closers.push(() => stream.close());
+      return stream;
+    },
+    streamSource: (servers, options = {}) =>
+      createStreamSource({
+        ...RPC_POOL_DEFAULTS,
+        subjectId: 'aptos:4',
+        urls: servers.map(({ url }) => url),
+        chainId: 4,
+        apiKey: null,
+        messageBytesMax: 64 * 1024 * 1024,
+        timeoutMs: 10_000 * speed,
+        silenceMs: 20_000 * speed,
+        pollIntervalMs: 1_000,
+        failBackIntervalMs: 60_000,
+        batchMax: 1_000,
         logger,
         random: () => 0.5,
         now,
