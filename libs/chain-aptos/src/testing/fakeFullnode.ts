@@ -171,7 +171,7 @@ export async function startFakeFullnode(
       return;
     }
     const chain = fault.ledger ?? ledger;
-    const view: View = { ledger: chain, head: fault.head ?? chain.head, oldest: fault.oldest ?? 0n };
+    const view: View = { ledger: chain, head: fault.head ?? chain.head, oldest: fault.oldest ?? chain.first };
     const answer = answerOf(question, view, fault);
     const body = fault.body ?? answer.body;
     response.writeHead(fault.status ?? answer.status, {

@@ -25,10 +25,12 @@ export interface FakeTransaction {
   readonly timestampUs?: bigint;
 }
 
-/** A ledger that nodes serve: dense versions from 0, each with hashes that depend on all before it. */
+/** A ledger that nodes serve: dense versions, each with hashes that depend on all before it. */
 export interface FakeLedger {
   readonly chainId: number;
-  /** The last version there is; -1 before the first one. */
+  /** The first version there is: those below it are pruned. */
+  readonly first: bigint;
+  /** The last version there is; the one before the first when there is none. */
   readonly head: bigint;
   /** The transaction; `undefined` above the head. */
   at(version: bigint): ProtoJson | undefined;
@@ -54,14 +56,14 @@ const sha256 = (...parts: readonly (Buffer | string)[]): Buffer => {
 };
 
 /** @param name two ledgers of other names are other ledgers, of the same chain id perhaps. */
-export function createFakeLedger(chainId = 4, name = 'ledger'): FakeLedger {
+export function createFakeLedger(chainId = 4, name = 'ledger', first = 0n): FakeLedger {
   const transactions: ProtoJson[] = [];
   const times: bigint[] = [];
   let root = sha256(name);
 
   const push = (json: ProtoJson, hash: Buffer, timestampUs: bigint): bigint => {
     root = sha256(root, hash);
-    const version = BigInt(transactions.length);
+    const version = first + BigInt(transactions.length);
     transactions.push({
       ...json,
       version: String(version),
@@ -77,11 +79,12 @@ export function createFakeLedger(chainId = 4, name = 'ledger'): FakeLedger {
 
   return {
     chainId,
+    first,
     get head() {
-      return BigInt(transactions.length) - 1n;
+      return first + BigInt(transactions.length) - 1n;
     },
-    at: (version) => transactions[Number(version)],
-    timestampUs: (version) => times[Number(version)] ?? 0n,
+    at: (version) => transactions[Number(version - first)],
+    timestampUs: (version) => times[Number(version - first)] ?? 0n,
     add({ events = [], success = true, sender = SENDER, changes = [], kind = 'user', timestampUs } = {}) {
       const timeUs = timestampUs ?? (times.at(-1) ?? FIRST_TIME_US) + 1_000n;
       const eventsJson = events.map(({ type, data, account, creationNumber, sequenceNumber }) => ({

@@ -130,6 +130,11 @@ export async function startFakeStream(
     const size = Math.min(question.batchSize, options.batchMax ?? Number.MAX_SAFE_INTEGER);
     const last = question.transactions === null ? null : question.start + question.transactions - 1n;
     let next = question.start;
+    if (next < chain.first) {
+      const details = `version ${next} is pruned, oldest version is ${chain.first}`;
+      call.emit('error', Object.assign(new Error(details), { code: status.NOT_FOUND, details }));
+      return;
+    }
     for (let index = 0; !ending.aborted; index++) {
       if (fault.fail !== undefined && index >= (fault.fail.after ?? 0)) {
         const { code, details } = fault.fail;

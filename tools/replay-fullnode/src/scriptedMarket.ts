@@ -1,0 +1,206 @@
+import {
+  createFakeLedger,
+  type FakeEvent,
+  type FakeLedger,
+  type ProtoJson,
+} from '../../../libs/chain-aptos/src/testing/fakeLedger';
+
+export interface ScriptedMarketOptions {
+  readonly chainId?: number;
+  /** Of the market's package: where its events come from. */
+  readonly address?: string;
+  /** User transactions of the script. */
+  readonly transactions: number;
+  /** The same number gives the same ledger. */
+  readonly seed: number;
+}
+
+/** A listing that nobody has bought and its seller has not taken down. */
+export interface OpenListing {
+  readonly seller: string;
+  readonly token: string;
+  readonly price: bigint;
+  /** The version that listed it. */
+  readonly version: bigint;
+}
+
+export interface ScriptedMarket {
+  readonly ledger: FakeLedger;
+  readonly address: string;
+  /** What whoever read all of it must find, by version. */
+  readonly open: readonly OpenListing[];
+  readonly counts: Readonly<Record<'listed' | 'delisted' | 'sold' | 'failed', number>>;
+}
+
+export const SCRIPTED_ADDRESS = `0x${'1a'.repeat(32)}`;
+const TRADERS = 12;
+const TOKENS = 40;
+const COIN = {
+  account_address: '0x1',
+  module_name: '0x6170746f735f636f696e',
+  struct_name: '0x4170746f73436f696e',
+};
+/** Places of the market's handles at its account. */
+const HANDLES = { ListTokenEvent: 4, DelistTokenEvent: 5, BuyTokenEvent: 6 } as const;
+/** One user transaction in so many fails. */
+const FAILS_EVERY = 11;
+
+/** Numbers that depend on the seed alone. */
+function createRandom(seed: number): (below: number) => number {
+  let state = (seed ^ 0x9e3779b9) >>> 0;
+  return (below) => {
+    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5) >>> 0;
+    return (state >>> 8) % below;
+  };
+}
+
+/** The changes that come with each transaction of a user: what the worker goes over. About two kilobytes. */
+function changesOf(trader: string, balance: number): ProtoJson[] {
+  const guid = (creation_num: string): object => ({
+    counter: '3',
+    guid: { id: { addr: trader, creation_num } },
+  });
+  const resource = (typeStr: string, data: object): ProtoJson => ({
+    type: 'TYPE_WRITE_RESOURCE',
+    writeResource: { address: trader, stateKeyHash: '', typeStr, data: JSON.stringify(data) },
+  });
+  return [
+    resource('0x1::coin::CoinStore<0x1::aptos_coin::AptosCoin>', {
+      coin: { value: String(balance) },
+      deposit_events: guid('2'),
+      frozen: false,
+      withdraw_events: guid('3'),
+    }),
+    resource('0x1::account::Account', {
+      authentication_key: trader,
+      coin_register_events: guid('0'),
+      guid_creation_num: '9',
+      key_rotation_events: guid('1'),
+      rotation_capability_offer: { for: { vec: [] } },
+      sequence_number: '7',
+      signer_capability_offer: { for: { vec: [] } },
+    }),
+    {
+      type: 'TYPE_WRITE_TABLE_ITEM',
+      writeTableItem: {
+        stateKeyHash: '',
+        handle: `0x${'1b'.repeat(32)}`,
+        key: trader,
+        data: {
+          key: JSON.stringify(trader),
+          keyType: 'address',
+          value: JSON.stringify(String(balance)),
+          valueType: 'u128',
+        },
+      },
+    },
+  ];
+}
+
+/**
+ * A ledger on which traders list, take down and buy tokens at IMart's market: blocks with their metadata and checkpoints, transactions
+ * that fail, and events of others, like on a real one.
+ */
+export function createScriptedMarket(options: ScriptedMarketOptions): ScriptedMarket {
+  const { chainId = 4, address = SCRIPTED_ADDRESS, transactions, seed } = options;
+  const random = createRandom(seed);
+  const ledger = createFakeLedger(chainId, `imart ${seed}`);
+  const counts = { listed: 0, delisted: 0, sold: 0, failed: 0 };
+  const sequence = { ListTokenEvent: 0, DelistTokenEvent: 0, BuyTokenEvent: 0 };
+  const open = new Map<string, OpenListing>();
+  let offerId = 0;
+
+  const trader = (i: number): string => `0x${(0xa000 + i).toString(16).repeat(16)}`;
+  const tokenId = (i: number): object => ({
+    property_version: '0',
+    token_data_id: { collection: `Collection ${i % 5}`, creator: trader(i % 3), name: `Token #${i}` },
+  });
+  const event = (name: keyof typeof HANDLES, data: object): FakeEvent => ({
+    type: `${address}::FixedMarket::${name}`,
+    account: address,
+    creationNumber: HANDLES[name],
+    sequenceNumber: sequence[name],
+    data,
+  });
+  const timestamp = (): string => String(ledger.timestampUs(ledger.head) + 1_000n);
+
+  /** What one user does; events of what fails are not the ledger's, though a careless node could show them. */
+  const act = (): void => {
+    const who = random(TRADERS);
+    const token = random(TOKENS);
+    const seller = trader(who);
+    const success = random(FAILS_EVERY) !== 0;
+    const key = String(token);
+    const listing = open.get(key);
+    const common = {
+      offer_id: String(++offerId),
+      timestamp: timestamp(),
+      token_amount: '1',
+      token_id: tokenId(token),
+    };
+    const foreign: FakeEvent = {
+      type: '0x1::coin::WithdrawEvent',
+      account: seller,
+      creationNumber: 3,
+      sequenceNumber: offerId,
+      data: { amount: '700' },
+    };
+    const add = (name: keyof typeof HANDLES, data: object): bigint => {
+      const version = ledger.add({
+        events: [foreign, event(name, data)],
+        sender: seller,
+        success,
+        changes: changesOf(seller, offerId * 1_000),
+      });
+      if (success) sequence[name]++;
+      else counts.failed++;
+      return version;
+    };
+    if (listing === undefined) {
+      const price = 100_000_000n + BigInt(random(1_000_000)) * 1_000n;
+      const data = { ...common, coin_type_info: COIN, locked_until_secs: '0', price: String(price), seller };
+      const version = add('ListTokenEvent', data);
+      if (!success) return;
+      counts.listed++;
+      open.set(key, { seller, token: key, price, version });
+    } else if (listing.seller === seller) {
+      add('DelistTokenEvent', { ...common, seller });
+      if (!success) return;
+      counts.delisted++;
+      open.delete(key);
+    } else {
+      const coin_amount = String(listing.price);
+      const { seller: owner } = listing;
+      add('BuyTokenEvent', {
+        ...common,
+        buyer: seller,
+        seller: owner,
+        coin_amount,
+        price: coin_amount,
+        coin_type_info: COIN,
+      });
+      if (!success) return;
+      counts.sold++;
+      open.delete(key);
+    }
+  };
+
+  for (let done = 0; done < transactions;) {
+    ledger.add({
+      kind: 'blockMetadata',
+      events: [
+        {
+          type: '0x1::block::NewBlockEvent',
+          account: '0x1',
+          creationNumber: 3,
+          sequenceNumber: done,
+          data: { height: String(done) },
+        },
+      ],
+    });
+    for (let i = 1 + random(4); i > 0 && done < transactions; i--, done++) act();
+    ledger.add({ kind: 'stateCheckpoint' });
+  }
+  const byVersion = (a: OpenListing, b: OpenListing): number => (a.version < b.version ? -1 : 1);
+  return { ledger, address, counts, open: [...open.values()].sort(byVersion) };
+}
