@@ -71,6 +71,7 @@ function workerMetrics(): Set<string> {
     stats: {},
     view: {},
     subject: {},
+    secondReadings: { stats: {} },
     stream: { stats: {} },
   } as unknown as WorkerMetricsOptions);
   return names;

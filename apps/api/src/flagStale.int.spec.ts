@@ -134,6 +134,23 @@ describe('answers of market data', () => {
     expect((await get('/v1/orders')).stale).toBe('eip155:1;lagging');
   });
 
+  it('tell how far the states are behind while everything is read and a lane stands', async () => {
+    const lags = async () => {
+      const status = await statusOf('eip155:1');
+      return [status?.['lagSeconds'], status?.['executedLagSeconds']];
+    };
+    expect(await lags()).toEqual([0, 0]);
+    // Of the lane that stands, and an older one of the lane that has executed it.
+    await database.run(`
+      INSERT INTO event_log SELECT 1, 7, 1, 'order', 'y', 'Listed', '{}', 1699999900000000, '', '', '', '', 9;
+      INSERT INTO event_log SELECT 1, 6, 0, 'order', 'z', 'Listed', '{}', 1699999000000000, '', '', '', '', 9;
+      UPDATE checkpoints SET seq_no = 5 WHERE subject = 1 AND lane = 1`);
+    expect(await lags()).toEqual([0, 100]);
+    const { body } = await get('/metrics');
+    expect(body).toContain('imart_subject_lag_seconds{subject="eip155:1"} 0\n');
+    expect(body).toContain('imart_subject_executed_lag_seconds{subject="eip155:1"} 100\n');
+  });
+
   it('say in the document what the flag is', async () => {
     const { body } = await get('/openapi.json');
     const { responses } = JSON.parse(body).paths['/v1/orders'].get;

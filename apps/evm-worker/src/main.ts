@@ -28,6 +28,7 @@ import { ensureStates } from './ensureStates';
 import { createWorkerPasses, type WorkerPassesOptions } from './passes';
 import { readArguments, USAGE } from './readArguments';
 import { reportProgress } from './reportProgress';
+import { createSecondReadings } from './secondReadings';
 import { runWorker } from './worker';
 import { createWorkerView, type WorkerView } from './workerView';
 
@@ -73,6 +74,7 @@ async function main(loaded: LoadedConfig<EvmWorkerConfig>): Promise<void> {
 
     const stats = createPipelineStats();
     const metrics = createMetrics({ labels: { subject: subjectId } });
+    const secondReadings = createSecondReadings();
     const view = createWorkerView({ config, logger, onTransaction: registerTransactions(metrics) });
     registerWorkerMetrics({
       metrics,
@@ -80,6 +82,7 @@ async function main(loaded: LoadedConfig<EvmWorkerConfig>): Promise<void> {
       stats,
       view,
       subject,
+      secondReadings,
       stream,
       lanes: store.lanes,
       read: () => readSubjectReadings(database.pool, opened.subject, observer.name),
@@ -119,6 +122,7 @@ async function main(loaded: LoadedConfig<EvmWorkerConfig>): Promise<void> {
                 store,
                 observer,
                 stats,
+                secondReadings,
                 logger,
                 heights: () => view,
               }),

@@ -3,6 +3,7 @@ import type { PipelineStats } from '@imart/pipeline';
 import type { Metrics } from '@imart/runtime';
 import type { WakeUpStream } from '@imart/stream';
 import type { EvmWorkerConfig } from './config';
+import type { SecondReadings } from './secondReadings';
 import { registerSubjectMetrics, type SubjectMetricsOptions } from './subjectMetrics';
 import type { WorkerView } from './workerView';
 
@@ -11,13 +12,14 @@ export interface WorkerMetricsOptions extends SubjectMetricsOptions {
   readonly stats: Readonly<PipelineStats>;
   /** `null` in a process that does not read the chain. */
   readonly subject: Pick<EvmSubject, 'stats'> | null;
+  readonly secondReadings: SecondReadings;
   readonly stream: Pick<WakeUpStream, 'stats' | 'counts'>;
 }
 
 /** Registers what an operator must know. Everything is read when somebody asks. */
 export function registerWorkerMetrics(options: WorkerMetricsOptions): void {
   registerEngine(options);
-  if (options.subject !== null) registerChain(options.metrics, options.subject);
+  if (options.subject !== null) registerChain(options.metrics, options.subject, options.secondReadings);
   registerStream(options.metrics, options.stream);
   registerProcess(options);
   registerSubjectMetrics(options);
@@ -58,10 +60,13 @@ function registerEngine({ metrics, stats }: WorkerMetricsOptions): void {
     () => stats.retractedEvents,
   );
   count('late_changes_total', 'Changes of the log that a second reading made.', () => stats.lateChanges);
-  count('releases_total', 'Parked aggregates that were retried or skipped.', () => stats.releases);
 }
 
-function registerChain(metrics: Metrics, subject: Pick<EvmSubject, 'stats'>): void {
+function registerChain(
+  metrics: Metrics,
+  subject: Pick<EvmSubject, 'stats'>,
+  secondReadings: SecondReadings,
+): void {
   const read = () => subject.stats();
   const count = counting(metrics);
   count(
@@ -103,15 +108,44 @@ function registerChain(metrics: Metrics, subject: Pick<EvmSubject, 'stats'>): vo
   metrics.counter('skipped_logs_total', 'Logs that were received and not applied.', ['reason'], (counter) => {
     for (const [reason, logs] of Object.entries(read().skippedLogs)) counter.add(logs, { reason });
   });
-  metrics.counter('rpc_requests_total', 'HTTP requests; a batch is one.', ['endpoint'], (counter) => {
-    for (const { endpoint, requests } of read().endpoints) counter.add(requests, { endpoint });
+  const byUse = () =>
+    [
+      ['live', read().endpoints],
+      ['second-reading', secondReadings.endpoints()],
+    ] as const;
+  metrics.counter('rpc_requests_total', 'HTTP requests; a batch is one.', ['endpoint', 'use'], (counter) => {
+    for (const [use, endpoints] of byUse())
+      for (const { endpoint, requests } of endpoints) counter.add(requests, { endpoint, use });
   });
-  metrics.counter('rpc_errors_total', 'Requests that failed.', ['endpoint', 'code'], (counter) => {
-    for (const { endpoint, errors } of read().endpoints)
-      for (const [code, failed] of Object.entries(errors)) counter.add(failed, { endpoint, code });
+  metrics.counter('rpc_errors_total', 'Requests that failed.', ['endpoint', 'use', 'code'], (counter) => {
+    for (const [use, endpoints] of byUse())
+      for (const { endpoint, errors } of endpoints)
+        for (const [code, failed] of Object.entries(errors)) counter.add(failed, { endpoint, use, code });
   });
+  registerSecondReadings(metrics, secondReadings);
   metrics.gauge('events_ahead', 'Events read from the chain and not executed yet.', [], (gauge) =>
     gauge.set(read().eventsAhead),
+  );
+}
+
+function registerSecondReadings(metrics: Metrics, { stats }: SecondReadings): void {
+  const count = counting(metrics);
+  count('second_reading_blocks_total', 'Blocks read again by this process.', () => stats.positions);
+  count(
+    'second_reading_whole_blocks_total',
+    'Of these, blocks read by the receipts of their transactions.',
+    () => stats.wholeBlocks,
+  );
+  count(
+    'second_reading_failures_total',
+    'Second readings that came to nothing, and are tried again.',
+    () => stats.failures,
+  );
+  metrics.gauge(
+    'second_reading_blocked',
+    '1 while the second reading that is on cannot go on; the log says why.',
+    [],
+    (gauge) => gauge.set(stats.blocked === null ? 0 : 1),
   );
 }
 

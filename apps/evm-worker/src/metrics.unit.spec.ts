@@ -4,6 +4,7 @@ import { createMetrics, silentLogger } from '@imart/runtime';
 import type { SubjectReadings } from '@imart/storage';
 import { fakeBlock } from '@imart/testing';
 import { loadEvmWorkerConfig } from './config';
+import { createSecondReadings } from './secondReadings';
 import { registerTransactions, registerWorkerMetrics } from './metrics';
 import { createWorkerView } from './workerView';
 
@@ -31,11 +32,15 @@ const progress: SubjectProgress = {
 
 const readings: SubjectReadings = {
   lanes: [
-    { lane: 0, events: 17, oldestSeconds: 2.5 },
-    { lane: 1, events: 0, oldestSeconds: 0 },
+    { lane: 0, events: 17, oldestSeconds: 2.5, oldestTimeUs: fakeBlock(97n).timeUs },
+    { lane: 1, events: 0, oldestSeconds: 0, oldestTimeUs: null },
   ],
   passes: [{ kind: 'second', missingEvents: 2, differentEvents: 1, extraEvents: 0, nextPosition: 50n }],
   parkedAggregates: 3,
+  releases: [
+    { action: 'retry', aggregates: 4 },
+    { action: 'skip', aggregates: 1 },
+  ],
   headPosition: 104n,
   headTimeUs: fakeBlock(104n).timeUs,
 };
@@ -54,6 +59,7 @@ async function setUp(role: 'all' | 'apply' = 'all') {
     logger: silentLogger,
     onTransaction: registerTransactions(metrics),
   });
+  const secondReadings = createSecondReadings();
   const database = { readings: readings as SubjectReadings | Error, asked: 0 };
   let now = 0;
   registerWorkerMetrics({
@@ -61,6 +67,7 @@ async function setUp(role: 'all' | 'apply' = 'all') {
     config,
     stats,
     view,
+    secondReadings,
     lanes: 2,
     read: async () => {
       database.asked++;
@@ -106,7 +113,7 @@ async function setUp(role: 'all' | 'apply' = 'all') {
         ?.replace(/^.* /, '');
     });
   };
-  return { metrics, stats, view, database, values, pass: (ms: number) => void (now += ms) };
+  return { metrics, stats, view, secondReadings, database, values, pass: (ms: number) => void (now += ms) };
 }
 
 describe('metrics of the EVM worker', () => {
@@ -129,11 +136,38 @@ describe('metrics of the EVM worker', () => {
     const [text = '', again] = await Promise.all([metrics.render(), metrics.render()]);
     expect(again).toBe(text);
     expect(await values('executed_events_total')).toEqual(['50']);
-    expect(text).toContain('imart_rpc_requests_total{endpoint="rpc#1 (host)",subject="eip155:1"} 13\n');
     expect(text).toContain(
-      'imart_rpc_errors_total{endpoint="rpc#1 (host)",code="RPC_TIMEOUT",subject="eip155:1"} 2\n',
+      'imart_rpc_requests_total{endpoint="rpc#1 (host)",use="live",subject="eip155:1"} 13\n',
+    );
+    expect(text).toContain(
+      'imart_rpc_errors_total{endpoint="rpc#1 (host)",use="live",code="RPC_TIMEOUT",subject="eip155:1"} 2\n',
     );
     expect(text).toContain('imart_skipped_logs_total{reason="foreign",subject="eip155:1"} 4\n');
+  });
+
+  it('tell what second readings ask of the endpoints, apart from the live stream', async () => {
+    const { secondReadings, values } = await setUp();
+    const second = ['rpc_requests_total|use="second-reading"', 'rpc_errors_total|use="second-reading"'];
+    expect(await values(...second)).toEqual([undefined, undefined]);
+    const asked = { ...endpoint, requests: 700, errors: { RPC_RATE_LIMITED: 9 } };
+    secondReadings.reading({
+      stats: () => ({ endpoints: [asked], skippedLogs: {} }),
+      close: () => undefined,
+    });
+    expect(await values(...second)).toEqual(['700', '9']);
+    expect(await values('rpc_errors_total|use="live",code="RPC_TIMEOUT"')).toEqual(['2']);
+  });
+
+  it('tell how second readings go, and whether they are held up', async () => {
+    const { secondReadings, values } = await setUp();
+    const names = ['blocks_total', 'whole_blocks_total', 'failures_total', 'blocked'].map(
+      (name) => `second_reading_${name}`,
+    );
+    expect(await values(...names)).toEqual(['0', '0', '0', '0']);
+    Object.assign(secondReadings.stats, { positions: 90, wholeBlocks: 4, failures: 3, blocked: 'block 7' });
+    expect(await values(...names)).toEqual(['90', '4', '3', '1']);
+    // Of a process that reads nothing.
+    expect(await (await setUp('apply')).values(...names)).toEqual(names.map(() => undefined));
   });
 
   it('tell the wake-ups and the jobs, also while one lane’s queue does not answer', async () => {
@@ -155,6 +189,8 @@ describe('metrics of the EVM worker', () => {
     expect(await values(...places)).toEqual(['105', '100', '98', '90', '55']);
     // Block times are 12 seconds apart.
     expect(await values('lag_blocks', 'lag_seconds')).toEqual(['7', '60']);
+    // The first event that is not executed is of block 97.
+    expect(await values('executed_lag_seconds')).toEqual(['96']);
     expect(await values('lane_lag_events|lane="0"', 'lane_oldest_unapplied_seconds|lane="0"')).toEqual([
       '17',
       '2.5',
@@ -169,6 +205,22 @@ describe('metrics of the EVM worker', () => {
     ).toEqual(['2', '0']);
     expect(await values('second_reading_next_block|kind="second"')).toEqual(['50']);
     expect(await values('database_up', 'database_round_trip_seconds')).toEqual(['1', '0.25']);
+  });
+
+  it('say that states are behind while everything is read and no lane moves', async () => {
+    const { view, database, values, pass } = await setUp();
+    const lag = ['lag_seconds', 'executed_lag_seconds'];
+    view.onHead(fakeBlock(100n));
+    view.onLook({ ...progress, lanes: [progress.ingested], executed: progress.ingested }, 0);
+    database.readings = {
+      ...readings,
+      lanes: [{ lane: 0, events: 0, oldestSeconds: 0, oldestTimeUs: null }],
+    };
+    expect(await values(...lag)).toEqual(['0', '0']);
+    const of90 = { lane: 1, events: 2, oldestSeconds: 9, oldestTimeUs: fakeBlock(90n).timeUs };
+    database.readings = { ...readings, lanes: [...readings.lanes, of90] };
+    pass(1_000);
+    expect(await values(...lag)).toEqual(['0', '120']);
   });
 
   it('take the head from the database where another process reads the chain', async () => {
@@ -215,7 +267,7 @@ describe('metrics of the EVM worker', () => {
     ).toEqual(['2', '5']);
   });
 
-  it('tell reorgs and their depth, late changes and releases', async () => {
+  it('tell reorgs and their depth, late changes, and what operators released', async () => {
     const { stats, values } = await setUp();
     Object.assign(stats, {
       reorgs: 2,
@@ -223,11 +275,12 @@ describe('metrics of the EVM worker', () => {
       reorgDepthMax: 7,
       retractedEvents: 30,
       lateChanges: 4,
-      releases: 1,
     });
     const names = ['reorgs_total', 'reorg_blocks_total', 'reorg_depth_max_blocks', 'retracted_events_total'];
     expect(await values(...names)).toEqual(['2', '9', '7', '30']);
-    expect(await values('late_changes_total', 'releases_total')).toEqual(['4', '1']);
+    expect(await values('late_changes_total')).toEqual(['4']);
+    const released = ['retry', 'skip'].map((action) => `released_aggregates|action="${action}"`);
+    expect(await values(...released)).toEqual(['4', '1']);
   });
 
   it('tell which endpoints contradict the others or stand still, and what was not believed of them (P6, P8, P13)', async () => {

@@ -2,7 +2,6 @@ import { followedAdded, type Chain, type FollowedMarketplace } from '@imart/chai
 import { evmSeqNo, messageOf, type BlockRef, type Observer } from '@imart/core';
 import { marketEventCodec } from '@imart/market';
 import {
-  createPassStats,
   mayRetry,
   retryDelayMs,
   runPasses,
@@ -15,6 +14,7 @@ import {
 import type { Logger } from '@imart/runtime';
 import { createPassStore, type DatabasePool } from '@imart/storage';
 import type { ReadingConfig } from './config';
+import type { SecondReadings } from './secondReadings';
 
 /** A chain that is this far behind its head is being caught up with: a second reading would only slow that down. */
 const NEAR_HEAD_BLOCKS = 32n;
@@ -34,6 +34,7 @@ export interface WorkerPassesOptions {
   /** The same as one text. */
   readonly followed: string;
   readonly stats: PipelineStats;
+  readonly secondReadings: SecondReadings;
   readonly logger: Logger;
   /** The newest block that the chain was said to have, and the last one in the log; `null` before that is known. */
   readonly heights: () => { readonly head: BlockRef | null; readonly ingestedBlock: bigint | null };
@@ -108,6 +109,7 @@ export function createWorkerPasses(options: WorkerPassesOptions): WorkerPasses {
 
     async run(fenced, standsStill, signal) {
       const source = options.chain.createAuditReader(options.following);
+      const end = options.secondReadings.reading(source);
       try {
         await runPasses(
           {
@@ -116,7 +118,7 @@ export function createWorkerPasses(options: WorkerPassesOptions): WorkerPasses {
             source,
             codec: marketEventCodec,
             seqNos: evmSeqNo,
-            stats: createPassStats(),
+            stats: options.secondReadings.stats,
             positionsPerSecond: config.secondPassBlocksPerSecond,
             depth: config.secondPassWholeBlocks ? 'whole' : 'thorough',
             mayRead: () => mayRead() && !standsStill(),
@@ -126,7 +128,7 @@ export function createWorkerPasses(options: WorkerPassesOptions): WorkerPasses {
           signal,
         );
       } finally {
-        source.close();
+        end();
       }
     },
 

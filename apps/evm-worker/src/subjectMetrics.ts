@@ -75,6 +75,20 @@ export function registerSubjectMetrics(options: SubjectMetricsOptions): void {
       return headUs === null || logUs === null ? null : Math.max(0, Number(headUs - logUs) / 1e6);
     },
   );
+  // By the chain's clock both: no host's clock comes into it.
+  place(
+    'executed_lag_seconds',
+    'Time of the head minus that of the first event that is not executed; of the newest block in the log when all are.',
+    (read) => {
+      const headUs = view.head?.timeUs ?? read?.headTimeUs ?? null;
+      const waiting = read?.lanes.flatMap(({ oldestTimeUs }) => oldestTimeUs ?? []) ?? [];
+      const first = waiting.reduce((least, us) => (us < least ? us : least), waiting[0] ?? 0n);
+      const doneUs = waiting.length === 0 ? (view.progress?.chainTimeUs ?? null) : first;
+      return read === null || headUs === null || doneUs === null
+        ? null
+        : Math.max(0, Number(headUs - doneUs) / 1e6);
+    },
+  );
   place('parked_aggregates', 'Aggregates that are set aside.', (read) => read?.parkedAggregates ?? null);
 
   const perLane = (
@@ -101,6 +115,14 @@ export function registerSubjectMetrics(options: SubjectMetricsOptions): void {
         const findings = { missing: missingEvents, different: differentEvents, extra: extraEvents };
         for (const [finding, events] of Object.entries(findings)) metric.set(events, { kind, finding });
       }
+    },
+  );
+  gauge(
+    'released_aggregates',
+    'Times that operators had a parked aggregate folded again, since the database began.',
+    ['action'],
+    (metric, read) => {
+      for (const { action, aggregates } of read?.releases ?? []) metric.set(aggregates, { action });
     },
   );
   gauge('second_reading_next_block', 'Where the newest second reading is.', ['kind'], (metric, read) => {

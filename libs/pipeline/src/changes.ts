@@ -9,7 +9,7 @@ export interface ChangeOptions {
   readonly store: SubjectStore;
   readonly observer: Observer;
   readonly logger: Logger;
-  /** Counts reorgs, late changes and releases. @defaultValue nothing is counted */
+  /** Counts reorgs and late changes. @defaultValue nothing is counted */
   readonly stats?: PipelineStats;
 }
 

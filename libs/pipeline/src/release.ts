@@ -51,7 +51,7 @@ async function release(
   { aggregateType, aggregateId, actedBy, reason, seqNo }: ReleaseRequest & Pick<SkipRequest, 'seqNo'>,
   action: 'retry' | 'skip',
 ): Promise<ReleaseResult> {
-  const { store, stats, logger } = options;
+  const { store, logger } = options;
   const key: AggregateKey = { aggregateType, aggregateId };
   const result = await store.transaction(async (tx): Promise<ReleaseResult> => {
     const progress = await lockSubject(tx, store);
@@ -78,7 +78,6 @@ async function release(
     return { kind, fromSeqNo, parked: again ?? null };
   });
   if (result.kind === 'not-parked' || result.kind === 'parked-elsewhere') return result;
-  if (stats !== undefined && result.kind !== 'unchanged') stats.releases++;
   logger.info('a parked aggregate was folded again', {
     subject: store.subjectId,
     ...key,

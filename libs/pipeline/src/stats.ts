@@ -15,9 +15,8 @@ export interface PipelineStats {
   reorgDepthMax: number;
   /** Events that were taken out of the log again, by reorgs and late changes. */
   retractedEvents: number;
-  /** Changes of what a second reading found, and parked aggregates retried or skipped. */
+  /** Changes of what a second reading found. */
   lateChanges: number;
-  releases: number;
   /** Reading sessions that ended because somebody else had changed the log. */
   sessionRestarts: number;
   /** Seconds spent folding and preparing, and waiting for the database. */
@@ -42,7 +41,6 @@ export function createPipelineStats(): PipelineStats {
     reorgDepthMax: 0,
     retractedEvents: 0,
     lateChanges: 0,
-    releases: 0,
     sessionRestarts: 0,
     foldSeconds: 0,
     databaseSeconds: 0,

@@ -97,6 +97,10 @@ function createProgressMetrics(
     'subject_lag_seconds',
     "The head's time minus that of the newest block read, in seconds.",
   );
+  const executedLagSeconds = gauge(
+    'subject_executed_lag_seconds',
+    "The head's time minus that of the first event that is not folded yet, in seconds.",
+  );
   const parked = gauge('subject_parked_aggregates', 'Aggregates set aside after a failure.');
   const halted = gauge('subject_halted', '1 while the subject stands still until an operator mends it.');
   const stale = gauge('subject_stale', '1 while its states are not those of now; answers are flagged.');
@@ -107,6 +111,7 @@ function createProgressMetrics(
         const labels = { subject };
         if (status.lagBlocks !== null) lagBlocks.set(BigInt(status.lagBlocks), labels);
         if (status.lagSeconds !== null) lagSeconds.set(status.lagSeconds, labels);
+        if (status.executedLagSeconds !== null) executedLagSeconds.set(status.executedLagSeconds, labels);
         parked.set(BigInt(status.parkedCount), labels);
         halted.set(status.halted === null ? 0 : 1, labels);
         stale.set(status.stale === null ? 0 : 1, labels);

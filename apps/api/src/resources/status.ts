@@ -28,6 +28,11 @@ const statusSchema = record({
         type: ['number', 'null'],
         description: "The head's time minus that of the newest block that has been read.",
       },
+      executedLagSeconds: {
+        type: ['number', 'null'],
+        description:
+          "The head's time minus that of the first event that is not folded into states yet; where all are, the same as `lagSeconds`.",
+      },
       epoch: text('Raised by every reorg and every late change, decimal.'),
       parkedCount: count('Aggregates set aside after a failure.'),
       halted: maybeRecord(

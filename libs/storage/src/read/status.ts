@@ -31,6 +31,8 @@ export interface SubjectStatus {
   readonly lagBlocks: string | null;
   /** Time of the head minus the newest read block's, in seconds. */
   readonly lagSeconds: number | null;
+  /** Time of the head minus that of the first event that is not folded yet, or the newest read block's when all are, in seconds. */
+  readonly executedLagSeconds: number | null;
   /** Raised by every reorg and every late change. */
   readonly epoch: string;
   /** Aggregates set aside after a failure. */
@@ -58,6 +60,7 @@ interface StatusDbRow {
   readonly headPosition: string | null;
   readonly headTimeUs: string | null;
   readonly chainTimeUs: string | null;
+  readonly unappliedTimeUs: string | null;
   readonly headTime: string | null;
   readonly headSeenAt: string | null;
   readonly chainTime: string | null;
@@ -69,6 +72,15 @@ interface StatusDbRow {
 }
 
 const aptosSeqNo = createSeqNoCodec(APTOS_SEQ_NO_LAYOUT);
+
+/** When the first event was made that its lane has not executed, by the chain's clock; `s` is the row of `subjects`. */
+const FIRST_UNAPPLIED_TIME = Prisma.sql`
+  SELECT min(u.time_us) FROM checkpoints c CROSS JOIN LATERAL (
+    SELECT e.time_us FROM event_log e
+    WHERE e.subject = c.subject AND e.seq_no > c.seq_no AND e.seq_no <= s.ingested_seq_no
+      AND (s.lanes = 1 OR (e.aggregate_hash & 9223372036854775807) % s.lanes = c.lane)
+    ORDER BY e.seq_no LIMIT 1
+  ) u WHERE c.subject = s.id`;
 
 /** @param staleAfterMs how old states may be before they count as stale. */
 export async function readStatus(
@@ -84,6 +96,7 @@ export async function readStatus(
         COALESCE((SELECT min(c.seq_no) FROM checkpoints c WHERE c.subject = s.id), -1)::text AS "executedSeqNo",
         s.finalized_position::text AS "finalized", s.head_position::text AS "headPosition",
         s.head_time_us::text AS "headTimeUs", s.chain_time_us::text AS "chainTimeUs",
+        (${FIRST_UNAPPLIED_TIME})::text AS "unappliedTimeUs",
         ${time('s.head_time_us')} AS "headTime", ${Prisma.raw(isoTime('s.head_seen_at'))} AS "headSeenAt",
         ${time('s.chain_time_us')} AS "chainTime",
         (SELECT count(*)::text FROM park_markers p WHERE p.subject = s.id) AS "parkedCount",
@@ -123,10 +136,8 @@ function toStatus(row: StatusDbRow): SubjectStatus {
     executedSeqNo: row.executedSeqNo,
     chainTime: row.chainTime,
     lagBlocks: head === null ? null : (head > done ? head - done : 0n).toString(),
-    lagSeconds:
-      row.headTimeUs === null || row.chainTimeUs === null
-        ? null
-        : Math.max(0, Number(BigInt(row.headTimeUs) - BigInt(row.chainTimeUs)) / 1e6),
+    lagSeconds: secondsBetween(row.chainTimeUs, row.headTimeUs),
+    executedLagSeconds: secondsBetween(row.unappliedTimeUs ?? row.chainTimeUs, row.headTimeUs),
     epoch: row.epoch,
     parkedCount: row.parkedCount,
     halted:
@@ -135,6 +146,10 @@ function toStatus(row: StatusDbRow): SubjectStatus {
         : { code: row.haltCode, message: row.haltMessage ?? '', since: row.haltedAt ?? '' },
     stale: row.stale,
   };
+}
+
+function secondsBetween(fromUs: string | null, toUs: string | null): number | null {
+  return fromUs === null || toUs === null ? null : Math.max(0, Number(BigInt(toUs) - BigInt(fromUs)) / 1e6);
 }
 
 /** The last position that is executed whole: a checkpoint inside a position leaves that position unfinished. */

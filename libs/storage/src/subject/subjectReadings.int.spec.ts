@@ -32,6 +32,11 @@ describe('what waits in the log', () => {
     await market.pool.query(`UPDATE feed SET committed_at = now() - interval '90 s'`);
     const { lanes } = await readSubjectReadings(market.pool, 1, 'market');
     expect(lanes.map(({ events: waiting }) => waiting)).toEqual([0, 1, 2].map(ofLane));
+    const first = (lane: number) =>
+      events.find((e) => laneOf(aggregateHash(e.aggregateType, e.aggregateId), LANES) === lane);
+    expect(lanes.map(({ oldestTimeUs }) => oldestTimeUs)).toEqual(
+      [0, 1, 2].map((lane) => first(lane)?.source.timeUs),
+    );
     for (const { oldestSeconds } of lanes) {
       expect(oldestSeconds).toBeGreaterThanOrEqual(90);
       expect(oldestSeconds).toBeLessThan(150);
@@ -45,7 +50,7 @@ describe('what waits in the log', () => {
       'UPDATE checkpoints SET seq_no = (SELECT ingested_seq_no FROM subjects) WHERE lane = 1',
     );
     const { lanes } = await readSubjectReadings(market.pool, 1, 'market');
-    expect(lanes[1]).toEqual({ lane: 1, events: 0, oldestSeconds: 0 });
+    expect(lanes[1]).toEqual({ lane: 1, events: 0, oldestSeconds: 0, oldestTimeUs: null });
     expect(lanes[0]?.events).toBe(ofLane(0));
   });
 
@@ -63,6 +68,37 @@ describe('what waits in the log', () => {
       headTimeUs: 5_000_000n,
       passes: [{ kind: 'second', missingEvents: 5, differentEvents: 4, extraEvents: 1, nextPosition: 30n }],
     });
+  });
+});
+
+describe('what operators released', () => {
+  it('is counted by action, without what failed again at the same event and what the chain did', async () => {
+    await market.open(SUBJECT, LANES);
+    const { releases: before } = await readSubjectReadings(market.pool, 1, 'market');
+    expect(before).toEqual([
+      { action: 'retry', aggregates: 0 },
+      { action: 'skip', aggregates: 0 },
+    ]);
+    const rows = [
+      [1, 'retry', 'released'],
+      [1, 'retry', 'parked-again'],
+      [1, 'retry', 'unchanged'],
+      [1, 'skip', 'released'],
+      [1, 'late', 'released'],
+      [1, 'invalidate', 'gone'],
+      [2, 'retry', 'released'],
+    ];
+    for (const [subject, action, outcome] of rows) {
+      await market.pool.query(
+        `INSERT INTO park_actions (subject, aggregate_type, aggregate_id, from_seq_no, action, outcome, acted_by)
+         VALUES ($1, 'order', 'a', 1, $2, $3, 'somebody')`,
+        [subject, action, outcome],
+      );
+    }
+    expect((await readSubjectReadings(market.pool, 1, 'market')).releases).toEqual([
+      { action: 'retry', aggregates: 2 },
+      { action: 'skip', aggregates: 1 },
+    ]);
   });
 });
 
