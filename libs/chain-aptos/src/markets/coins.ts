@@ -1,9 +1,8 @@
 import { ZERO_ADDRESS } from '@imart/market';
 import { canonicalAddress } from '../address';
-import { AptosDecodeError } from '../errors';
 import { canonicalStructTag, withoutTypeArguments } from '../structTag';
 import type { AptosEvent, AptosTransaction, AptosValue } from '../transaction';
-import { addressAt, quantityAt, textAt, toText } from './paths';
+import { addressAt, quantityAt, textAt, toAddress, toText, valueAt } from './paths';
 import { ownerOf } from './writeSet';
 
 const APTOS_COIN = canonicalStructTag('0x1::aptos_coin::AptosCoin');
@@ -16,29 +15,25 @@ export function currencyOf(type: string, path: string): string {
   const tag = canonicalStructTag(type);
   if (tag === APTOS_COIN) return ZERO_ADDRESS;
   if (STRUCT_TAG.test(tag)) return tag;
-  if (tag.includes('::')) throw new AptosDecodeError(`"${tag.slice(0, 80)}" is no type of a coin`, path);
-  const asset = canonicalAddress(tag);
+  const asset = toAddress(tag, path);
   return asset === APTOS_ASSET ? ZERO_ADDRESS : asset;
 }
 
 /** Text of hex bytes, as `0x1::type_info::TypeInfo` has its names. */
-function nameOf(hex: string, path: string): string {
-  const name = /^0x(?:[0-9a-f]{2})*$/i.test(hex) ? Buffer.from(hex.slice(2), 'hex').toString('latin1') : hex;
-  if (!/^\w+(?:<[\w:<>, ]+>)?$/.test(name)) {
-    throw new AptosDecodeError(`"${hex.slice(0, 80)}" is no name of a type`, path);
-  }
-  return name;
+function nameOf(hex: string): string {
+  return /^0x(?:[0-9a-f]{2})*$/i.test(hex) ? Buffer.from(hex.slice(2), 'hex').toString('latin1') : hex;
 }
 
 /**
- * The currency that a field names: the type of a coin as text, or as a `0x1::type_info::TypeInfo` whose names are hex of ASCII.
- * @throws {AptosDecodeError} it is neither.
+ * The currency that a field names: the type of a coin as text, or as a `0x1::type_info::TypeInfo` whose names are hex of ASCII; an asset by its
+ * address or its `Object`.
+ * @throws {AptosDecodeError} it is none of these.
  */
 export function currencyAt(value: AptosValue | undefined, path: string): string {
   if (typeof value !== 'object' || value === null) return currencyOf(toText(value, path), path);
-  const module = nameOf(textAt(value, 'module_name'), `${path}.module_name`);
-  const struct = nameOf(textAt(value, 'struct_name'), `${path}.struct_name`);
-  return currencyOf(`${addressAt(value, 'account_address')}::${module}::${struct}`, path);
+  if (valueAt(value, 'inner') !== undefined) return currencyOf(addressAt(value, 'inner'), path);
+  const names = [textAt(value, 'module_name'), textAt(value, 'struct_name')].map(nameOf);
+  return currencyOf([addressAt(value, 'account_address'), ...names].join('::'), path);
 }
 
 const HANDLE_DEPOSIT = canonicalStructTag('0x1::coin::DepositEvent');

@@ -160,9 +160,8 @@ function momentOf(reading: Reading, time: TimePath | undefined, read: typeof exp
 }
 
 /** Whether a sale ends its order; `null`: when it is used up. */
-function closesOf({ declared, event }: Reading, remaining: bigint | null): boolean | null {
+function closesOf({ declared, event }: Reading): true | null {
   if (declared.closes === true) return true;
-  if (remaining !== null) return remaining === 0n;
   return declared.closes !== undefined && valueAt(event.data, declared.closes) === true ? true : null;
 }
 
@@ -289,7 +288,7 @@ function emitEvent(reading: Reading, emit: EmitAptosMarketEvent): void {
         items,
         price,
         currency: price === null ? null : currencyOfEvent(reading),
-        closes: closesOf(reading, remaining),
+        closes: closesOf(reading),
         ...moneyOf(reading, price, seller),
         ...(remaining === null ? {} : { remaining }),
       });

@@ -432,6 +432,18 @@ describe('what an owner has', () => {
     expect(after(changes, deposit(ALICE, '1'), deposit(ALICE, '2'))).toEqual([[ALICE, 0n, 7n]]);
   });
 
+  it('is told with the last move only: what was between nobody knows', () => {
+    const transaction = transactionWith(
+      1n,
+      [deposit(ALICE, '1'), deposit(ALICE, '2')],
+      [store(ALICE, '0x11'), item('0x11', '7')],
+    );
+    const told = translateTransactions([market], [transaction]).filter(
+      ({ name }) => name === 'TokenReceived',
+    );
+    expect(told.map(({ data }) => (data as { balance?: bigint }).balance)).toEqual([undefined, 7n]);
+  });
+
   it('is the one item that changed, where the one owner’s store was not written', () => {
     expect(after([item('0x11', '7')], deposit(ALICE, '1'))).toEqual([[ALICE, 0n, 7n]]);
   });

@@ -261,6 +261,11 @@ describe('replay', () => {
       ['orders', `UPDATE orders SET price = 1 WHERE status = 'SOLD'`],
       ['tokens', `UPDATE tokens SET owner = NULL WHERE owner IS NOT NULL`],
       ['balances', `DELETE FROM balances WHERE quantity < 0`],
+      ['token_details', `UPDATE token_details SET uri = 'changed'`],
+      ['claims', `UPDATE claims SET quantity = quantity + 1`],
+      ['galleries', `UPDATE galleries SET commissions = '[]'`],
+      ['curation_offers', `UPDATE curation_offers SET status = 'changed'`],
+      ['exhibits', `UPDATE exhibits SET owner = NULL`],
       ['activities', `UPDATE activities SET block_number = block_number + 1 WHERE kind = 'MINT'`],
       [
         'makers',
