@@ -35,4 +35,6 @@ module.exports = {
   projects: [project('unit'), project('int'), project('e2e'), project('faults')],
   // What hangs is to fail, not what is slow: the end to end tests share two cores with all that they start.
   testTimeout: 400_000,
+  // End to end tests wait for processes most of the time; more of them at once would only wait for each other.
+  maxWorkers: 2,
 };
