@@ -8,6 +8,8 @@ const canonical = testsIn('libs/chain-evm/src/fetch/canonical.unit.spec.ts');
 const hint = testsIn('libs/chain-evm/src/rpc/rangeHint.unit.spec.ts');
 const passes = testsIn('libs/storage/src/passes/passes.int.spec.ts');
 const audit = testsIn('libs/chain-evm/src/subject/auditReader.unit.spec.ts');
+const fullnode = testsIn('libs/chain-aptos/src/source/restSource.unit.spec.ts');
+const transactionStream = testsIn('libs/chain-aptos/src/source/streamSource.unit.spec.ts');
 
 export const PROVIDER_ROWS: readonly FaultRow[] = [
   {
@@ -163,8 +165,15 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
   {
     id: 'P18',
     fault: 'Aptos: short pages, version gaps, pruned starts',
-    tests: [],
-    reason: 'there is no reader of Aptos in this release',
+    tests: [
+      fullnode('gives short pages, whose rest is asked for before what follows (P18)'),
+      fullnode('is asked again after %s, and nothing of it is used'),
+      fullnode('is waited for when its head goes backwards, and taken for no other ledger (P4, P18)'),
+      fullnode('stops the subject with a clear message, and is never skipped over (P18)'),
+      transactionStream('stops the subject when it never says the version that is next (P18, %p a message)'),
+      transactionStream('stops the subject with a clear message when it has pruned what is next (P18)'),
+      transactionStream('is waited for when it lags (P4, P18)'),
+    ],
   },
   {
     id: 'P19',
