@@ -31,7 +31,6 @@ function sourceOf(
       const json = ledger?.at(version);
       return Promise.resolve(json === undefined ? null : readProtoJsonTransaction(json));
     },
-    // eslint-disable-next-line @typescript-eslint/require-await
     async *read() {
       yield* items;
     },

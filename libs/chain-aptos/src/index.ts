@@ -43,6 +43,8 @@ export { readProtoJsonTransaction } from './read/protoJsonTransaction';
 export { readRestPage, readRestTransaction } from './read/restTransaction';
 export { readWireResponse, readWireTransaction, type WireResponse } from './read/wireTransaction';
 export { aptosSeqNo } from './seqNo';
+export { aptosChainSettings } from './setup/aptosSettings';
+export { openLedger, type Ledger, type LedgerConfig } from './setup/openLedger';
 export type { LedgerEndpointStats, LedgerSource } from './source/ledgerSource';
 export { APTOS_REST_DEFAULTS, createRestSource, type RestSourceOptions } from './source/restSource';
 export { APTOS_STREAM_DEFAULTS, createStreamSource, type StreamSourceOptions } from './source/streamSource';

@@ -3,8 +3,10 @@ import assert from 'node:assert';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { canonicalAddress, createAptosSubject, createStreamSource } from '@imart/chain-aptos';
 import { compileEventDecoder, evmMarketplaces } from '@imart/chain-evm';
 import { BEFORE_FIRST, evmSeqNo, WorkerError } from '@imart/core';
+import { createEndpointPool, endpointLabel } from '@imart/endpoints';
 import { ZERO_ADDRESS, marketReducers } from '@imart/market';
 import { retryDelayMs, STORAGE_RETRY } from '@imart/pipeline';
 import { createLogger, labelOfUrl } from '@imart/runtime';
@@ -17,7 +19,12 @@ assert.ok(evmMarketplaces.length > 10 && marketReducers.size > 4);
 assert.strictEqual(ZERO_ADDRESS.length, 42);
 assert.ok(retryDelayMs(STORAGE_RETRY, 3, () => 1) <= STORAGE_RETRY.maxMs);
 assert.strictEqual(labelOfUrl('https://me:secret@rpc.example/v2/key'), 'https://rpc.example/…');
+assert.strictEqual(endpointLabel(new URL('https://me:secret@rpc.example/v2/key'), 1), 'rpc#1 (rpc.example)');
+assert.strictEqual(canonicalAddress('0x3'), `0x${'0'.repeat(63)}3`);
 for (const made of [
+  createAptosSubject,
+  createStreamSource,
+  createEndpointPool,
   compileEventDecoder,
   createLogger,
   createReadDatabase,

@@ -1,4 +1,4 @@
-import { messageOf, type BlockRef } from '@imart/core';
+import { ConfigError, messageOf, type BlockRef } from '@imart/core';
 import {
   childAbort,
   createEndpointPool,
@@ -39,7 +39,8 @@ export interface StreamSourceOptions
   readonly subjectId: string;
   /** Of servers of that chain's Transaction Stream, in order of preference. At least one. */
   readonly urls: readonly string[];
-  readonly chainId: number;
+  /** `null`: that of the first message. */
+  readonly chainId: number | null;
   /** Until the first message of a stream. @defaultValue 30,000 */
   readonly timeoutMs: number;
   /** A stream without a message for so long is opened anew. @defaultValue 60,000 */
@@ -73,7 +74,8 @@ interface Opened {
 
 /** A ledger by its gRPC Transaction Stream: for backfills, and as soon as a version is there. */
 export function createStreamSource(options: StreamSourceOptions): LedgerSource {
-  const { subjectId, chainId, logger, now, wait } = options;
+  const { subjectId, logger, now, wait } = options;
+  let { chainId } = options;
   const pool = createEndpointPool<StreamEndpoint>({
     ...options,
     // Every message says which chain it is of.
@@ -92,6 +94,7 @@ export function createStreamSource(options: StreamSourceOptions): LedgerSource {
       throw new RpcInconsistentError(place, messageOf(error));
     }
     if (response.chainId === null) throw new RpcInconsistentError(place, 'a message without a chain id');
+    chainId ??= Number(response.chainId);
     if (response.chainId !== BigInt(chainId))
       throw new WrongChainError(endpoint.label, String(chainId), String(response.chainId), place.method);
     return readSuccessive(place, next, MESSAGE_TRANSACTIONS_MAX, () => response.transactions);
@@ -308,8 +311,12 @@ export function createStreamSource(options: StreamSourceOptions): LedgerSource {
 
   return {
     async chainId(signal) {
-      // A message of another chain is refused whichever it is; where nothing can be asked for, the first one is refused.
+      // A message of another chain is refused, whichever it is: also where version 0 is pruned.
       await transaction(0n, signal);
+      if (chainId === null) {
+        const problem = 'no endpoint has version 0, whose message would tell the chain id: state it';
+        throw new ConfigError([{ setting: 'CHAIN_ID', problem }]);
+      }
       return chainId;
     },
     transaction,

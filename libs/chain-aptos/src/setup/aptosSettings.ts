@@ -1,0 +1,66 @@
+import { bigInteger, defineSetting, integer, listOf, oneOf, text, url, type ValueType } from '@imart/runtime';
+import { APTOS_REST_DEFAULTS } from '../source/restSource';
+
+const rootHash: ValueType<string> = {
+  label: '0x and 64 hex digits',
+  parse(value) {
+    if (!/^0x[0-9a-fA-F]{64}$/.test(value)) throw new Error('must be 0x and 64 hex digits');
+    return value.toLowerCase();
+  },
+};
+
+/**
+ * The settings that say which ledger is read, from whom and in which way: the same ones for every program that reads one, so that two of
+ * them with one environment mean the same.
+ */
+export const aptosChainSettings = {
+  source: defineSetting({
+    name: 'APTOS_SOURCE',
+    type: oneOf('rest', 'grpc'),
+    default: 'rest',
+    group: 'Chain',
+    meaning:
+      "Where transactions come from: rest, the fullnodes' API, which forgets what is some weeks old; grpc, the Transaction Stream, for backfills. What is read is the same, and it may be changed at any time.",
+  }),
+  urls: defineSetting({
+    name: 'APTOS_URLS',
+    type: listOf(url('http', 'https')),
+    secret: true,
+    group: 'Chain',
+    example: 'https://fullnode.example.org/v1,https://fullnode2.example.org/v1',
+    meaning: 'Endpoints of that source, of one network, best first; the others take over while it fails.',
+  }),
+  apiKey: defineSetting({
+    name: 'APTOS_API_KEY',
+    type: text,
+    optional: true,
+    secret: true,
+    group: 'Chain',
+    meaning: 'Sent to each of the endpoints as a bearer token.',
+  }),
+  chainId: defineSetting({
+    name: 'CHAIN_ID',
+    type: bigInteger({ min: 1n, max: 255n }),
+    optional: true,
+    group: 'Chain',
+    example: '1',
+    meaning:
+      'The network that the endpoints must serve: 1 mainnet, 2 testnet. Without it, the first endpoint tells.',
+  }),
+  genesisHash: defineSetting({
+    name: 'GENESIS_HASH',
+    type: rootHash,
+    optional: true,
+    group: 'Chain',
+    meaning:
+      'Accumulator root of version 0, for endpoints that no longer have it. Not needed for mainnet and testnet.',
+  }),
+  pagesInFlight: defineSetting({
+    name: 'APTOS_PAGES_IN_FLIGHT',
+    type: integer({ min: 1, max: 100 }),
+    default: String(APTOS_REST_DEFAULTS.pagesInFlightMax),
+    unit: 'pages',
+    group: 'Chain',
+    meaning: 'Pages of 100 transactions that are read at the same time, where the source is rest.',
+  }),
+};

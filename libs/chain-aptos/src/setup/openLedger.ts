@@ -1,0 +1,85 @@
+import { RPC_POOL_DEFAULTS } from '@imart/endpoints';
+import { waitMs } from '@imart/pipeline';
+import type { CheckResult, ConfigOf, Logger } from '@imart/runtime';
+import { createAptosSubject, type AptosSubject } from '../createAptosSubject';
+import type { AptosMarket } from '../market';
+import type { LedgerSource } from '../source/ledgerSource';
+import { APTOS_REST_DEFAULTS, createRestSource } from '../source/restSource';
+import { APTOS_STREAM_DEFAULTS, createStreamSource } from '../source/streamSource';
+import { aptosSubjectId } from '../subject/options';
+import type { aptosChainSettings } from './aptosSettings';
+
+/** What is needed of a program's settings to reach its ledger. */
+export interface LedgerConfig extends ConfigOf<typeof aptosChainSettings> {
+  readonly endVersion?: bigint | undefined;
+  readonly pollIntervalMs?: number;
+}
+
+/** The ledger of the settings. */
+export interface Ledger {
+  readonly chainId: number;
+  /** One at a time: they share the endpoints. */
+  createSubject(markets: readonly AptosMarket[]): AptosSubject;
+  /** Whether the endpoints answer. */
+  health(): CheckResult;
+  close(): void;
+}
+
+/**
+ * Finds out which ledger the endpoints serve, unless `CHAIN_ID` says it; waits for an endpoint that answers.
+ * @throws {ConfigError} the stream does not have version 0 any more, which would tell.
+ * @throws the signal's reason when it aborts.
+ */
+export async function openLedger(config: LedgerConfig, logger: Logger, signal: AbortSignal): Promise<Ledger> {
+  let unavailable: string | null = null;
+  const sourceOf = (chainId: number | null): LedgerSource => {
+    const common = {
+      ...RPC_POOL_DEFAULTS,
+      subjectId: chainId === null ? 'aptos' : aptosSubjectId(chainId),
+      urls: config.urls,
+      chainId,
+      apiKey: config.apiKey ?? null,
+      logger,
+      random: Math.random,
+      now: () => Date.now(),
+      wait: waitMs,
+      onAvailability: (available: boolean, reason: string) => {
+        unavailable = available ? null : reason;
+      },
+    };
+    const poll = config.pollIntervalMs === undefined ? {} : { pollIntervalMs: config.pollIntervalMs };
+    return config.source === 'grpc'
+      ? createStreamSource({ ...APTOS_STREAM_DEFAULTS, ...common, ...poll })
+      : createRestSource({
+          ...APTOS_REST_DEFAULTS,
+          ...common,
+          ...poll,
+          pagesInFlightMax: config.pagesInFlight,
+        });
+  };
+
+  const detect = async (): Promise<number> => {
+    const source = sourceOf(null);
+    try {
+      return await source.chainId(signal);
+    } finally {
+      source.close();
+    }
+  };
+
+  const chainId = config.chainId === undefined ? await detect() : Number(config.chainId);
+  const source = sourceOf(chainId);
+  return {
+    chainId,
+    createSubject: (markets) =>
+      createAptosSubject({
+        chainId,
+        source,
+        markets,
+        endVersion: config.endVersion ?? null,
+        genesisHash: config.genesisHash ?? null,
+      }),
+    health: () => (unavailable === null ? { ok: true } : { ok: false, detail: unavailable }),
+    close: () => source.close(),
+  };
+}
