@@ -68,6 +68,47 @@ describe('listings of one name that stand beside each other', () => {
     ]);
   });
 
+  it('are in the newest row as their own rows say', () => {
+    const script = createMarketScript();
+    for (let price = 1n; price <= 4n; price++) script.nextBlock().listed('1', { ...one, price });
+    for (const each of [script, script.nextBlock().filled('1'), script.nextBlock().cancelled('1')]) {
+      const rows = given(each).rows as readonly TradeRow[];
+      const newest = rows.find(({ price }) => price === 4n) as TradeRow;
+      for (const inside of newest.beneath ?? []) {
+        expect(rows.find(({ key }) => key === inside.key)).toEqual(inside);
+      }
+      expect(newest.seqNo).toBe(each.events.at(-1)?.seqNo);
+    }
+    // Each row that held others was written anew when it no longer did.
+    expect(given(script).rows.map(({ version }) => version)).toEqual([1, 3, 6, 6]);
+  });
+
+  it('stay open beneath an ended one while they are taken in parts', () => {
+    const some = { ...one, items: [{ ...art(1n), quantity: 5n, standard: 'erc1155' as const }] };
+    const piece = [{ ...art(1n), quantity: 1n, standard: 'erc1155' as const }];
+    const script = createMarketScript()
+      .listed('1', { ...some, price: 1n })
+      .listed('1', { ...some, price: 2n })
+      .cancelled('1')
+      .filled('1', { items: piece })
+      .filled('1', { items: piece })
+      .cancelled('1');
+    given(script).then(
+      [
+        { price: 1n, status: 'CANCELED', filledQuantity: 2n },
+        { price: 2n, status: 'CANCELED', filledQuantity: 0n },
+      ],
+      [
+        { kind: 'LIST' },
+        { kind: 'LIST' },
+        { kind: 'CANCEL' },
+        { kind: 'SALE' },
+        { kind: 'SALE' },
+        { kind: 'CANCEL', price: 1n },
+      ],
+    );
+  });
+
   it('take a later listing of another kind for a change of the newest', () => {
     const script = createMarketScript()
       .listed('1', { ...one, price: 1n })

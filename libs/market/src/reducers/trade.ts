@@ -298,8 +298,8 @@ export function foldOpened(state: TradeState, event: MarketEvent, data: OrderOpe
   const ended = touched(state, event, { ...old, beneath: null, status: STATUS[sideOf(old)].cancelled });
   const cancels = cancelActivities(state, event, old);
   const opens = activitiesOf(kind, state, event, data.items, parts, cancels.length);
-  const others = emptied.filter(({ openedSeqNo }) => openedSeqNo !== old.openedSeqNo);
-  return became(state, event, row, [...cancels, ...opens], [...others, ended]);
+  // Of two rows of one key the later counts: the newest row may be the one that ends.
+  return became(state, event, row, [...cancels, ...opens], [...emptied, ended]);
 }
 
 export function foldPriceChanged(
