@@ -61,7 +61,10 @@ async function main(loaded: LoadedConfig<EvmWorkerConfig>): Promise<void> {
     const health = await openHealthPages(config, logger, shutdown);
     const database = await openDatabase(config, holder, logger, shutdown);
     health.check('database', async () => ({ ok: (await database.pool.query('SELECT 1')).rowCount === 1 }));
-    await ensureStates(database.pool, logger, shutdown.signal);
+    const rebuilding = ensureStates(database.pool, logger, shutdown.signal);
+    // What it has begun is put away before the connections close.
+    shutdown.onClose('states', () => rebuilding.then(ignore, ignore));
+    await rebuilding;
     const chain = await openRole(config, database, health, logger, shutdown);
     if (chain === null) return;
     const { subject, subjectId, opened, followed, reading } = chain;

@@ -30,10 +30,10 @@ const TELL_EVERY_EVENTS = 250_000;
  * Sees to it that the states are of this program's reducers, before it works on them: where they are of older ones, rebuilds all of them
  * from the log into tables beside the old, and switches in one transaction. Reads are served all along, of the old states until then and
  * of the new ones from then on. Workers of the older version may go on until the switch; after it they stop. Of several new processes
- * one rebuilds, the others wait. Killed in the middle, nothing has changed.
+ * one rebuilds, the others wait. Killed or aborted in the middle, nothing has changed, and the next start does it.
  *
  * @throws {ReducersChangedError} `stop` when the states are of newer reducers.
- * @throws the signal's reason when it aborts before the work began.
+ * @throws the signal's reason when it aborts before the switch.
  */
 export async function rebuildStates(options: RebuildStatesOptions, signal: AbortSignal): Promise<void> {
   const { pool, logger, random } = options;
@@ -49,9 +49,13 @@ export async function rebuildStates(options: RebuildStatesOptions, signal: Abort
       if (order === 'older') throw new ReducersChangedError(stored, own);
       if (!waiting)
         logger.info('the reducers have changed: the states are rebuilt from the log', { stored, own });
-      await rebuild(options);
+      await rebuild(options, signal);
       return;
     } catch (cause) {
+      if (signal.aborted) {
+        logger.info('the states are as they were; the next start rebuilds them');
+        throw signal.reason;
+      }
       const isBusy = cause instanceof ReplayError && cause.fields['busy'] === true;
       if (isBusy) {
         if (!waiting) logger.info('another process rebuilds the states: waiting for it');
@@ -73,7 +77,7 @@ export async function rebuildStates(options: RebuildStatesOptions, signal: Abort
   }
 }
 
-async function rebuild(options: RebuildStatesOptions): Promise<void> {
+async function rebuild(options: RebuildStatesOptions, signal: AbortSignal): Promise<void> {
   const { observer, logger } = options;
   const started = performance.now();
   let told = 0;
@@ -84,6 +88,7 @@ async function rebuild(options: RebuildStatesOptions): Promise<void> {
     seqNosOf: options.seqNosOf,
     observerOf: (subjectId) => ({ ...observer, subjectId }),
     onDifference: 'switch',
+    signal,
     onProgress: (step) => {
       if (step.step === 'folding' && step.events - told < TELL_EVERY_EVENTS) return;
       told = step.step === 'folding' ? step.events : told;

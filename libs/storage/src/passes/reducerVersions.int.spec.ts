@@ -179,6 +179,82 @@ describe('a reducer with another version', () => {
     expect(await markets()).toEqual([{ market: 'renamed', n: 3 }]);
   });
 
+  describe('ends early when it is told to, leaves all as it was, and is rebuilt by the next start', () => {
+    const tables = async (): Promise<readonly unknown[]> =>
+      (
+        await market.pool.query(
+          `SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^(before_)?replay_'`,
+        )
+      ).rows;
+    const unchanged = async (orders: number): Promise<void> => {
+      expect(await markets()).toEqual([{ market: 'imart', n: orders }]);
+      expect(await tables()).toEqual([]);
+      expect(await storedReducerVersions(market.pool, newObserver)).toBe(
+        reducerVersionsText(MARKET_OBSERVER),
+      );
+      await rebuildStates(optionsOf(newObserver), never);
+      expect(await markets()).toEqual([{ market: 'renamed', n: orders }]);
+    };
+    const stop = new Error('SIGTERM');
+    beforeEach(async () => {
+      await fill(600);
+      await rebuildStates(optionsOf(MARKET_OBSERVER), never);
+    });
+
+    it('between two batches of the log', async () => {
+      const stopped = new AbortController();
+      let events = 0;
+      const folding = replay({
+        ...replayOf(newObserver, (step) => {
+          if (step.step !== 'folding') return;
+          events = step.events;
+          stopped.abort(stop);
+        }),
+        onDifference: 'switch',
+        signal: stopped.signal,
+      });
+      await expect(folding).rejects.toBe(stop);
+      // The log has 1,200.
+      expect(events).toBeLessThan(1_000);
+      await unchanged(600);
+    });
+
+    it.each(['indexing', 'comparing'])('while it is at %s', async (at) => {
+      const stopped = new AbortController();
+      const info = (_text: string, fields?: Readonly<Record<string, unknown>>): void => {
+        if (fields?.['step'] === at) stopped.abort(stop);
+      };
+      const rebuilding = rebuildStates(
+        { ...optionsOf(newObserver), logger: { ...silentLogger, info } },
+        stopped.signal,
+      );
+      await expect(rebuilding).rejects.toBe(stop);
+      await unchanged(600);
+    });
+
+    it('in the middle of a statement that would take long', async () => {
+      const blocker = await market.pool.connect();
+      await blocker.query('BEGIN; LOCK TABLE event_log IN ACCESS EXCLUSIVE MODE');
+      const stopped = new AbortController();
+      const rebuilding = rebuildStates(
+        { ...optionsOf(newObserver), pool: market.createPool() },
+        stopped.signal,
+      );
+      const waits = async (): Promise<boolean> => {
+        const { rows } = await market.pool.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return rows.length > 0;
+      };
+      while (!(await waits()));
+      stopped.abort(stop);
+      await expect(rebuilding).rejects.toBe(stop);
+      await blocker.query('COMMIT');
+      blocker.release();
+      await unchanged(600);
+    });
+  });
+
   it('is rebuilt by one of several processes that start at the same moment', async () => {
     await fill(50);
     await rebuildStates(optionsOf(MARKET_OBSERVER), never);

@@ -34,7 +34,7 @@ import {
   REPLAYED_TABLES,
   switchTables,
 } from './freshTables';
-import { bothDone, withSession, type Session } from './session';
+import { bothDone, endedBy, withSession, type Session } from './session';
 
 export interface ReplayOptions {
   readonly pool: Pool;
@@ -50,6 +50,8 @@ export interface ReplayOptions {
    */
   readonly onDifference: 'refuse' | 'switch';
   readonly onProgress: (step: ReplayStep) => void;
+  /** Ends it between two batches, and whatever statement runs; the live tables stay as they were. @defaultValue nothing ends it */
+  readonly signal?: AbortSignal;
 }
 
 export type ReplayStep =
@@ -91,6 +93,7 @@ interface ReplayedSubject {
  * while tables are compared and switched. Killed at any moment, it leaves the live tables as they were. Needs a pool of at
  * least four connections.
  *
+ * @throws the signal's reason when it aborts before the switch: the live tables are untouched, and the next replay begins anew.
  * @throws {ReplayError} when the log was tampered with, or another replay is running.
  * @throws {StorageUnavailableError} when the database went away; the live tables are untouched.
  */
@@ -106,6 +109,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
       return await rebuild(options, control);
     } catch (error) {
       await control.query('ROLLBACK').catch(() => undefined);
+      // What became of the statement that ran is a consequence of it.
+      options.signal?.throwIfAborted();
       throw toStorageError(error);
     } finally {
       await dropFreshTables(control).catch(() => undefined);
@@ -117,7 +122,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
 const REPLAY_LOCK = 72707371;
 
 async function rebuild(options: ReplayOptions, control: Session): Promise<ReplayResult> {
-  const { pool, onDifference, onProgress } = options;
+  const { onDifference, onProgress, signal } = options;
   await refuseForeignViews(control, options.viewsFile);
   const counts: Counts = { events: 0, activities: 0, rows: 0, parked: new Map() };
   await createFreshTables(control);
@@ -125,10 +130,11 @@ async function rebuild(options: ReplayOptions, control: Session): Promise<Replay
   await refuseOlderReducers(options, control, first);
   for (const subject of first) await foldSubject(options, control, subject, null, counts);
   onProgress({ step: 'indexing' });
-  await buildIndexes(pool, control);
+  await buildIndexes(options, control);
   await lockBehindWorkers(options, control, first, counts);
   onProgress({ step: 'comparing' });
-  const differences = await compareTables(pool);
+  const differences = await compareTables(options, control);
+  signal?.throwIfAborted();
   if (differences.length > 0 && onDifference === 'refuse') {
     await control.query('ROLLBACK');
     return { ...resultOf(counts), differences, switched: false };
@@ -243,7 +249,7 @@ async function foldSubject(
   onlyHashes: readonly bigint[] | null,
   counts: Counts,
 ): Promise<void> {
-  const { pool, codec, onProgress } = options;
+  const { pool, codec, onProgress, signal } = options;
   const { subject, subjectId } = replayed;
   const fold = async (reader: Session, states: Session, history: Session): Promise<void> => {
     const writer = createFreshWriter(subject, states, history);
@@ -259,6 +265,7 @@ async function foldSubject(
         take: async (run) => {
           // Without it the lock is gone: another replay may be at work on the same tables.
           control.mustBeThere();
+          signal?.throwIfAborted();
           counts.activities += run.activities.length;
           counts.rows += run.rows.length;
           await writer.add(run);
@@ -282,13 +289,16 @@ async function foldSubject(
     await reader.query('COMMIT');
   };
   await withSession(pool, (reader) =>
-    withSession(pool, (states) => withSession(pool, (history) => fold(reader, states, history))),
+    withSession(pool, (states) =>
+      withSession(pool, (history) => endedBy(signal, control, reader, () => fold(reader, states, history))),
+    ),
   );
 }
 
 /** Two at a time: that is what a small machine has, and one large table does not wait for the many small ones. */
 async function twoAtATime<T>(
-  pool: Pool,
+  { pool, signal }: ReplayOptions,
+  control: Session,
   work: readonly T[],
   one: (client: Session, item: T) => Promise<void>,
 ): Promise<void> {
@@ -298,7 +308,10 @@ async function twoAtATime<T>(
       await client.query(
         `SET maintenance_work_mem = '256MB'; SET work_mem = '128MB'; SET max_parallel_maintenance_workers = 0`,
       );
-      for (let next = left.shift(); next !== undefined; next = left.shift()) await one(client, next);
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        const item = next;
+        await endedBy(signal, control, client, () => one(client, item));
+      }
       await client.query(
         'RESET maintenance_work_mem; RESET work_mem; RESET max_parallel_maintenance_workers',
       );
@@ -309,7 +322,7 @@ async function twoAtATime<T>(
 /** The largest first. */
 const BY_SIZE = [...REPLAYED_TABLES].reverse();
 
-async function buildIndexes(pool: Pool, control: Session): Promise<void> {
+async function buildIndexes(options: ReplayOptions, control: Session): Promise<void> {
   const builds: string[] = [];
   const keys: string[] = [];
   for (const table of BY_SIZE) {
@@ -320,7 +333,7 @@ async function buildIndexes(pool: Pool, control: Session): Promise<void> {
   const run = async (client: Session, statement: string): Promise<void> => {
     await client.query(statement);
   };
-  await twoAtATime(pool, builds, run);
+  await twoAtATime(options, control, builds, run);
   for (const statement of keys) await run(control, statement);
 }
 
@@ -328,7 +341,7 @@ async function buildIndexes(pool: Pool, control: Session): Promise<void> {
  * The live tables stand still meanwhile: the caller holds the workers' locks. The fresh ones get their statistics beside it,
  * which readers' plans need from the first moment on.
  */
-async function compareTables(pool: Pool): Promise<readonly TableDifference[]> {
+async function compareTables(options: ReplayOptions, control: Session): Promise<readonly TableDifference[]> {
   const differences: TableDifference[] = [];
   const compare = (table: string) => async (client: Session) => {
     const difference = await compareTable(client, table);
@@ -340,7 +353,8 @@ async function compareTables(pool: Pool): Promise<readonly TableDifference[]> {
     await client.query(`ANALYZE "${freshName(table)}"`);
     await client.query('RESET default_statistics_target');
   };
-  await twoAtATime(pool, [...BY_SIZE.map(compare), ...BY_SIZE.map(analyze)], (client, task) => task(client));
+  const tasks = [...BY_SIZE.map(compare), ...BY_SIZE.map(analyze)];
+  await twoAtATime(options, control, tasks, (client, task) => task(client));
   return differences;
 }
 

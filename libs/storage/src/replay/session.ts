@@ -35,6 +35,34 @@ export async function withSession<T>(pool: Pool, work: (session: Session) => Pro
   }
 }
 
+/**
+ * Does work on a session, whose statement is cancelled when the signal aborts: an index may take longer to build than whoever waits has
+ * time for. The cancelling goes over another session, which must have nothing to do meanwhile.
+ * @throws the signal's reason when it had aborted before the work began.
+ */
+export async function endedBy<T>(
+  signal: AbortSignal | undefined,
+  control: Session,
+  session: Session,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (signal === undefined) return work();
+  const { rows } = await session.query('SELECT pg_backend_pid() AS pid');
+  const { pid } = rows[0] as { pid: number };
+  signal.throwIfAborted();
+  let cancelling: Promise<unknown> = Promise.resolve();
+  const cancel = (): void => {
+    cancelling = control.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => undefined);
+  };
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    return await work();
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    await cancelling;
+  }
+}
+
 /** Waits for both, also when one fails: nothing goes on behind the caller's back. @throws what the first of them threw. */
 export async function bothDone(one: Promise<void>, other: Promise<void>): Promise<void> {
   for (const result of await Promise.allSettled([one, other]))
