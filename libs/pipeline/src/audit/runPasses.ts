@@ -63,6 +63,8 @@ export async function runPasses(options: PassesOptions, signal: AbortSignal): Pr
       isThere = true;
       const next = mayRead() ? await nextRange(options) : null;
       if (next === null) {
+        // Nothing is on that could be held up.
+        stats.blocked = null;
         await wait(IDLE_MS, signal);
         continue;
       }

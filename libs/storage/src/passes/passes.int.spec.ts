@@ -762,6 +762,29 @@ describe('passes beside other work', () => {
     expect(await passRows()).toMatchObject([{ next: 6 }]);
   });
 
+  it('are not held up any more when there is nothing to read', async () => {
+    const opened = await open();
+    await fill(opened.store, [], 5n);
+    const done = new AbortController();
+    let mayRead = true;
+    const source = sourceOf([], {
+      onRead: () => {
+        throw new Error('the provider has thrown these blocks away');
+      },
+    });
+    const held: boolean[] = [];
+    const options = quiet(opened, source, {
+      mayRead: () => mayRead,
+      wait: async () => {
+        held.push(options.stats.blocked !== null);
+        mayRead = options.stats.blocked === null;
+        if (held.length === 10 || (held.includes(true) && held.at(-1) === false)) done.abort();
+      },
+    });
+    await runPasses(options, done.signal);
+    expect(held.slice(-2)).toEqual([true, false]);
+  });
+
   it('end when another process has taken over', async () => {
     const opened = await open();
     await fill(opened.store, [], 5n);
