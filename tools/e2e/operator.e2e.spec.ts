@@ -101,8 +101,12 @@ describe('imart', () => {
 
     it('takes a chain back, and a worker reads it again: the tables are those of an undisturbed run', async () => {
       const url = await copy();
-      const done = await imart(url, 'rewind', '--to-block', String(chain.startBlock + 9), '--yes');
+      const why = ['--reason', 'the chain took it back', '--by', 'ada'];
+      const done = await imart(url, 'rewind', '--to-block', String(chain.startBlock + 9), '--yes', ...why);
       expect(done).toMatchObject({ code: 0, said: expect.stringContaining('done: ') });
+      expect(done.said).toMatch(
+        /an operator took the log back.*"actedBy":"ada","reason":"the chain took it back"/,
+      );
       const [left] = await query(url, 'SELECT max(seq_no >> 31)::text AS block FROM event_log');
       expect(Number(left?.['block'])).toBeLessThanOrEqual(chain.startBlock + 9);
       expect(await dump(url)).not.toEqual(straight.tables);
@@ -248,7 +252,9 @@ describe('imart', () => {
       });
       await query(url, 'UPDATE subjects SET halt_code = NULL, halt_message = NULL, halted_at = NULL');
       await halt('TOO_MANY_PARKED');
-      const { code, said } = await imart(url, 'resume', '--subject', 'eip155:31337');
+      const why = ['--reason', 'mended', '--by', 'ada'];
+      const { code, said } = await imart(url, 'resume', '--subject', 'eip155:31337', ...why);
+      expect(said).toMatch(/an operator let the chain go on.*"actedBy":"ada","reason":"mended"/);
       expect([code, said]).toEqual([
         0,
         expect.stringMatching(/goes on; it stood still since .*\(TOO_MANY_PARKED: of a test\)/),

@@ -1,14 +1,18 @@
+import { actor } from '../actor';
 import type { Command } from '../command';
 import { withDatabase } from '../openDatabase';
+import { operatorLog } from '../operatorLog';
 import { openSubjectOf } from '../openSubject';
 import { readOptions } from '../readOptions';
 
-const help = `imart resume [--subject ID]
+const help = `imart resume [--subject ID] [--reason TEXT] [--by NAME]
 
 Lets a chain that stands still go on where it is: after the cause was mended, and nothing has to be taken back. Where the log has to go
 back, imart rewind does both. The workers go on by themselves; a cause that is still there stops them again.
 
   --subject ID   the chain, as eip155:1; needed where the database has several
+  --reason TEXT  why; a line on stderr says it, with who and when
+  --by NAME      who does it; without it, the user of the operating system
 
 Exit code 0: it goes on, or did not stand still. 1: refused, or something failed. 2: wrong usage.
 DATABASE_URL, or DATA_DIR for the embedded database, says where.
@@ -18,7 +22,11 @@ export const resumeCommand: Command = {
   summary: 'lets a chain that stands still go on where it is',
   help,
   async run(args) {
-    const { values } = readOptions(args, { subject: { type: 'string' } });
+    const { values } = readOptions(args, {
+      subject: { type: 'string' },
+      reason: { type: 'string' },
+      by: { type: 'string' },
+    });
     return withDatabase(async (pool) => {
       const { store, subjectId } = await openSubjectOf(pool, values.subject);
       const halt = await store.halted();
@@ -31,6 +39,14 @@ export const resumeCommand: Command = {
         return 1;
       }
       await store.clearHalt();
+      const logger = operatorLog();
+      logger.info('an operator let the chain go on', {
+        subject: subjectId,
+        actedBy: actor(values.by),
+        reason: values.reason?.trim() || null,
+        haltCleared: halt.code,
+      });
+      await logger.close();
       process.stdout.write(
         `${subjectId} goes on; it stood still since ${new Date(halt.haltedAtMs).toISOString()} (${halt.code}: ${halt.message})\n`,
       );

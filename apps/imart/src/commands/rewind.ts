@@ -2,15 +2,17 @@ import { evmSeqNo } from '@imart/core';
 import { rewind, type RewindResult } from '@imart/pipeline';
 import { silentLogger } from '@imart/runtime';
 import { countFrom, type DatabasePool, type StoredFrom } from '@imart/storage';
+import { actor } from '../actor';
 import { asJson } from '../asJson';
 import type { Command } from '../command';
 import { confirm } from '../confirm';
 import { withDatabase } from '../openDatabase';
 import { openSubjectOf } from '../openSubject';
+import { operatorLog } from '../operatorLog';
 import { readOptions } from '../readOptions';
 import { UsageError } from '../usageError';
 
-const help = `imart rewind --subject ID --to-block N [--yes] [--json]
+const help = `imart rewind --subject ID --to-block N [--yes] [--reason TEXT] [--by NAME] [--json]
 
 Takes a chain back to block N: what was read of later blocks is taken out of the log, and every state is as if it had never been there.
 Also below what is final, and a chain that stands still goes on. A worker may run meanwhile: it reads on from there by itself.
@@ -20,6 +22,8 @@ Without --yes it only tells what it would remove; on a terminal it then asks.
   --subject ID   the chain, as eip155:1; needed where the database has several
   --to-block N   the last block that stays
   --yes          do it
+  --reason TEXT  why; a line on stderr says it, with who and when
+  --by NAME      who does it; without it, the user of the operating system
   --json         for programs; whole numbers as decimal text
 
 Exit code 0: done, or told what would be done. 1: something failed. 2: wrong usage. Interrupted, it can be run again.
@@ -30,6 +34,8 @@ interface Arguments {
   readonly subject: string | undefined;
   readonly toBlock: bigint;
   readonly yes: boolean;
+  readonly by: string;
+  readonly reason: string | null;
   readonly json: boolean;
 }
 
@@ -47,6 +53,8 @@ function readArguments(args: readonly string[]): Arguments {
     subject: { type: 'string' },
     'to-block': { type: 'string' },
     yes: { type: 'boolean' },
+    reason: { type: 'string' },
+    by: { type: 'string' },
     json: { type: 'boolean' },
   });
   const block = values['to-block'];
@@ -58,11 +66,16 @@ function readArguments(args: readonly string[]): Arguments {
     subject: values.subject,
     toBlock: BigInt(block),
     yes: values.yes === true,
+    by: actor(values.by),
+    reason: values.reason?.trim() || null,
     json: values.json === true,
   };
 }
 
-async function run(pool: DatabasePool, { subject, toBlock, yes, json }: Arguments): Promise<number> {
+async function run(
+  pool: DatabasePool,
+  { subject, toBlock, yes, by, reason, json }: Arguments,
+): Promise<number> {
   const opened = await openSubjectOf(pool, subject);
   const { store, observer, subjectId, startPosition } = opened;
   const { nextPosition, finalizedPosition } = await store.progress();
@@ -83,7 +96,19 @@ async function run(pool: DatabasePool, { subject, toBlock, yes, json }: Argument
     if (!json) process.stdout.write('\nnothing was changed; --yes does it\n');
     return 0;
   }
+  const logger = operatorLog();
+  const who = { subject: subjectId, toBlock, actedBy: by, reason };
+  // Before it as well: interrupted, it has gone back a part of the way.
+  logger.info('an operator takes the log back', who);
   const done = await rewind(options, { toPosition: toBlock, dryRun: false });
+  logger.info('an operator took the log back', {
+    ...who,
+    events: done.events,
+    aggregates: done.aggregates,
+    nextBlock: done.nextPosition,
+    haltCleared: done.halt?.code,
+  });
+  await logger.close();
   if (json) process.stdout.write(asJson(asData({ ...what, plan: done }, true)));
   else {
     process.stdout.write(
