@@ -11,17 +11,44 @@ export type FieldPath = string;
 const isRecord = (value: AptosValue | undefined): value is AptosRecord =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function step(value: AptosValue | undefined, field: string): AptosValue | undefined {
-  if (Array.isArray(value))
-    return /^\d+$/.test(field) ? (value as readonly AptosValue[])[Number(field)] : undefined;
-  // Names of fields come from the chain: only what a record has itself is there.
-  return isRecord(value) && Object.hasOwn(value, field) ? value[field] : undefined;
+/** One field of the way; `place` is what it is in a list. */
+interface Step {
+  readonly field: string;
+  readonly place: number | null;
+}
+
+/** Paths are few, of the program's own and of declarations: each is taken apart once. */
+const parsed = new Map<FieldPath, readonly (readonly Step[])[]>();
+
+function alternativesOf(path: FieldPath): readonly (readonly Step[])[] {
+  let alternatives = parsed.get(path);
+  if (alternatives === undefined) {
+    const stepOf = (field: string): Step => ({ field, place: /^\d+$/.test(field) ? Number(field) : null });
+    alternatives = path
+      .replace(/^\?/, '')
+      .split('|')
+      .map((one) => one.split('.').map(stepOf));
+    parsed.set(path, alternatives);
+  }
+  return alternatives;
+}
+
+function follow(data: AptosValue, steps: readonly Step[]): AptosValue | undefined {
+  let value: AptosValue | undefined = data;
+  for (const { field, place } of steps) {
+    if (Array.isArray(value)) {
+      value = place === null ? undefined : (value as readonly AptosValue[])[place];
+      // Names of fields come from the chain: only what a record has itself is there.
+    } else value = isRecord(value) && Object.hasOwn(value, field) ? value[field] : undefined;
+    if (value === undefined) return undefined;
+  }
+  return value;
 }
 
 /** The value at a path; `undefined` when nothing is there. */
 export function valueAt(data: AptosValue, path: FieldPath): AptosValue | undefined {
-  for (const one of path.replace(/^\?/, '').split('|')) {
-    const value = one.split('.').reduce<AptosValue | undefined>(step, data);
+  for (const steps of alternativesOf(path)) {
+    const value = follow(data, steps);
     if (value !== undefined && value !== null) return value;
   }
   return undefined;
