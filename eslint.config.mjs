@@ -75,6 +75,19 @@ const config = tseslint.config(
               ],
             },
             {
+              // Storage and jobs are the same for every chain; which chain it is, only the app knows.
+              sourceTag: 'type:worker',
+              onlyDependOnLibsWithTags: [
+                'type:core',
+                'type:domain',
+                'type:engine',
+                'type:runtime',
+                'type:adapter',
+              ],
+              notDependOnLibsWithTags: ['reads:chain'],
+              bannedExternalImports: adapterPackages,
+            },
+            {
               sourceTag: 'type:testing',
               onlyDependOnLibsWithTags: ['type:core', 'type:domain', 'type:engine', 'type:runtime'],
             },
@@ -86,6 +99,7 @@ const config = tseslint.config(
                 'type:engine',
                 'type:adapter',
                 'type:runtime',
+                'type:worker',
               ],
               bannedExternalImports: adapterPackages,
             },

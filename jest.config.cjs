@@ -9,6 +9,7 @@ const libs = [
   'endpoints',
   'storage',
   'stream',
+  'worker',
   'chain-evm',
   'chain-aptos',
   'runtime',

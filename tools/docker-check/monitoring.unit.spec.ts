@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { createMetrics, silentLogger, type Metrics } from '@imart/runtime';
 import type { ReadDatabase } from '@imart/storage';
+import { positionWords } from '@imart/worker';
 import { createServer } from '../../apps/api/src/createServer';
+import { registerChainMetrics } from '../../apps/evm-worker/src/chainMetrics';
 import {
   registerTransactions,
   registerWorkerMetrics,
   type WorkerMetricsOptions,
-} from '../../apps/evm-worker/src/metrics';
+} from '../../libs/worker/src/metrics';
 import { readComposeFile } from './composeFile';
 import { readRecipe } from './imageRecipe';
 
@@ -70,8 +72,9 @@ function workerMetrics(): Set<string> {
     config: {},
     stats: {},
     view: {},
-    subject: {},
-    secondReadings: { stats: {} },
+    words: { position: positionWords('block'), records: 'logs' },
+    registerChain: (registry: Metrics) => registerChainMetrics(registry, {} as never, {} as never),
+    passStats: {},
     stream: { stats: {} },
   } as unknown as WorkerMetricsOptions);
   return names;

@@ -1,8 +1,7 @@
-import type { EvmSubject } from '@imart/chain-evm';
+import { evmSeqNo } from '@imart/core';
 import { createPipelineStats } from '@imart/pipeline';
-import type { EvmWorkerConfig } from '../../apps/evm-worker/src/config';
-import { runWorker, type WorkerOptions } from '../../apps/evm-worker/src/worker';
 import { silentLogger } from '../../libs/testing/src/silentLogger';
+import { runWorker, type WorkerOptions } from '../../libs/worker/src/worker';
 import type { MortalProcess } from './mortalProcess';
 import {
   createProcessPorts,
@@ -40,20 +39,20 @@ export function startAppProcess(
   const config = {
     role,
     // Whoever only executes cannot know that the chain will not take its last block back.
-    endBlock: role === 'apply' ? undefined : BigInt(chain.final.blocks.length - 1),
+    endPosition: role === 'apply' ? undefined : BigInt(chain.final.blocks.length - 1),
     leaseMs: LEASE,
     sweepIntervalMs: SWEEP_INTERVAL,
     cachedStatesMax: settings.cachedStatesMax,
     parkedAggregatesMax: PARKED_MAX,
     snapshotEvery: settings.snapshotEvery,
-  } as EvmWorkerConfig;
-  const evmSubject = { ...subject, stats: () => ({}), close: () => undefined } as unknown as EvmSubject;
+  };
   const worker = runWorker(
     {
       config,
+      seqNos: evmSeqNo,
       // Only indexes are built with it, and without it they are not.
       pool: { connect: () => Promise.reject(new Error('there is no database')) } as never,
-      subject: role === 'apply' ? null : evmSubject,
+      subject: role === 'apply' ? null : subject,
       store,
       leases,
       holder: name,
@@ -66,7 +65,7 @@ export function startAppProcess(
     process.signal,
   );
   worker.then(
-    (end) => end === 'end-block' && role !== 'apply' && tell({ kind: 'end' }),
+    (end) => end === 'end-position' && role !== 'apply' && tell({ kind: 'end' }),
     (error: unknown) => !process.dead && tell({ kind: 'stopped', error }),
   );
   return process;

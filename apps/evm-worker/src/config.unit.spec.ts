@@ -3,7 +3,7 @@ import { ConfigError } from '@imart/core';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { environmentWith, loadEvmWorkerConfig, readsChain } from './config';
+import { environmentWith, isReading, loadEvmWorkerConfig } from './config';
 
 const ADDRESS = '0x5fbdb2315678afecb367f032d93f642f64180aa3';
 const usable = { RPC_URLS: 'http://127.0.0.1:8545', MARKETS: `imart:${ADDRESS}` };
@@ -26,7 +26,7 @@ describe('settings of the EVM worker', () => {
     expect(config.markets).toEqual([{ name: 'imart', isFile: false, address: ADDRESS }]);
     expect(config.collections).toEqual({ kind: 'factories' });
     expect(config.lanes).toBe(1);
-    expect(config.endBlock).toBeUndefined();
+    expect(config.endPosition).toBeUndefined();
   });
 
   it('reports all problems at once', async () => {
@@ -55,10 +55,10 @@ describe('settings of the EVM worker', () => {
   it('needs neither endpoints nor markets to execute what others read, and the same as ever for the other roles', async () => {
     const { config } = await loadEvmWorkerConfig({ ROLE: 'apply' });
     expect([config.role, config.rpcUrls, config.markets]).toEqual(['apply', undefined, undefined]);
-    expect(readsChain(config)).toBe(false);
+    expect(isReading(config)).toBe(false);
     for (const ROLE of ['ingest', 'all']) {
       expect((await problemsOf({ ROLE })).map((p) => p.split(':')[0])).toEqual(['RPC_URLS', 'MARKETS']);
-      expect(readsChain((await loadEvmWorkerConfig({ ...usable, ROLE })).config)).toBe(true);
+      expect(isReading((await loadEvmWorkerConfig({ ...usable, ROLE })).config)).toBe(true);
     }
   });
 

@@ -36,7 +36,7 @@ export {
   type RangeHint,
 } from './rpc/errors';
 export { endpointLabel, RPC_RETRY } from '@imart/endpoints';
-export { chainSettingProblems, evmChainSettings, validValueOf } from './setup/chainSettings';
+export { chainSettingProblems, evmChainSettings } from './setup/chainSettings';
 export { followedAdded, followedOn, followedText } from './setup/followed';
 export {
   collectionsSetting,

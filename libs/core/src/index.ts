@@ -42,6 +42,7 @@ export {
   type SeqNoCodec,
   type SeqNoLayout,
 } from './seqNo';
+export { seqNosOf } from './seqNosOf';
 export type {
   AppendMessage,
   BlockRef,

@@ -17,6 +17,7 @@ export { defineConfig, defineSetting } from './config/defineConfig';
 export type { ConfigOf, ConfigSchema, Setting } from './config/defineConfig';
 export { loadConfig, type Environment, type LoadedConfig } from './config/loadConfig';
 export { renderConfigTable, renderEnvExample } from './config/renderConfig';
+export { validValueOf } from './config/validValueOf';
 export {
   bigInteger,
   flag,

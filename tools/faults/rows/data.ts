@@ -107,7 +107,7 @@ export const DATA_ROWS: readonly FaultRow[] = [
     fault: 'the host’s clock differs from the chain’s',
     tests: [
       views('follows the chain time of its own subject'),
-      testsIn('apps/evm-worker/src/clockSkew.unit.spec.ts')(
+      testsIn('libs/worker/src/clockSkew.unit.spec.ts')(
         'are told apart once when a new block comes from the past, and once when they agree again',
       ),
     ],

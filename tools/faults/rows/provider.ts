@@ -119,7 +119,7 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     fault: 'a websocket that is dead or half open',
     tests: [
       subject('is found by polling when the websocket is silent (P13)'),
-      testsIn('apps/evm-worker/src/progressWatch.unit.spec.ts')(
+      testsIn('libs/worker/src/progressWatch.unit.spec.ts')(
         'turns red when the head moves and the log does not, and green when it moves again (P13)',
       ),
     ],

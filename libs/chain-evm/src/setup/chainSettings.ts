@@ -6,8 +6,8 @@ import {
   integer,
   listOf,
   url,
+  validValueOf,
   type Environment,
-  type Setting,
   type ValueType,
 } from '@imart/runtime';
 import { marketProblems } from './marketProblems';
@@ -82,16 +82,6 @@ export const evmChainSettings = {
       "Whose token transfers are followed: addresses, 'all', or only the collections that the markets' factories create (these are followed in any case).",
   }),
 };
-
-/** The value of one setting, whatever is wrong with others; `undefined` when it has none, or none that is valid. */
-export function validValueOf<T>(setting: Setting<T>, environment: Environment): T | undefined {
-  const text = environment[setting.name]?.trim() || setting.default;
-  try {
-    return text === undefined ? undefined : (setting.type.parse(text) as T);
-  } catch {
-    return undefined;
-  }
-}
 
 /** The entries of `MARKETS` that are well-formed, whatever is wrong with others. */
 function validMarkets(environment: Environment): readonly MarketEntry[] {

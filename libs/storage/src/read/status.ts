@@ -1,4 +1,4 @@
-import { APTOS_SEQ_NO_LAYOUT, createSeqNoCodec, evmSeqNo, type SeqNo, type SeqNoCodec } from '@imart/core';
+import { seqNosOf, type SeqNo, type SubjectId } from '@imart/core';
 import { Prisma } from '../generated/client';
 import {
   SECONDARY_INDEXES_STATE,
@@ -70,8 +70,6 @@ interface StatusDbRow {
   readonly haltedAt: string | null;
   readonly stale: StaleReason | null;
 }
-
-const aptosSeqNo = createSeqNoCodec(APTOS_SEQ_NO_LAYOUT);
 
 /** When the first event was made that its lane has not executed, by the chain's clock; `s` is the row of `subjects`. */
 const FIRST_UNAPPLIED_TIME = Prisma.sql`
@@ -157,12 +155,8 @@ function executedPosition(row: StatusDbRow, ingested: bigint | null): bigint | n
   const seqNo = BigInt(row.executedSeqNo);
   if (ingested === null || seqNo < 0n) return null;
   if (seqNo >= BigInt(row.ingestedSeqNo)) return ingested;
-  const codec = codecOf(row.subject);
+  const codec = seqNosOf(row.subject as SubjectId);
   const { position } = codec.decode(seqNo as SeqNo);
   const whole = codec.last(position) === seqNo ? position : position - 1n;
   return whole < BigInt(row.startPosition) ? null : whole;
-}
-
-function codecOf(subject: string): SeqNoCodec {
-  return subject.startsWith('aptos:') ? aptosSeqNo : evmSeqNo;
 }
