@@ -14,11 +14,16 @@ export interface Bundle {
 
 /** Bundles an app into a directory of this process. @throws what the build printed. */
 export function bundleApp(app: 'evm-worker' | 'api' | 'imart'): Bundle {
-  const name = `${app}-under-e2e-${process.pid}`;
+  return bundleProgram(app, `apps/${app}/src/main.ts`);
+}
+
+/** The same of any program. @param entryPoint from the repository's root. */
+export function bundleProgram(called: string, entryPoint: string): Bundle {
+  const name = `${called}-under-e2e-${process.pid}`;
   const directory = join(ROOT, 'dist', name);
   const script =
     `import { buildTool } from ${JSON.stringify(pathToFileURL(join(ROOT, 'tools/build.mjs')).href)};` +
-    `await buildTool(${JSON.stringify(name)}, ${JSON.stringify(`apps/${app}/src/main.ts`)});`;
+    `await buildTool(${JSON.stringify(name)}, ${JSON.stringify(entryPoint)});`;
   const build = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     cwd: ROOT,
     encoding: 'utf8',
@@ -27,7 +32,7 @@ export function bundleApp(app: 'evm-worker' | 'api' | 'imart'): Bundle {
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
   if (build.status !== 0) {
     remove();
-    throw new Error(`${app} cannot be built: ${build.stderr}`);
+    throw new Error(`${called} cannot be built: ${build.stderr}`);
   }
   cpSync(join(ROOT, 'prisma'), join(directory, 'prisma'), { recursive: true });
   return { main: join(directory, 'main.cjs'), remove };

@@ -12,11 +12,13 @@ import { retryDelayMs, STORAGE_RETRY } from '@imart/pipeline';
 import { createLogger, labelOfUrl } from '@imart/runtime';
 import { createReadDatabase, prismaDirectory, startEmbeddedPostgres } from '@imart/storage';
 import { createWakeUpStream } from '@imart/stream';
+import { positionWords, startWorker } from '@imart/worker';
 
 assert.deepStrictEqual(evmSeqNo.decode(evmSeqNo.encode(5n, 4, 3)), { position: 5n, index: 4, part: 3 });
 assert.ok(BEFORE_FIRST < evmSeqNo.first(0n));
 assert.ok(evmMarketplaces.length > 10 && marketReducers.size > 4);
 assert.strictEqual(ZERO_ADDRESS.length, 42);
+assert.strictEqual(positionWords('version').endSetting, 'END_VERSION');
 assert.ok(retryDelayMs(STORAGE_RETRY, 3, () => 1) <= STORAGE_RETRY.maxMs);
 assert.strictEqual(labelOfUrl('https://me:secret@rpc.example/v2/key'), 'https://rpc.example/…');
 assert.strictEqual(endpointLabel(new URL('https://me:secret@rpc.example/v2/key'), 1), 'rpc#1 (rpc.example)');
@@ -30,6 +32,7 @@ for (const made of [
   createReadDatabase,
   startEmbeddedPostgres,
   createWakeUpStream,
+  startWorker,
 ]) {
   assert.strictEqual(typeof made, 'function');
 }

@@ -14,6 +14,15 @@ import { createStateCache, foldRun, noSnapshots, type FoldedRun } from '@imart/p
 import { defineConfig, defineSetting, integer, loadConfig } from '@imart/runtime';
 import { applyViews, migrate, prismaDirectory, readMigrationFiles } from '@imart/storage';
 import { createWakeUpStream, laneQueueName, type WakeUpBackend } from '@imart/stream';
+import {
+  engineSettings,
+  loadWorkerConfig,
+  positionSettings,
+  positionWords,
+  readsChain,
+  roleSettings,
+  type WorkerConfig,
+} from '@imart/worker';
 // Its code runs in jest only.
 import type { MarketScript } from '@imart/testing';
 
@@ -93,6 +102,14 @@ async function main(): Promise<void> {
   const backend: WakeUpBackend = { kind: 'redis', url: 'redis://127.0.0.1:1' };
   assert.strictEqual(typeof createWakeUpStream, 'function');
   assert.match(laneQueueName('consumer', subjectId, 0, backend.kind), /consumer/);
+  const worker = defineConfig({
+    ...roleSettings,
+    ...positionSettings(positionWords('version'), 9n),
+    ...engineSettings,
+  });
+  const loaded = await loadWorkerConfig({ schema: worker }, { ROLE: 'apply', END_VERSION: '9' });
+  const config: WorkerConfig = loaded.config;
+  assert.deepStrictEqual([config.endPosition, readsChain(config)], [9n, false]);
   console.log(`consumer.ts used the packages (${backend.kind} not needed)`);
 }
 
