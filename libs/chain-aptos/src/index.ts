@@ -45,6 +45,8 @@ export { readWireResponse, readWireTransaction, type WireResponse } from './read
 export { aptosSeqNo } from './seqNo';
 export { aptosChainSettings } from './setup/aptosSettings';
 export { openLedger, type Ledger, type LedgerConfig } from './setup/openLedger';
+export type { EventHandle } from './source/handleEvents';
+export { APTOS_HANDLE_DEFAULTS, createHandleSource, type HandleSourceOptions } from './source/handleSource';
 export type { LedgerEndpointStats, LedgerSource } from './source/ledgerSource';
 export { APTOS_REST_DEFAULTS, createRestSource, type RestSourceOptions } from './source/restSource';
 export { APTOS_STREAM_DEFAULTS, createStreamSource, type StreamSourceOptions } from './source/streamSource';

@@ -1,4 +1,5 @@
 import { bigInteger, defineSetting, integer, listOf, oneOf, text, url, type ValueType } from '@imart/runtime';
+import type { EventHandle } from '../source/handleEvents';
 import { APTOS_REST_DEFAULTS } from '../source/restSource';
 
 const rootHash: ValueType<string> = {
@@ -9,6 +10,16 @@ const rootHash: ValueType<string> = {
   },
 };
 
+const eventHandle: ValueType<EventHandle> = {
+  label: 'event handle, as struct/field or account/struct/field',
+  parse(value) {
+    const [, account, struct = '', field = ''] =
+      /^(?:(0x[0-9a-f]{1,64})\/)?(0x[0-9a-f]{1,64}::\w+::\w+)\/(\w+)$/i.exec(value) ?? [];
+    if (field === '') throw new Error('must be struct/field or account/struct/field');
+    return { address: account ?? struct.slice(0, struct.indexOf('::')), struct, field };
+  },
+};
+
 /**
  * The settings that say which ledger is read, from whom and in which way: the same ones for every program that reads one, so that two of
  * them with one environment mean the same.
@@ -16,11 +27,11 @@ const rootHash: ValueType<string> = {
 export const aptosChainSettings = {
   source: defineSetting({
     name: 'APTOS_SOURCE',
-    type: oneOf('rest', 'grpc'),
+    type: oneOf('rest', 'grpc', 'handles'),
     default: 'rest',
     group: 'Chain',
     meaning:
-      "Where transactions come from: rest, the fullnodes' API, which forgets what is some weeks old; grpc, the Transaction Stream, for backfills. What is read is the same, and it may be changed at any time.",
+      "Where transactions come from: rest, the fullnodes' API, which forgets what is some weeks old; grpc, the Transaction Stream, for backfills; handles, the fullnodes' API too, but only the transactions that APTOS_HANDLES tell of. rest and grpc may be changed for each other at any time: what is read is the same.",
   }),
   urls: defineSetting({
     name: 'APTOS_URLS',
@@ -54,6 +65,16 @@ export const aptosChainSettings = {
     group: 'Chain',
     meaning:
       'Accumulator root of version 0, for endpoints that no longer have it. Not needed for mainnet and testnet.',
+  }),
+  handles: defineSetting({
+    name: 'APTOS_HANDLES',
+    type: listOf(eventHandle),
+    optional: true,
+    group: 'Chain',
+    requiredWhen: 'where APTOS_SOURCE is handles',
+    example: '0x1a::FixedMarket::FixedMarketEvents/list_token_events',
+    meaning:
+      "Event handles of a contract of one's own, as struct/field; the struct's address is the account that has it, unless `0x.../` stands before it. All of the contract's, or its events are seen in part.",
   }),
   pagesInFlight: defineSetting({
     name: 'APTOS_PAGES_IN_FLIGHT',

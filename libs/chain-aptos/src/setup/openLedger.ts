@@ -1,8 +1,10 @@
+import { ConfigError } from '@imart/core';
 import { RPC_POOL_DEFAULTS } from '@imart/endpoints';
 import { waitMs } from '@imart/pipeline';
 import type { CheckResult, ConfigOf, Logger } from '@imart/runtime';
 import { createAptosSubject, type AptosSubject } from '../createAptosSubject';
 import type { AptosMarket } from '../market';
+import { APTOS_HANDLE_DEFAULTS, createHandleSource } from '../source/handleSource';
 import type { LedgerSource } from '../source/ledgerSource';
 import { APTOS_REST_DEFAULTS, createRestSource } from '../source/restSource';
 import { APTOS_STREAM_DEFAULTS, createStreamSource } from '../source/streamSource';
@@ -27,7 +29,7 @@ export interface Ledger {
 
 /**
  * Finds out which ledger the endpoints serve, unless `CHAIN_ID` says it; waits for an endpoint that answers.
- * @throws {ConfigError} the stream does not have version 0 any more, which would tell.
+ * @throws {ConfigError} the stream does not have version 0 any more, which would tell; there are no handles to read by.
  * @throws the signal's reason when it aborts.
  */
 export async function openLedger(config: LedgerConfig, logger: Logger, signal: AbortSignal): Promise<Ledger> {
@@ -48,14 +50,25 @@ export async function openLedger(config: LedgerConfig, logger: Logger, signal: A
       },
     };
     const poll = config.pollIntervalMs === undefined ? {} : { pollIntervalMs: config.pollIntervalMs };
-    return config.source === 'grpc'
-      ? createStreamSource({ ...APTOS_STREAM_DEFAULTS, ...common, ...poll })
-      : createRestSource({
+    switch (config.source) {
+      case 'grpc':
+        return createStreamSource({ ...APTOS_STREAM_DEFAULTS, ...common, ...poll });
+      case 'handles': {
+        const { handles = [] } = config;
+        if (handles.length === 0) {
+          const problem = 'names no handle, and APTOS_SOURCE is handles';
+          throw new ConfigError([{ setting: 'APTOS_HANDLES', problem }]);
+        }
+        return createHandleSource({ ...APTOS_HANDLE_DEFAULTS, ...common, ...poll, handles });
+      }
+      case 'rest':
+        return createRestSource({
           ...APTOS_REST_DEFAULTS,
           ...common,
           ...poll,
           pagesInFlightMax: config.pagesInFlight,
         });
+    }
   };
 
   const detect = async (): Promise<number> => {

@@ -70,6 +70,24 @@ describe('the ledger of the settings', () => {
     expect((await open({ ...environment, CHAIN_ID: '7' })).chainId).toBe(7);
   });
 
+  it('is read by handles where they are named, and asks for them where they are not', async () => {
+    const event = { type: '0xca11::market::Burn', account: '0xca11', creationNumber: 4, data: { id: '1' } };
+    const served = createFakeLedger();
+    for (let i = 0; i < 30; i++)
+      served.add(i % 10 === 0 ? { events: [{ ...event, sequenceNumber: i / 10 }] } : {});
+    const { url } = await kit.node(served, { handles: { '0xca11::market::Events/burns': '4' } });
+    const environment = { APTOS_URLS: url, APTOS_SOURCE: 'handles' };
+    await expect(open(environment)).rejects.toMatchObject({ code: 'CONFIG' });
+    const ledger = await open({ ...environment, APTOS_HANDLES: '0xca11::market::Events/burns' }, 29n);
+    const store = createLedgerStore();
+    await kit.read(ledger.createSubject([burnMarket]), store);
+    expect(store.events.map(({ source }) => source.position)).toEqual([0n, 10n, 20n]);
+    for (const wrong of ['0xca11::market/burns', 'market::Events/burns', '0xca11::market::Events'])
+      expect(() => loadConfig(aptosChainSettings, { ...environment, APTOS_HANDLES: wrong })).toThrow(
+        /APTOS_HANDLES/,
+      );
+  });
+
   it('needs an endpoint and a source that there is', () => {
     expect(() => loadConfig(aptosChainSettings, {})).toThrow(/APTOS_URLS/);
     expect(() => loadConfig(aptosChainSettings, { APTOS_URLS: 'http://x', APTOS_SOURCE: 'ws' })).toThrow(

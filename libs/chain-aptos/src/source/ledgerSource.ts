@@ -1,10 +1,12 @@
 import type { BlockRef } from '@imart/core';
 import type { ReadTransaction } from '../read/readEvent';
 
-/** Transactions of successive versions, at least one. */
+/** Transactions of successive versions, at least one; or, with `covers`, those of a range that matter. */
 export interface LedgerBatch {
   readonly kind: 'batch';
   readonly transactions: readonly ReadTransaction[];
+  /** Every version of this range is dealt with, though only some of them are given. */
+  readonly covers?: { readonly from: bigint; readonly to: BlockRef };
   /** Much more is there already: a run of thousands is worth more than latency. */
   readonly catchingUp: boolean;
 }

@@ -1,34 +1,14 @@
 import type { BlockRef } from '@imart/core';
-import {
-  childAbort,
-  createEndpointPool,
-  RpcInconsistentError,
-  RpcPrunedError,
-  RpcTimeoutError,
-  WrongChainError,
-  type EndpointPool,
-  type EndpointPoolOptions,
-} from '@imart/endpoints';
-import { LedgerReplacedError } from '../errors';
+import { childAbort, RpcTimeoutError } from '@imart/endpoints';
 import type { ReadTransaction } from '../read/readEvent';
-import { readRestPage, readRestTransaction } from '../read/restTransaction';
+import { readRestPage } from '../read/restTransaction';
 import { readSuccessive } from './checkPage';
 import type { LedgerBatch, LedgerPulse, LedgerReading, LedgerSource } from './ledgerSource';
 import { createPageSize, PAGE_MAX } from './pageSize';
-import { createRestEndpoint, type RestEndpoint, type RestEndpointOptions } from './restEndpoint';
+import { createRestLedger, type RestLedgerOptions } from './restLedger';
 import { VersionNotServedError } from './versionNotServedError';
 
-export interface RestSourceOptions
-  extends
-    Omit<RestEndpointOptions, 'url' | 'place' | 'chainId' | 'apiKey'>,
-    Omit<EndpointPoolOptions<RestEndpoint>, 'endpoints' | 'verify'> {
-  /** Names the subject in errors. */
-  readonly subjectId: string;
-  /** Of REST APIs of that chain, in order of preference. At least one. */
-  readonly urls: readonly string[];
-  /** `null`: whichever the first one serves that answers. */
-  readonly chainId: number | null;
-  readonly apiKey: string | null;
+export interface RestSourceOptions extends RestLedgerOptions {
   /** Between two looks at the head. @defaultValue 1,000 */
   readonly pollIntervalMs: number;
   /** Between two looks at the head while versions below it are read. @defaultValue 5,000 */
@@ -52,13 +32,6 @@ export const APTOS_REST_DEFAULTS = {
   pagesInFlightMax: 8,
 } as const;
 
-/** What a node says of its ledger. */
-interface LedgerInfo {
-  readonly chainId: number;
-  readonly version: bigint;
-  readonly timestampUs: bigint;
-}
-
 interface Page {
   readonly from: bigint;
   readonly to: bigint;
@@ -68,64 +41,12 @@ interface Page {
 /** A node that lags may be the only one that answers: then it is time to look at the head again. */
 const NOT_SERVED_ATTEMPTS = 3;
 
-function readLedgerInfo(endpoint: RestEndpoint, body: string): LedgerInfo {
-  const place = { endpoint: endpoint.label, method: 'GET /' };
-  let info: Record<string, unknown>;
-  try {
-    info = JSON.parse(body) as Record<string, unknown>;
-  } catch {
-    throw new RpcInconsistentError(place, 'the ledger info is no JSON');
-  }
-  const { chain_id: chainId, ledger_version: version, ledger_timestamp: timestamp } = info ?? {};
-  const isNumber = (text: unknown): text is string => typeof text === 'string' && /^\d{1,20}$/.test(text);
-  if (typeof chainId !== 'number' || !isNumber(version) || !isNumber(timestamp))
-    throw new RpcInconsistentError(
-      place,
-      'the ledger info lacks chain_id, ledger_version or ledger_timestamp',
-    );
-  return { chainId, version: BigInt(version), timestampUs: BigInt(timestamp) };
-}
-
 /** A ledger by its fullnodes' REST API: whole transactions, a page at a time, several pages on their way. */
 export function createRestSource(options: RestSourceOptions): LedgerSource {
-  const { subjectId, chainId, logger, now, wait } = options;
-  const verify = async (endpoint: RestEndpoint, signal: AbortSignal): Promise<void> => {
-    const info = readLedgerInfo(endpoint, (await endpoint.get('/', null, signal)).body);
-    if (chainId !== null && info.chainId !== chainId)
-      throw new WrongChainError(endpoint.label, String(chainId), String(info.chainId), 'GET /');
-  };
-  const pool: EndpointPool<RestEndpoint> = createEndpointPool({
-    ...options,
-    verify,
-    endpoints: options.urls.map((url, i) => createRestEndpoint({ ...options, url, place: i + 1 })),
-  });
+  const { now, wait } = options;
+  const ledger = createRestLedger(options);
+  const { pool, ledgerInfo, transaction } = ledger;
   const pageSize = createPageSize(options.pageMax);
-
-  const ledgerInfo = (signal: AbortSignal): Promise<LedgerInfo> =>
-    pool.run({
-      what: 'the ledger info',
-      signal,
-      work: async (endpoint) => readLedgerInfo(endpoint, (await endpoint.get('/', null, signal)).body),
-    });
-
-  const transaction = async (version: bigint, signal: AbortSignal): Promise<ReadTransaction | null> => {
-    const path = `/transactions/by_version/${version}`;
-    try {
-      return await pool.run({
-        what: `version ${version}`,
-        signal,
-        work: async (endpoint) => {
-          const { body } = await endpoint.get(path, version, signal);
-          const place = { endpoint: endpoint.label, method: `GET ${path}` };
-          const [read] = readSuccessive(place, version, 1, () => [readRestTransaction(JSON.parse(body))]);
-          return read as ReadTransaction;
-        },
-      });
-    } catch (error) {
-      if (error instanceof RpcPrunedError) return null;
-      throw error;
-    }
-  };
 
   /** A page, or what there is of its beginning. At least one transaction. */
   const readPage = (from: bigint, to: bigint, signal: AbortSignal): Promise<readonly ReadTransaction[]> =>
@@ -154,44 +75,16 @@ export function createRestSource(options: RestSourceOptions): LedgerSource {
       },
     });
 
-  /** Whether what was read is still what the ledger has: asked when it may have been started anew. */
-  const checkSameLedger = async (tip: BlockRef, signal: AbortSignal): Promise<void> => {
-    const found = await transaction(tip.position, signal);
-    if (found === null) {
-      logger.warn(
-        'the last version that was read is pruned: it cannot be checked that the ledger is the same',
-        {
-          version: tip.position,
-        },
-      );
-      return;
-    }
-    const { accumulatorRootHash: seen } = found;
-    if (seen !== tip.hash)
-      throw new LedgerReplacedError(subjectId, pool.preferred().label, tip.position, tip.hash, seen);
-  };
-
   async function* read(
     { from, after, to }: LedgerReading,
     signal: AbortSignal,
   ): AsyncGenerator<LedgerBatch | LedgerPulse, void, undefined> {
     let next = from;
     let tip: BlockRef | null = after;
-    let mayBeAnother = after !== null;
+    const same = ledger.sameLedger(signal, after !== null);
     let pages: Page[] = [];
     let planned = next;
     let running = childAbort(signal);
-
-    let lost = lostConnections(pool);
-    /** Asks who answers now, when that may be another one than before. */
-    const assureSameLedger = async (): Promise<void> => {
-      while (tip !== null && (mayBeAnother || lostConnections(pool) !== lost)) {
-        lost = lostConnections(pool);
-        mayBeAnother = true;
-        await checkSameLedger(tip, signal);
-        mayBeAnother = false;
-      }
-    };
 
     const ask = (first: bigint, last: bigint): Page => {
       const reading = readPage(first, last, running.signal);
@@ -223,10 +116,10 @@ export function createRestSource(options: RestSourceOptions): LedgerSource {
           kind: 'pulse',
           head: { position: head.version, hash: '', parentHash: '', timeUs: head.timestampUs },
         };
-        if (tip !== null && head.version < tip.position) mayBeAnother = true;
-        else await assureSameLedger();
+        if (tip !== null && head.version < tip.position) same.doubt();
+        else await same.assure(tip);
         const limit = to !== null && to < head.version ? to : head.version;
-        let stalled = mayBeAnother || next > limit;
+        let stalled = same.isDoubtful || next > limit;
         while (!stalled && next <= limit && now() - polledAt < options.catchUpPollIntervalMs) {
           fill(limit);
           const page = pages.shift() as Page;
@@ -240,7 +133,7 @@ export function createRestSource(options: RestSourceOptions): LedgerSource {
             break;
           }
           // It may have come from whoever answered after a connection was lost.
-          await assureSameLedger();
+          await same.assure(tip);
           const last = transactions.at(-1) as ReadTransaction;
           // What a node left out of a page is asked for before what follows it.
           if (last.version < page.to) pages.unshift(ask(last.version + 1n, page.to));
@@ -277,9 +170,4 @@ export function createRestSource(options: RestSourceOptions): LedgerSource {
     stats: () => pool.stats(),
     close: () => pool.close(),
   };
-}
-
-/** How often a connection was refused or broke off: what comes back may have been started anew. */
-function lostConnections(pool: EndpointPool<RestEndpoint>): number {
-  return pool.stats().reduce((sum, { errors }) => sum + (errors['RPC_UNAVAILABLE'] ?? 0), 0);
 }

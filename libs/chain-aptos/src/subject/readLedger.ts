@@ -1,5 +1,6 @@
 import type { AppendMessage, BlockRef, Event, ResumePoint, SubjectId, SubjectMessage } from '@imart/core';
 import { childAbort, type BackPressure } from '@imart/endpoints';
+import type { ReadTransaction } from '../read/readEvent';
 import { ResumePointError, VersionGapError } from '../errors';
 import { aptosSeqNo } from '../seqNo';
 import { refOf, type LedgerBatch, type LedgerPulse, type LedgerSource } from '../source/ledgerSource';
@@ -21,9 +22,9 @@ export interface LedgerReaderOptions {
 interface Gathered {
   readonly from: bigint;
   readonly events: Event[];
-  to: BlockRef;
-  sourceEvents: number;
-  catchingUp: boolean;
+  readonly to: BlockRef;
+  readonly sourceEvents: number;
+  readonly catchingUp: boolean;
 }
 
 /** The messages of one reading of the ledger, from a resume point on. */
@@ -45,26 +46,34 @@ export async function* readLedger(
   let gathered: Gathered | null = null;
   let since: Promise<'waited'> | null = null;
 
-  const gather = ({ transactions, catchingUp }: LedgerBatch): void => {
-    let events: Event[] | null = null;
+  const gather = ({ transactions, covers, catchingUp }: LedgerBatch): void => {
+    const first = covers?.from ?? transactions[0]?.version;
+    if (first === undefined) return;
+    if (first !== next) throw new VersionGapError(subjectId, next, first);
+    const events = gathered?.events ?? [];
+    let sourceEvents = 0;
+    let before = next - 1n;
     for (const transaction of transactions) {
-      if (transaction.version !== next) throw new VersionGapError(subjectId, next, transaction.version);
-      events ??= gathered?.events ?? [];
-      const sourceEvents = translator.translate(transaction, events);
-      next++;
-      if (gathered === null)
-        gathered = { from: transaction.version, events, to: tipOf(transaction), sourceEvents, catchingUp };
-      else gathered.sourceEvents += sourceEvents;
+      const { version } = transaction;
+      const follows =
+        covers === undefined ? version === before + 1n : version > before && version <= covers.to.position;
+      if (!follows) throw new VersionGapError(subjectId, before + 1n, version);
+      sourceEvents += translator.translate(transaction, events);
+      before = version;
     }
     const last = transactions.at(-1);
-    if (gathered === null || last === undefined) return;
-    const before = transactions.at(-2)?.accumulatorRootHash ?? tip?.hash ?? '';
-    tip = refOf(last, before);
-    gathered.to = tip;
-    gathered.catchingUp = catchingUp;
+    const parentHash = transactions.at(-2)?.accumulatorRootHash ?? tip?.hash ?? '';
+    const to: BlockRef = covers?.to ?? refOf(last as ReadTransaction, parentHash);
+    gathered = {
+      from: gathered?.from ?? first,
+      events,
+      to,
+      sourceEvents: (gathered?.sourceEvents ?? 0) + sourceEvents,
+      catchingUp,
+    };
+    tip = to;
+    next = to.position + 1n;
   };
-  const tipOf = (transaction: LedgerBatch['transactions'][number]): BlockRef =>
-    refOf(transaction, tip?.hash ?? '');
 
   const isFull = ({ events, from, to }: Gathered): boolean =>
     events.length >= options.messageEventsMax || to.position - from >= BigInt(options.messageVersionsMax);

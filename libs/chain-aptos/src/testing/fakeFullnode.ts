@@ -6,8 +6,8 @@ import { protoJsonToRest } from './protoJsonToRest';
 /** What is asked of a node. */
 export interface FullnodeQuestion {
   readonly path: string;
-  /** How many questions of this kind the node was asked before, `info`, `page` and `version` each by itself. */
-  readonly kind: 'info' | 'page' | 'version' | 'other';
+  /** How many questions of this kind the node was asked before, each kind by itself. */
+  readonly kind: 'info' | 'page' | 'version' | 'events' | 'other';
   readonly count: number;
   /** Of a page or a version. */
   readonly start: bigint | null;
@@ -56,12 +56,21 @@ export interface FakeFullnodeOptions {
   /** Transactions of a page at most. @defaultValue 100 */
   readonly pageMax?: number;
   readonly host?: string;
+  /** Creation numbers of event handles, by `struct/field`. */
+  readonly handles?: Readonly<Record<string, string>>;
 }
 
 interface View {
   readonly ledger: FakeLedger;
   readonly head: bigint;
   readonly oldest: bigint;
+}
+
+const asRest = new WeakMap<ProtoJson, Record<string, unknown>>();
+function restOf(json: ProtoJson): Record<string, unknown> {
+  const rest = asRest.get(json) ?? protoJsonToRest(json);
+  asRest.set(json, rest);
+  return rest;
 }
 
 const errorBody = (message: string, code: string): string =>
@@ -73,7 +82,7 @@ export async function startFakeFullnode(
 ): Promise<FakeFullnode> {
   const rules: FullnodeRule[] = [];
   const questions: FullnodeQuestion[] = [];
-  const counts = { info: 0, page: 0, version: 0, other: 0 };
+  const counts = { info: 0, page: 0, version: 0, events: 0, other: 0 };
   const open = { now: 0, most: 0 };
 
   const questionOf = (request: IncomingMessage): FullnodeQuestion => {
@@ -87,25 +96,26 @@ export async function startFakeFullnode(
         ? 'version'
         : /\/v1\/?$/.test(path)
           ? 'info'
-          : 'other';
+          : /\/events\//.test(path)
+            ? 'events'
+            : 'other';
     const start = byVersion ?? url.searchParams.get('start');
     return {
       path: `${path}${url.search}`,
       kind,
       count: counts[kind]++,
       start: start === null ? null : BigInt(start),
-      limit: isPage ? Number(url.searchParams.get('limit') ?? 25) : null,
+      limit: isPage || kind === 'events' ? Number(url.searchParams.get('limit') ?? 25) : null,
       headers: request.headers,
     };
   };
 
   const answerOf = (
-    { kind, start, limit }: FullnodeQuestion,
+    { path, kind, start, limit }: FullnodeQuestion,
     { ledger: chain, head, oldest }: View,
     fault: FullnodeFault,
   ): { status: number; body: string } => {
-    const rest = (version: bigint): Record<string, unknown> =>
-      protoJsonToRest(chain.at(version) as ProtoJson);
+    const rest = (version: bigint): Record<string, unknown> => restOf(chain.at(version) as ProtoJson);
     const pruned = (version: bigint): string =>
       errorBody(
         `Transaction at version ${version} is pruned, min available version is ${oldest}.`,
@@ -135,6 +145,33 @@ export async function startFakeFullnode(
         };
       if (start < oldest) return { status: 410, body: pruned(start) };
       return { status: 200, body: JSON.stringify(rest(start)) };
+    }
+    if (kind === 'events') {
+      const [, account = '', struct = '', field = ''] =
+        /accounts\/([^/]+)\/events\/([^/]+)\/([^/?]+)/.exec(path) ?? [];
+      const creation = options.handles?.[`${decodeURIComponent(struct)}/${field}`];
+      const all: Record<string, unknown>[] = [];
+      for (let version = chain.first; version <= head; version++) {
+        const { success, events = [] } = rest(version) as {
+          success: boolean;
+          events?: Record<string, unknown>[];
+        };
+        if (!success) continue;
+        for (const event of events) {
+          const guid = event['guid'] as { creation_number: string; account_address: string };
+          if (guid.creation_number === creation && BigInt(guid.account_address) === BigInt(account))
+            all.push({ version: String(version), ...event });
+        }
+      }
+      const count = Math.min(limit ?? 25, fault.pageMax ?? 100);
+      const from = start === null ? Math.max(0, all.length - count) : Number(start);
+      if (from < all.length && BigInt(all[from]?.['version'] as string) < oldest)
+        return {
+          status: 500,
+          body: errorBody('First requested event is probably pruned.', 'internal_error'),
+        };
+      const events = all.slice(from, from + count);
+      return { status: 200, body: JSON.stringify(fault.page?.(events) ?? events) };
     }
     if (kind === 'page') {
       if (limit === 0)

@@ -7,6 +7,7 @@ import { canonicalAddress } from '../address';
 import { createAptosSubject, type AptosSubject } from '../createAptosSubject';
 import { AptosDecodeError } from '../errors';
 import type { AptosMarket } from '../market';
+import { createHandleSource, type HandleSourceOptions } from '../source/handleSource';
 import type { LedgerSource } from '../source/ledgerSource';
 import { createRestSource, type RestSourceOptions } from '../source/restSource';
 import { createStreamSource, type StreamSourceOptions } from '../source/streamSource';
@@ -70,6 +71,11 @@ export interface LedgerKit {
   wait(ms: number, signal: AbortSignal): Promise<void>;
   node(ledger: FakeLedger, options?: FakeFullnodeOptions): Promise<FakeFullnode>;
   restSource(nodes: readonly { readonly url: string }[], options?: Partial<RestSourceOptions>): LedgerSource;
+  handleSource(
+    nodes: readonly { readonly url: string }[],
+    handles: HandleSourceOptions['handles'],
+    options?: Partial<HandleSourceOptions>,
+  ): LedgerSource;
   stream(ledger: FakeLedger, options?: FakeStreamOptions): Promise<FakeStream>;
   streamSource(
     servers: readonly { readonly url: string }[],
@@ -134,6 +140,25 @@ export function createLedgerKit(speed = 100): LedgerKit {
         random: () => 0.5,
         now,
         wait,
+        ...options,
+      }),
+    handleSource: (nodes, handles, options = {}) =>
+      createHandleSource({
+        ...RPC_POOL_DEFAULTS,
+        subjectId: 'aptos:4',
+        urls: nodes.map(({ url }) => url),
+        chainId: 4,
+        apiKey: null,
+        timeoutMs: 10_000,
+        inFlightMax: 8,
+        answerBytesMax: 64 * 1024 * 1024,
+        pollIntervalMs: 1_000,
+        catchUpDistanceVersions: 1_000,
+        logger,
+        random: () => 0.5,
+        now,
+        wait,
+        handles,
         ...options,
       }),
     async stream(ledger, options) {
