@@ -205,7 +205,12 @@ describe('a contract read by its event handles', () => {
     const { ledger } = createContract(300);
     const node = await kit.node(ledger, nodeOptions);
     node.rules.push(() => ({ oldest: 150n }));
-    await expect(take(node, 299n)).rejects.toMatchObject({ code: 'RPC_PRUNED', disposition: 'stop' });
+    for (const start of [0n, 50n, 149n]) {
+      await expect(take(node, 299n, createLedgerStore(start))).rejects.toMatchObject({
+        code: 'RPC_PRUNED',
+        disposition: 'stop',
+      });
+    }
     const store = await take(node, 299n, createLedgerStore(200n));
     expect(store.events).toEqual((await takeWhole(ledger, 299n, 200n)).events);
   });
