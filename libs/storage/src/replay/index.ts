@@ -1,3 +1,3 @@
-export { compareTable, type TableDifference } from './compareTables';
+export { type TableDifference } from './compareTables';
 export { ReplayError } from './errors';
 export { replay, type ReplayOptions, type ReplayResult, type ReplayStep } from './replay';

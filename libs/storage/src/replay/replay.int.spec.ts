@@ -266,7 +266,7 @@ describe('replay', () => {
       ['galleries', `UPDATE galleries SET commissions = '[]'`],
       ['curation_offers', `UPDATE curation_offers SET status = 'changed'`],
       ['exhibits', `UPDATE exhibits SET owner = NULL`],
-      ['activities', `UPDATE activities SET block_number = block_number + 1 WHERE kind = 'MINT'`],
+      ['activities', `UPDATE activities SET block_number = block_number + 1`],
       [
         'makers',
         `INSERT INTO makers SELECT subject, contract, '0xmore', market, listings_voided_seq_no, offers_voided_seq_no,
