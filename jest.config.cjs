@@ -6,6 +6,7 @@ const libs = [
   'core',
   'market',
   'pipeline',
+  'event-service',
   'endpoints',
   'storage',
   'stream',

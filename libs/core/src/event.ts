@@ -7,7 +7,7 @@ import type { SeqNo } from './seqNo';
  */
 export type SubjectId = Brand<string, 'SubjectId'>;
 
-/** Where an event comes from. */
+/** Where an event comes from. Of a command: `txHash` is its event id, `address` who asked, `blockHash` is `0x`. */
 export interface EventSource {
   /** Block number or ledger version: the `position` of the event's SeqNo. */
   readonly position: bigint;
@@ -17,7 +17,7 @@ export interface EventSource {
   readonly txHash: string;
   /** Lower-case hex with `0x`. */
   readonly blockHash: string;
-  /** Chain time of the position, in microseconds since 1970. */
+  /** Chain time of the position, in microseconds since 1970. Of a command: when it was accepted, by the database's clock. */
   readonly timeUs: bigint;
   /** The contract or account that emitted the event, in canonical form. */
   readonly address: string;

@@ -6,6 +6,7 @@ export type { Activity, StateRow } from './activity';
 export { aggregateHash, aggregateKeyText, laneOf, type AggregateKey } from './aggregate';
 export type { Brand } from './brand';
 export type { Checkpoint, LaneKey } from './checkpoint';
+export { COMMAND_SUBJECT_PREFIX, commandSubjectId, type CommandEventData, type EventId } from './command';
 export {
   ConfigError,
   dispositionOf,
@@ -33,6 +34,7 @@ export {
   APTOS_SEQ_NO_LAYOUT,
   BEFORE_FIRST,
   COMMAND_SEQ_NO_LAYOUT,
+  commandSeqNo,
   createSeqNoCodec,
   EVM_SEQ_NO_LAYOUT,
   evmSeqNo,

@@ -98,6 +98,9 @@ export function createSeqNoCodec(layout: SeqNoLayout): SeqNoCodec {
 /** The codec of every EVM chain. */
 export const evmSeqNo: SeqNoCodec = createSeqNoCodec(EVM_SEQ_NO_LAYOUT);
 
+/** The codec of every command subject: the position is the SeqNo. */
+export const commandSeqNo: SeqNoCodec = createSeqNoCodec(COMMAND_SEQ_NO_LAYOUT);
+
 const SEQ_NO_MAX = 2n ** 63n - 1n;
 
 /** Parses the decimal text of a SeqNo, as the API and the command line give it; `undefined` when it is none. */

@@ -32,7 +32,9 @@ export {
 } from './marketEvents';
 export { createMutex, type Mutex } from './mutex';
 export { addPoison, randomHistory } from './randomMarket';
+export { seededRandom, type SeededRandom } from './seededRandom';
 export { silentLogger } from './silentLogger';
+export { stockItem, type StockEvents, type StockState } from './stockItem';
 export { MARKET_OBSERVER, straightFold } from './straightFold';
 export { marketOfEverything } from './marketOfEverything';
 export { append, contentsOfStraightFold, executeLanes, wholeRange } from './storeSteps';

@@ -60,13 +60,16 @@ export async function storedReducerVersions(pool: Pool, observer: Observer): Pro
   const first = textOf(new Map([...observer.reducers.keys()].map((type) => [type, 1])));
   await pool.query(
     `INSERT INTO worker_state (key, value)
-     SELECT '${REDUCER_VERSIONS}', CASE WHEN EXISTS (SELECT FROM checkpoints WHERE seq_no >= 0) THEN $2 ELSE $1 END
+     SELECT '${REDUCER_VERSIONS}', CASE WHEN EXISTS (SELECT FROM checkpoints WHERE observer = $3 AND seq_no >= 0) THEN $2 ELSE $1 END
      ON CONFLICT DO NOTHING`,
-    [own, first],
+    [own, first, observer.name],
   );
   const { rows } = await pool.query(`SELECT ${SELECT_REDUCER_VERSIONS} AS text`);
   return (rows[0] as { text: string }).text;
 }
+
+const keepsRows = ({ reducers }: Pick<Observer, 'reducers'>): boolean =>
+  [...reducers.values()].some(({ tables }) => tables.length > 0);
 
 /** In the transaction that puts the states of these reducers in the place of others. */
 export async function writeReducerVersions(client: ClientBase, observer: Observer): Promise<void> {
@@ -82,6 +85,8 @@ export async function writeReducerVersions(client: ClientBase, observer: Observe
  * @throws {ReducersChangedError}
  */
 export function mustBeOfReducers(stored: string | null, observer: Observer): void {
+  // States without rows are snapshots, each of which names its reducer's version.
+  if (!keepsRows(observer)) return;
   const own = reducerVersionsText(observer);
   if (stored !== null && stored !== own) throw new ReducersChangedError(stored, own);
 }

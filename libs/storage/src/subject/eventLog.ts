@@ -40,10 +40,13 @@ export function contentHash(event: Omit<Event, 'data' | 'seqNo' | 'subjectId'>, 
   return hash('sha256', text, 'hex').slice(0, 32);
 }
 
-/** SQL: a stored event has its {@link contentHash}. */
-export const CONTENT_INTACT =
+/** SQL: the {@link contentHash} of a row of events. */
+export const CONTENT_HASH =
   `substring(sha256(convert_to(concat_ws(E'\\n', aggregate_type, aggregate_id, name, data, time_us, ` +
-  `'0x' || encode(tx_hash, 'hex'), '0x' || encode(block_hash, 'hex'), address), 'UTF8')) FOR 16) = content_hash`;
+  `'0x' || encode(tx_hash, 'hex'), '0x' || encode(block_hash, 'hex'), address), 'UTF8')) FOR 16)`;
+
+/** SQL: a stored event has its {@link contentHash}. */
+export const CONTENT_INTACT = `${CONTENT_HASH} = content_hash`;
 
 /** COPY text of a range's events. */
 export function eventLogText(context: LogContext, events: readonly Event[], feedNo: bigint): string {

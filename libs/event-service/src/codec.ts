@@ -1,0 +1,114 @@
+import { messageOf, type CommandEventData, type Event, type EventDataCodec, type EventId } from '@imart/core';
+import type { AggregateDefinition, EventDefinition, Marked, Stored } from './aggregate';
+import { CommandEventDataError, UnknownCommandEventError } from './errors';
+import type { KeptEvent } from './ports';
+
+/** An event id as the log keeps it: 0x and 32 hex digits. */
+export function eventIdHex(eventId: EventId): string {
+  return `0x${eventId.replaceAll('-', '')}`;
+}
+
+/** The UUID of such hex digits, with or without 0x. */
+export function eventIdOf(hex: string): EventId {
+  const digits = hex.replace(/^0x/, '');
+  return [0, 8, 12, 16, 20]
+    .map((start, i, starts) => digits.slice(start, starts[i + 1] ?? 32))
+    .join('-') as EventId;
+}
+
+const definitionOf = (definition: AggregateDefinition, name: string): EventDefinition | undefined =>
+  Object.hasOwn(definition.events, name) ? definition.events[name] : undefined;
+
+/**
+ * The data of an aggregate type's events in the log: a JSON array of version, schema version, correlation id, causation id and payload.
+ * Reading gives the payload in its present form.
+ */
+export function createCommandCodec(definition: AggregateDefinition): EventDataCodec {
+  const { type } = definition;
+  return {
+    encode(_name, data) {
+      const { version, schemaVersion, correlationId, causationId, payload } = data as CommandEventData;
+      return JSON.stringify([version, schemaVersion, correlationId, causationId, payload]);
+    },
+    decode(name, text): CommandEventData {
+      const [version, schemaVersion, correlationId, causationId, payload] = parsed(type, name, text);
+      const event = definitionOf(definition, name);
+      const newest = event?.version ?? 1;
+      if (event === undefined || schemaVersion > newest) {
+        throw new UnknownCommandEventError(type, name, schemaVersion);
+      }
+      return {
+        version,
+        schemaVersion,
+        correlationId,
+        causationId,
+        payload: upcast(type, name, event, payload, schemaVersion),
+      };
+    },
+  };
+}
+
+function upcast(
+  type: string,
+  name: string,
+  { version: newest = 1, upcasts = {} }: EventDefinition,
+  payload: unknown,
+  from: number,
+): unknown {
+  let data = payload;
+  try {
+    for (let version = from; version < newest; version++) data = upcasts[version]?.(data);
+  } catch (error) {
+    throw new CommandEventDataError(type, name, `no upcast from version ${from}: ${messageOf(error)}`, error);
+  }
+  return data;
+}
+
+function parsed(type: string, name: string, text: string): [number, number, string, string | null, unknown] {
+  let array: unknown;
+  try {
+    array = JSON.parse(text);
+  } catch (error) {
+    throw new CommandEventDataError(type, name, 'it is no JSON', error);
+  }
+  if (
+    !Array.isArray(array) ||
+    array.length !== 5 ||
+    !Number.isInteger(array[0]) ||
+    !Number.isInteger(array[1]) ||
+    array[1] < 1
+  ) {
+    throw new CommandEventDataError(
+      type,
+      name,
+      'it is no list of version, schema version, correlation, causation, payload',
+    );
+  }
+  return array as [number, number, string, string | null, unknown];
+}
+
+/** An event of the log as reducers see it. */
+export function storedEvent(event: Event): Stored {
+  const data = event.data as CommandEventData;
+  return {
+    name: event.name,
+    data: data.payload,
+    version: data.version,
+    eventId: eventIdOf(event.source.txHash),
+    timeUs: event.source.timeUs,
+    seqNo: event.seqNo,
+    aggregateId: event.aggregateId,
+    actor: event.source.address,
+    correlationId: data.correlationId,
+    causationId: data.causationId,
+  };
+}
+
+/** The latest accepted event as rules see it. */
+export function markedEvent(
+  codec: EventDataCodec,
+  { name, data, version, eventId, timeUs }: KeptEvent,
+): Marked {
+  const { payload } = codec.decode(name, data) as CommandEventData;
+  return { name, data: payload, version, eventId, timeUs };
+}

@@ -1,0 +1,9 @@
+export {
+  ANSWERS_KEPT_MS_DEFAULT,
+  COMMAND_LANES_DEFAULT,
+  MARKER_TTL_MS_DEFAULT,
+  openCommands,
+  type OpenCommandsOptions,
+  type OpenedCommands,
+} from './openCommands';
+export { openSubscription, type OpenSubscriptionOptions } from './subscriptions';

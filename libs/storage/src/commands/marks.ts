@@ -1,0 +1,148 @@
+import type { CommandStore, KeptAnswer, MarkResult, RequestReading } from '@imart/event-service';
+import { idDigits, keptEvent, keyOf, type CommandContext, type KeptRow } from './context';
+import { translated } from './session';
+
+const UNIQUE_VIOLATION = '23505';
+
+/** Now, in microseconds since 1970. */
+const NOW_US = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint`;
+
+/**
+ * Answer, marker and lag of one moment. A marker is over when it is old and none of its aggregate's messages waits any more (E3); then
+ * what waits and the log tell the latest event. Parameters: subject, hash, type, id, actor, key, time to live in ms.
+ */
+const READ_FOR_REQUEST = `
+  WITH fresh AS (
+    SELECT m.version, m.event_id, m.name, m.data, m.time_us FROM command_markers m
+    WHERE m.subject = $1 AND m.aggregate_id = $4 AND (m.marked_at > clock_timestamp() - $7 * interval '1 ms'
+      OR EXISTS (SELECT FROM command_outbox o WHERE o.subject = $1 AND o.aggregate_id = $4))
+  ), latest AS (
+    SELECT * FROM fresh UNION ALL (
+      SELECT * FROM (
+        (SELECT o.version, o.event_id, o.name, o.data, o.time_us FROM command_outbox o
+          WHERE o.subject = $1 AND o.aggregate_id = $4 ORDER BY o.version DESC LIMIT 1)
+        UNION ALL
+        (SELECT e.version, e.tx_hash, e.name, e.data, e.time_us FROM event_log e
+          WHERE e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3 AND e.aggregate_id = $4
+            AND e.version IS NOT NULL ORDER BY e.version DESC LIMIT 1)
+      ) known WHERE NOT EXISTS (SELECT FROM fresh) ORDER BY version DESC LIMIT 1)
+  )
+  SELECT l.version, encode(l.event_id, 'hex') AS event_id, l.name, l.data, l.time_us,
+    encode(a.body_hash, 'hex') AS body_hash, a.answer,
+    (SELECT ${NOW_US} - o.time_us FROM command_outbox o WHERE o.subject = $1 ORDER BY o.id LIMIT 1) AS lag_us
+  FROM (SELECT) one LEFT JOIN latest l ON true
+    LEFT JOIN command_answers a ON a.subject = $1 AND a.actor = $5 AND a.idempotency_key = $6`;
+
+/**
+ * The one statement that checks the marker, overwrites it, keeps the answer and writes the outgoing message. The marker is a hint: nothing
+ * is marked when the log or the outbox has a later event than the one validated against (E2). The id is given to the message after the
+ * marker is locked, so it rises with the version. Parameters: subject, hash, type, id, validated version, event id, name, data, actor,
+ * expected version, idempotency key, body hash, answer.
+ */
+const MARK = `
+  WITH marked AS (
+    INSERT INTO command_markers AS m (subject, aggregate_id, version, event_id, name, data, time_us, marked_at)
+    SELECT $1, $4, $5::bigint + 1, decode($6, 'hex'), $7, $8, ${NOW_US}, clock_timestamp()
+    WHERE NOT EXISTS (SELECT FROM event_log e WHERE e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3
+        AND e.aggregate_id = $4 AND e.version > $5)
+      AND NOT EXISTS (SELECT FROM command_outbox o WHERE o.subject = $1 AND o.aggregate_id = $4 AND o.version > $5)
+    ON CONFLICT (subject, aggregate_id) DO UPDATE SET version = excluded.version, event_id = excluded.event_id,
+      name = excluded.name, data = excluded.data, time_us = greatest(m.time_us + 1, excluded.time_us), marked_at = excluded.marked_at
+    WHERE m.version <= $5
+    RETURNING m.version, m.event_id, m.name, m.data, m.time_us
+  ), answered AS (
+    INSERT INTO command_answers (subject, actor, idempotency_key, body_hash, answer)
+    SELECT $1, $9, $11, decode($12, 'hex'), $13 FROM marked WHERE $11::text IS NOT NULL
+  )
+  INSERT INTO command_outbox (subject, aggregate_hash, aggregate_type, aggregate_id, version, expected_version, event_id, name, data,
+    time_us, actor)
+  SELECT $1, $2, $3, $4, version, $10, event_id, name, data, time_us, $9 FROM marked`;
+
+type Marks = Pick<CommandStore, 'readForRequest' | 'mark' | 'keepRefusal' | 'sweep'>;
+
+export function createMarks(context: CommandContext): Marks {
+  const { pool, log, markerTtlMs, keptMs } = context;
+  const { subject } = log;
+  return {
+    readForRequest: (aggregateId, idempotency) =>
+      translated(async (): Promise<RequestReading> => {
+        const { rows } = await pool.query(READ_FOR_REQUEST, [
+          subject,
+          ...keyOf(context, aggregateId),
+          idempotency?.actor ?? null,
+          idempotency?.key ?? null,
+          markerTtlMs,
+        ]);
+        const row = rows[0] as Partial<KeptRow> & {
+          version: string | null;
+          body_hash: string | null;
+          answer: string | null;
+          lag_us: string | null;
+        };
+        const { body_hash: bodyHash, answer } = row;
+        return {
+          kept:
+            bodyHash === null || answer === null
+              ? null
+              : { bodyHash, answer: JSON.parse(answer) as KeptAnswer['answer'] },
+          marked: row.version === null ? null : keptEvent(row as KeptRow),
+          lagMs: Math.max(0, Number(row.lag_us ?? 0) / 1000),
+        };
+      }),
+
+    mark: (request) =>
+      translated(async (): Promise<MarkResult> => {
+        const { aggregateId, validatedVersion, expectedVersion, event, actor, idempotency } = request;
+        try {
+          const { rowCount } = await pool.query(MARK, [
+            subject,
+            ...keyOf(context, aggregateId),
+            validatedVersion,
+            idDigits(event.eventId),
+            event.name,
+            event.data,
+            actor,
+            expectedVersion,
+            idempotency?.key ?? null,
+            idempotency?.bodyHash ?? null,
+            idempotency === null ? null : JSON.stringify(idempotency.answer),
+          ]);
+          return rowCount === 1 ? 'marked' : 'moved';
+        } catch (error) {
+          const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+          // Somebody else was faster in the moment between: the whole statement is undone.
+          if (code !== UNIQUE_VIOLATION) throw error;
+          if (constraint === 'command_answers_pkey') return 'answered';
+          if (constraint === 'command_outbox_version_key') return 'moved';
+          throw error;
+        }
+      }),
+
+    keepRefusal: ({ actor, key, bodyHash, answer }) =>
+      translated(async () => {
+        await pool.query(
+          `INSERT INTO command_answers (subject, actor, idempotency_key, body_hash, answer)
+           VALUES ($1, $2, $3, decode($4, 'hex'), $5) ON CONFLICT DO NOTHING`,
+          [subject, actor, key, bodyHash, JSON.stringify(answer)],
+        );
+      }),
+
+    sweep: () =>
+      translated(async () => {
+        // A marker that is overwritten meanwhile is looked at again under its lock, and stays.
+        const { rows } = await pool.query(
+          `WITH markers AS (
+             DELETE FROM command_markers m WHERE m.subject = $1 AND m.marked_at <= clock_timestamp() - $2 * interval '1 ms'
+               AND NOT EXISTS (SELECT FROM command_outbox o WHERE o.subject = $1 AND o.aggregate_id = m.aggregate_id) RETURNING 1
+           ), answers AS (
+             DELETE FROM command_answers WHERE subject = $1 AND answered_at <= clock_timestamp() - $3 * interval '1 ms' RETURNING 1
+           ), rejected AS (
+             DELETE FROM rejected_commands WHERE subject = $1 AND rejected_at <= clock_timestamp() - $3 * interval '1 ms' RETURNING 1
+           )
+           SELECT (SELECT count(*) FROM markers) + (SELECT count(*) FROM answers) + (SELECT count(*) FROM rejected) AS removed`,
+          [subject, markerTtlMs, keptMs],
+        );
+        return Number((rows[0] as { removed: string }).removed);
+      }),
+  };
+}

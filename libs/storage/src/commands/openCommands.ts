@@ -1,0 +1,95 @@
+import type { Pool } from 'pg';
+import { commandSeqNo, commandSubjectId } from '@imart/core';
+import {
+  COMMAND_OBSERVER,
+  createCommandCodec,
+  createCommandObserver,
+  type AggregateDefinition,
+  type AggregateReads,
+  type CommandStore,
+} from '@imart/event-service';
+import type { SubjectStore } from '@imart/pipeline';
+import { createSubjectStore } from '../subject/createSubjectStore';
+import { openSubject } from '../subject/openSubject';
+import { createAppendSide } from './append';
+import type { CommandContext } from './context';
+import { createMarks } from './marks';
+import { createReads, type CommandReads } from './reads';
+
+/** @defaultValue for `markerTtlMs`: an hour */
+export const MARKER_TTL_MS_DEFAULT = 3_600_000;
+/** @defaultValue for `keptMs`: a week */
+export const ANSWERS_KEPT_MS_DEFAULT = 604_800_000;
+/** @defaultValue for `lanes`. Stored: another number is refused later. */
+export const COMMAND_LANES_DEFAULT = 4;
+
+export interface OpenCommandsOptions {
+  readonly pool: Pool;
+  readonly definition: AggregateDefinition;
+  /** @defaultValue {@link COMMAND_LANES_DEFAULT} */
+  readonly lanes?: number;
+  /** How long the marker of an aggregate is kept after its last command. @defaultValue {@link MARKER_TTL_MS_DEFAULT} */
+  readonly markerTtlMs?: number;
+  /** How long answers to idempotency keys, and rejections, are kept. @defaultValue {@link ANSWERS_KEPT_MS_DEFAULT} */
+  readonly keptMs?: number;
+}
+
+/** One aggregate type's commands in Postgres. */
+export interface OpenedCommands {
+  /** The subject's number in the tables. */
+  readonly subject: number;
+  readonly store: CommandStore;
+  readonly reads: AggregateReads;
+}
+
+/**
+ * Registers the subject of an aggregate type, or finds it again.
+ * @throws {LanesChangedError} when it was started with another number of lanes.
+ */
+export async function openCommands(options: OpenCommandsOptions): Promise<OpenedCommands> {
+  const { pool, definition, lanes = COMMAND_LANES_DEFAULT } = options;
+  const subjectId = commandSubjectId(definition.type);
+  const { subject } = await openSubject(pool, {
+    // There is no first block: the id says all.
+    identity: { subjectId, genesisHash: subjectId },
+    observer: COMMAND_OBSERVER,
+    lanes,
+    startPosition: 1n,
+    followed: '',
+  });
+  const context: CommandContext = {
+    pool,
+    log: { subject, subjectId, codec: createCommandCodec(definition), seqNos: commandSeqNo },
+    aggregateType: definition.type,
+    reducerVersion: definition.reducer.version,
+    lanes,
+    markerTtlMs: options.markerTtlMs ?? MARKER_TTL_MS_DEFAULT,
+    keptMs: options.keptMs ?? ANSWERS_KEPT_MS_DEFAULT,
+  };
+  const reads = createReads(context);
+  return {
+    subject,
+    reads,
+    store: {
+      ...createMarks(context),
+      ...createAppendSide(context),
+      subject: createCommandSubject(context, definition, reads),
+    },
+  };
+}
+
+/** The engine's store; states have no rows, but are folded from snapshots and the events after them. */
+function createCommandSubject(
+  { pool, log, lanes }: CommandContext,
+  definition: AggregateDefinition,
+  reads: CommandReads,
+): SubjectStore {
+  const observer = createCommandObserver(definition);
+  const { subject, codec, seqNos } = log;
+  const withStates = (store: SubjectStore): SubjectStore => ({
+    ...store,
+    fenced: (number) => withStates(store.fenced(number)),
+    loadStates: (keys) => reads.loadStates(observer, keys),
+  });
+  return withStates(createSubjectStore({ pool, subject, lanes, observer, codec, seqNos }));
+}

@@ -1,0 +1,230 @@
+import {
+  aggregateHash,
+  aggregateKeyText,
+  type AggregateKey,
+  type FoldState,
+  type Observer,
+  type SeqNo,
+} from '@imart/core';
+import type { AggregateReads, Moment, SnapshotPlace, StateSource } from '@imart/event-service';
+import { COMMAND_OBSERVER } from '@imart/event-service';
+import { decodeState, encodeState } from '@imart/pipeline';
+import { eventColumns, NOT_SKIPPED, readEvents } from '../subject/eventLog';
+import { keyOf, type CommandContext } from './context';
+import { translated } from './session';
+
+/** Snapshots that are kept of an aggregate and reducer version: states of the past are folded from them. */
+const SNAPSHOTS_KEPT = 10;
+
+const MAX_SEQ_NO = '9223372036854775807';
+
+/** SQL: the event `e` is of the aggregate `k`. */
+const OF_AGGREGATE =
+  'e.subject = $1 AND e.aggregate_hash = k.hash AND e.aggregate_type = k.type AND e.aggregate_id = k.id AND e.version IS NOT NULL';
+
+/**
+ * Of each aggregate: where it is set aside, its snapshot, and the events after it, all of one statement and so of one moment (E10).
+ * `upTo` is SQL for the last seq no, of `k`. Parameters: subject, hashes, types, ids, reducer version, whether snapshots are used.
+ */
+const selectSources = (upTo: string): string => `
+  WITH asked AS MATERIALIZED (
+    SELECT k.*, (${upTo}) AS up_to, p.from_seq_no AS parked_from
+    FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS k(hash, type, id, place)
+    LEFT JOIN park_markers p ON p.subject = $1 AND p.aggregate_type = k.type AND p.aggregate_id = k.id
+  ), bounded AS MATERIALIZED (
+    SELECT *, least(up_to, parked_from - 1) AS last FROM asked
+  ), base AS MATERIALIZED (
+    SELECT k.place, s.version, s.state FROM bounded k CROSS JOIN LATERAL (
+      SELECT s.version, s.state FROM snapshots s WHERE $6 AND s.subject = $1 AND s.aggregate_hash = k.hash AND s.aggregate_type = k.type
+        AND s.aggregate_id = k.id AND s.reducer_version = $5 AND s.seq_no <= k.last ORDER BY s.seq_no DESC LIMIT 1) s
+  )
+  SELECT k.place, b.state, CASE WHEN k.parked_from <= k.up_to THEN k.parked_from END AS parked_from, NULL::bigint AS version,
+    NULL::bigint AS seq_no, NULL AS aggregate_type, NULL AS aggregate_id, NULL AS name, NULL AS data, NULL::bigint AS time_us,
+    NULL AS address, NULL AS tx_hash, NULL AS block_hash
+  FROM bounded k LEFT JOIN base b USING (place)
+  UNION ALL
+  SELECT k.place, NULL, NULL, r.version, r.seq_no, r.aggregate_type, r.aggregate_id, r.name, r.data, r.time_us, r.address, r.tx_hash,
+    r.block_hash
+  FROM bounded k LEFT JOIN base b USING (place) CROSS JOIN LATERAL (
+    SELECT e.version, ${eventColumns('e')} FROM event_log e WHERE ${OF_AGGREGATE} AND e.version > coalesce(b.version, 0)
+      AND e.seq_no <= k.last AND ${NOT_SKIPPED}) r`;
+
+/** The lane of `k` has executed so far. */
+const executedUpTo = (lanes: number): string =>
+  `SELECT c.seq_no FROM checkpoints c WHERE c.observer = '${COMMAND_OBSERVER}' AND c.subject = $1
+   AND c.lane = (k.hash & ${MAX_SEQ_NO}) % ${lanes}`;
+
+/** The moment as SQL; its parameter is $7. */
+function upToMoment(moment: Moment): { sql: string; parameters: readonly string[] } {
+  switch (moment.kind) {
+    case 'latest':
+      return { sql: `SELECT ${MAX_SEQ_NO}::bigint`, parameters: [] };
+    case 'seqNo':
+      return { sql: 'SELECT $7::bigint', parameters: [moment.seqNo.toString()] };
+    case 'time':
+      return {
+        // Times of an aggregate rise with its versions.
+        sql: `SELECT coalesce((SELECT e.seq_no FROM event_log e WHERE ${OF_AGGREGATE} AND e.time_us <= $7
+          ORDER BY e.version DESC LIMIT 1), -1)`,
+        parameters: [moment.timeUs.toString()],
+      };
+  }
+}
+
+interface SourceRow {
+  readonly place: string;
+  readonly state: string | null;
+  readonly parked_from: string | null;
+  readonly seq_no: string | null;
+}
+
+export interface CommandReads extends AggregateReads {
+  /** The states that the lanes have come to; aggregates without an event are missing. Keyed by `aggregateKeyText`. */
+  loadStates(observer: Observer, keys: readonly AggregateKey[]): Promise<ReadonlyMap<string, FoldState>>;
+}
+
+export function createReads(context: CommandContext): CommandReads {
+  const { pool, log, aggregateType, reducerVersion, lanes } = context;
+  const { subject } = log;
+
+  const readSources = async (
+    ids: readonly string[],
+    upTo: string,
+    parameters: readonly string[],
+    useSnapshot: boolean,
+  ): Promise<readonly StateSource[]> => {
+    const { rows } = await pool.query(selectSources(upTo), [
+      subject,
+      ids.map((id) => aggregateHash(aggregateType, id).toString()),
+      ids.map(() => aggregateType),
+      ids,
+      reducerVersion,
+      useSnapshot,
+      ...parameters,
+    ]);
+    const found = ids.map(() => ({ head: null as SourceRow | null, events: [] as SourceRow[] }));
+    for (const row of rows as SourceRow[]) {
+      const one = found[Number(row.place) - 1];
+      if (row.seq_no === null) (one as (typeof found)[number]).head = row;
+      else one?.events.push(row);
+    }
+    return found.map(({ head, events }) => ({
+      snapshot: head?.state == null ? null : decodeState(head.state),
+      parkedFrom: head?.parked_from == null ? null : (BigInt(head.parked_from) as SeqNo),
+      events: [...readEvents(log, events)].sort((a, b) => (a.seqNo < b.seqNo ? -1 : 1)),
+    }));
+  };
+
+  return {
+    loadStates: (observer, keys) =>
+      translated(async () => {
+        const states = new Map<string, FoldState>();
+        const reducer = observer.reducers.get(aggregateType);
+        const ids = keys.filter((key) => key.aggregateType === aggregateType).map((key) => key.aggregateId);
+        if (reducer === undefined || ids.length === 0) return states;
+        const sources = await readSources(ids, executedUpTo(lanes), [], true);
+        sources.forEach(({ snapshot, events, parkedFrom }, i) => {
+          const id = ids[i] as string;
+          // One that is set aside is not folded.
+          if (parkedFrom !== null || (snapshot === null && events.length === 0)) return;
+          const state = events.reduce(
+            (before, event) => reducer.fold(before, event).state,
+            snapshot ?? reducer.initial(id),
+          );
+          states.set(aggregateKeyText(aggregateType, id), state);
+        });
+        return states;
+      }),
+
+    readStateSource: (aggregateId, moment, useSnapshot = true) =>
+      translated(async () => {
+        const { sql, parameters } = upToMoment(moment);
+        const [source] = await readSources([aggregateId], sql, parameters, useSnapshot);
+        return source as StateSource;
+      }),
+
+    readEvents: (aggregateId, afterVersion, limit) =>
+      translated(async () => {
+        const { rows } = await pool.query(
+          `SELECT ${eventColumns('e')} FROM event_log e WHERE e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3
+             AND e.aggregate_id = $4 AND e.version > $5 ORDER BY e.version LIMIT $6`,
+          [subject, ...keyOf(context, aggregateId), afterVersion, limit],
+        );
+        return readEvents(log, rows);
+      }),
+
+    readSnapshot: (aggregateId, moment) =>
+      translated(async () => {
+        const { sql, parameters } = upToMoment(moment);
+        const { rows } = await pool.query(
+          `SELECT s.state FROM (SELECT k.*, (${sql}) AS up_to FROM unnest($2::bigint[], $3::text[], $4::text[]) AS k(hash, type, id)) k
+           CROSS JOIN LATERAL (SELECT s.state FROM snapshots s WHERE $6 AND s.subject = $1 AND s.aggregate_hash = k.hash
+             AND s.aggregate_type = k.type AND s.aggregate_id = k.id AND s.reducer_version = $5 AND s.seq_no <= k.up_to
+             ORDER BY s.seq_no DESC LIMIT 1) s`,
+          [
+            subject,
+            ...keyOf(context, aggregateId).map((part) => [part]),
+            reducerVersion,
+            true,
+            ...parameters,
+          ],
+        );
+        const row = rows[0] as { state: string } | undefined;
+        return row === undefined ? null : decodeState(row.state);
+      }),
+
+    snapshotPlaces: (aggregateIds) =>
+      translated(async () => {
+        const { rows } = await pool.query(
+          `SELECT k.id, s.version, s.state::json #>> '{timeUs,$n}' AS time_us FROM unnest($2::bigint[], $3::text[]) AS k(hash, id)
+           CROSS JOIN LATERAL (SELECT s.version, s.state FROM snapshots s WHERE s.subject = $1 AND s.aggregate_hash = k.hash
+             AND s.aggregate_type = $4 AND s.aggregate_id = k.id AND s.reducer_version = $5 ORDER BY s.seq_no DESC LIMIT 1) s`,
+          [
+            subject,
+            aggregateIds.map((id) => aggregateHash(aggregateType, id).toString()),
+            aggregateIds,
+            aggregateType,
+            reducerVersion,
+          ],
+        );
+        return new Map(
+          (rows as { id: string; version: number; time_us: string }[]).map((row): [string, SnapshotPlace] => [
+            row.id,
+            { version: row.version, timeUs: BigInt(row.time_us) },
+          ]),
+        );
+      }),
+
+    writeSnapshots: (states) =>
+      translated(async () => {
+        for (const { aggregateId, state } of states) {
+          const key = keyOf(context, aggregateId);
+          // Not beyond an event that was taken out, or set aside, since the state was read: then it would be another one.
+          await pool.query(
+            `INSERT INTO snapshots (subject, aggregate_hash, aggregate_type, aggregate_id, seq_no, reducer_version, version, state)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8
+             WHERE NOT EXISTS (SELECT FROM park_markers p WHERE p.subject = $1 AND p.aggregate_type = $3 AND p.aggregate_id = $4)
+             ON CONFLICT DO NOTHING`,
+            [subject, ...key, state.seqNo.toString(), reducerVersion, state.version, encodeState(state)],
+          );
+          await pool.query(
+            `DELETE FROM snapshots WHERE subject = $1 AND aggregate_hash = $2 AND aggregate_type = $3 AND aggregate_id = $4
+               AND reducer_version = $5 AND seq_no < (SELECT s.seq_no FROM snapshots s WHERE s.subject = $1 AND s.aggregate_hash = $2
+                 AND s.aggregate_type = $3 AND s.aggregate_id = $4 AND s.reducer_version = $5
+                 ORDER BY s.seq_no DESC OFFSET ${SNAPSHOTS_KEPT - 1} LIMIT 1)`,
+            [subject, ...key, reducerVersion],
+          );
+        }
+      }),
+
+    snapshotAggregates: (limit) =>
+      translated(async () => {
+        const { rows } = await pool.query(
+          `SELECT aggregate_id FROM snapshots WHERE subject = $1 AND aggregate_type = $2 AND reducer_version = $3
+           GROUP BY aggregate_id ORDER BY max(seq_no) DESC LIMIT $4`,
+          [subject, aggregateType, reducerVersion, limit],
+        );
+        return (rows as { aggregate_id: string }[]).map((row) => row.aggregate_id);
+      }),
+  };
+}

@@ -1,0 +1,91 @@
+import type { Pool } from 'pg';
+import type { SeqNo } from '@imart/core';
+import type { SubscriptionStore } from '@imart/event-service';
+import type { LeaseAnswer } from '@imart/pipeline';
+import { translated } from './session';
+
+export interface OpenSubscriptionOptions {
+  readonly pool: Pool;
+  /** The number of the subject whose feed is read. */
+  readonly subject: number;
+  readonly name: string;
+  /** Where a subscription that is new starts. */
+  readonly from: 'beginning' | 'now';
+}
+
+/** Registers a named subscription, or finds it again at its cursor. */
+export async function openSubscription({
+  pool,
+  subject,
+  name,
+  from,
+}: OpenSubscriptionOptions): Promise<SubscriptionStore> {
+  const key = [subject, name];
+  await translated(() =>
+    pool.query(
+      `INSERT INTO subscriptions (subject, name, feed_no)
+       SELECT id, $2, CASE WHEN $3 THEN last_feed_no ELSE 0 END FROM subjects WHERE id = $1 ON CONFLICT DO NOTHING`,
+      [...key, from === 'now'],
+    ),
+  );
+  return {
+    cursor: () =>
+      translated(async () => {
+        const { rows } = await pool.query(
+          'SELECT feed_no, part_seq_no FROM subscriptions WHERE subject = $1 AND name = $2',
+          key,
+        );
+        const row = rows[0] as { feed_no: string; part_seq_no: string | null };
+        return {
+          afterFeedNo: BigInt(row.feed_no),
+          partSeqNo: row.part_seq_no === null ? null : (BigInt(row.part_seq_no) as SeqNo),
+        };
+      }),
+
+    commit: (fencing, { afterFeedNo, partSeqNo }) =>
+      translated(async () => {
+        const { rowCount } = await pool.query(
+          'UPDATE subscriptions SET feed_no = $4, part_seq_no = $5 WHERE subject = $1 AND name = $2 AND fencing = $3',
+          [...key, fencing.toString(), afterFeedNo.toString(), partSeqNo?.toString() ?? null],
+        );
+        return rowCount === 1;
+      }),
+
+    leases: {
+      acquire: (holder, durationMs) =>
+        translated(async (): Promise<LeaseAnswer> => {
+          const { rows } = await pool.query(
+            `WITH taken AS (
+               UPDATE subscriptions SET fencing = fencing + 1, holder = $3, expires_at = clock_timestamp() + $4 * interval '1 ms'
+               WHERE subject = $1 AND name = $2 AND expires_at <= clock_timestamp() RETURNING fencing
+             )
+             SELECT (SELECT fencing FROM taken) AS fencing, holder, extract(epoch FROM greatest(expires_at, clock_timestamp()) - clock_timestamp()) * 1000 AS ms
+             FROM subscriptions WHERE subject = $1 AND name = $2`,
+            [...key, holder, durationMs],
+          );
+          const row = rows[0] as { fencing: string | null; holder: string; ms: string };
+          return row.fencing === null
+            ? { kind: 'held', holder: row.holder, expiresInMs: Math.ceil(Number(row.ms)) }
+            : { kind: 'acquired', fencing: BigInt(row.fencing) };
+        }),
+
+      renew: (fencing, durationMs) =>
+        translated(async () => {
+          const { rowCount } = await pool.query(
+            `UPDATE subscriptions SET expires_at = clock_timestamp() + $4 * interval '1 ms'
+             WHERE subject = $1 AND name = $2 AND fencing = $3`,
+            [...key, fencing.toString(), durationMs],
+          );
+          return rowCount === 1;
+        }),
+
+      release: (fencing) =>
+        translated(async () => {
+          await pool.query(
+            `UPDATE subscriptions SET expires_at = clock_timestamp() WHERE subject = $1 AND name = $2 AND fencing = $3`,
+            [...key, fencing.toString()],
+          );
+        }),
+    },
+  };
+}
