@@ -24,6 +24,7 @@ export const ANSWERS_KEPT_MS_DEFAULT = 604_800_000;
 export const COMMAND_LANES_DEFAULT = 4;
 
 export interface OpenCommandsOptions {
+  /** Of this process, with more connections than lanes: each lane holds one, and reads states by another. */
   readonly pool: Pool;
   readonly definition: AggregateDefinition;
   /** @defaultValue {@link COMMAND_LANES_DEFAULT} */
@@ -45,9 +46,15 @@ export interface OpenedCommands {
 /**
  * Registers the subject of an aggregate type, or finds it again.
  * @throws {LanesChangedError} when it was started with another number of lanes.
+ * @throws {RangeError} when the pool is so small that lanes would wait for each other for ever.
  */
 export async function openCommands(options: OpenCommandsOptions): Promise<OpenedCommands> {
   const { pool, definition, lanes = COMMAND_LANES_DEFAULT } = options;
+  if (pool.options.max < lanes + 2) {
+    throw new RangeError(
+      `${lanes} lanes need a pool of at least ${lanes + 2} connections, not ${pool.options.max}`,
+    );
+  }
   const subjectId = commandSubjectId(definition.type);
   const { subject } = await openSubject(pool, {
     // There is no first block: the id says all.
