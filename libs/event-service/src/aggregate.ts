@@ -110,3 +110,11 @@ export function defineAggregate<State, Events extends EventsOf>(
   }
   return definition;
 }
+
+/** The same definition, for what works with the definitions of all types. */
+export function anyAggregate<State, Events extends EventsOf>(
+  definition: AggregateDefinition<State, Events>,
+): AggregateDefinition {
+  // Whoever uses it goes by names, and gives events only to what is defined under their name.
+  return definition as unknown as AggregateDefinition;
+}

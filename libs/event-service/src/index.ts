@@ -4,6 +4,7 @@
  * snapshots change no answer; a subscription is told every event at least once, in order per aggregate.
  */
 export {
+  anyAggregate,
   defineAggregate,
   type AggregateDefinition,
   type EventDefinition,

@@ -1,7 +1,13 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, type Pool } from 'pg';
-import { createEventService, defineAggregate, noSnapshot, storedEvent } from '@imart/event-service';
+import {
+  anyAggregate,
+  createEventService,
+  defineAggregate,
+  noSnapshot,
+  storedEvent,
+} from '@imart/event-service';
 import {
   seededRandom,
   stockItem,
@@ -86,7 +92,7 @@ it(`readers of the whole log miss nothing and see nothing twice, seed ${seed} (E
     Array.from({ length: WRITERS }, async (_, writer) => {
       // Each has a line of its own, as processes have.
       const service = createEventService({
-        stores: new Map([['stock-item', { definition: unsnapped, store: writers.store }]]),
+        stores: new Map([['stock-item', { definition: anyAggregate(unsnapped), store: writers.store }]]),
         newId: randomUUID,
         random: () => random.next(),
         onAccepted: () => workers[writer % 2]?.worker.wake(),

@@ -1,4 +1,5 @@
 import {
+  anyAggregate,
   CommandConflictError,
   CommandInvalidError,
   IdempotencyConflictError,
@@ -143,7 +144,10 @@ describe('request', () => {
         stores: new Map([
           [
             'stock-item',
-            { definition: stockItem, store: { ...parts.store, mark: async () => 'moved' as const } },
+            {
+              definition: anyAggregate(stockItem),
+              store: { ...parts.store, mark: async () => 'moved' as const },
+            },
           ],
         ]),
       },

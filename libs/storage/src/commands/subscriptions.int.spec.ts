@@ -1,5 +1,6 @@
 import type { Event } from '@imart/core';
 import {
+  anyAggregate,
   createCommandObserver,
   createSubscription,
   defineAggregate,
@@ -226,7 +227,7 @@ describe('subscriptions', () => {
     const { subscription } = await open('all', all.deliver);
     await until(() => subscription.stats.feedNo === 1n);
     failing = false;
-    const observer = createCommandObserver(poisoned as unknown as AggregateDefinition);
+    const observer = createCommandObserver(anyAggregate(poisoned));
     const released = await retryParked(
       { store: parts.store.subject, observer, logger: silentLogger },
       { aggregateType: 'stock-item', aggregateId: 'a', actedBy: 'spec', reason: null },

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Pool } from 'pg';
 import { dispositionOf } from '@imart/core';
 import {
+  anyAggregate,
   createCommandObserver,
   defineAggregate,
   noSnapshot,
@@ -211,7 +212,7 @@ describe('a poison event', () => {
     const result = await retryParked(
       {
         store: mended.store.subject,
-        observer: createCommandObserver(stockItem as unknown as AggregateDefinition),
+        observer: createCommandObserver(anyAggregate(stockItem)),
         logger: silentLogger,
       },
       { aggregateType: 'stock-item', aggregateId: 'pen', actedBy: 'spec', reason: null },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Pool, type PoolConfig } from 'pg';
 import {
+  anyAggregate,
   createAggregateQueries,
   createEventService,
   createEventWorker,
@@ -88,7 +89,7 @@ export async function createCommandDatabase(server: TestServer): Promise<Command
       definition: AggregateDefinition<State, Events>,
       options: CommandPartsOptions = {},
     ) {
-      const plain = definition as unknown as AggregateDefinition;
+      const plain = anyAggregate(definition);
       const opened = await openCommands({
         pool: options.pool ?? pool,
         definition: plain,
