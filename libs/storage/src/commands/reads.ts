@@ -109,8 +109,8 @@ export function createReads(context: CommandContext): CommandReads {
       else one?.events.push(row);
     }
     return found.map(({ head, events }) => ({
-      snapshot: head?.state == null ? null : decodeState(head.state),
-      parkedFrom: head?.parked_from == null ? null : (BigInt(head.parked_from) as SeqNo),
+      snapshot: typeof head?.state === 'string' ? decodeState(head.state) : null,
+      parkedFrom: typeof head?.parked_from === 'string' ? (BigInt(head.parked_from) as SeqNo) : null,
       events: [...readEvents(log, events)].sort((a, b) => (a.seqNo < b.seqNo ? -1 : 1)),
     }));
   };

@@ -5,7 +5,6 @@ import {
   createSubscription,
   defineAggregate,
   noSnapshot,
-  type AggregateDefinition,
   type Subscription,
   type SubscriptionOptions,
 } from '@imart/event-service';

@@ -6,7 +6,6 @@ import {
   createCommandObserver,
   defineAggregate,
   noSnapshot,
-  type AggregateDefinition,
   type CommandRequest,
   type RequestAnswer,
 } from '@imart/event-service';

@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Prisma, PrismaClient } from '../generated/client';
 import { toReadError, UnknownSubjectError } from './errors';
+import { IS_CHAIN } from './sql';
 
 /** How {@link createReadDatabase} connects. */
 export interface ReadDatabaseOptions {
@@ -60,7 +61,7 @@ export function createReadDatabase(options: ReadDatabaseOptions): ReadDatabase {
  */
 export async function subjectNumber(db: ReadDatabase, subjectId: string): Promise<number> {
   const subjects = await db.query<{ id: number; subject_id: string }>(
-    Prisma.sql`SELECT id::int AS id, subject_id FROM subjects ORDER BY subject_id`,
+    Prisma.sql`SELECT s.id::int AS id, s.subject_id FROM subjects s WHERE ${IS_CHAIN} ORDER BY subject_id`,
   );
   const found = subjects.find((subject) => subject.subject_id === subjectId);
   if (found !== undefined) return found.id;

@@ -1,5 +1,6 @@
 import { Prisma } from '../generated/client';
 import type { ReadDatabase } from './database';
+import { IS_CHAIN } from './sql';
 
 /** A lane that some observer of a subject has. */
 export interface ObservedLane {
@@ -8,10 +9,10 @@ export interface ObservedLane {
   readonly lane: number;
 }
 
-/** Every lane of every observer, by subject, observer and number. */
+/** Every lane of every observer of a chain, by subject, observer and number. */
 export function readLanes(db: ReadDatabase): Promise<ObservedLane[]> {
   return db.query<ObservedLane>(Prisma.sql`
     SELECT c.observer, s.subject_id AS subject, c.lane::int AS lane
-    FROM checkpoints c JOIN subjects s ON s.id = c.subject
+    FROM checkpoints c JOIN subjects s ON s.id = c.subject AND ${IS_CHAIN}
     ORDER BY s.subject_id, c.observer, c.lane`);
 }

@@ -1,9 +1,13 @@
+import { COMMAND_SUBJECT_PREFIX } from '@imart/core';
 import { Prisma } from '../generated/client';
 
 /** Conditions joined with AND; all rows when there are none. */
 export function where(conditions: readonly Prisma.Sql[]): Prisma.Sql {
   return conditions.length === 0 ? Prisma.empty : Prisma.sql`WHERE ${Prisma.join([...conditions], ' AND ')}`;
 }
+
+/** Condition: the subject `s` is a chain. Commands have no head, no queue and no rows of the market. */
+export const IS_CHAIN = Prisma.sql`NOT starts_with(s.subject_id, ${COMMAND_SUBJECT_PREFIX})`;
 
 /** A moment as ISO 8601 in UTC with microseconds; NULL for "never". `column` is ours, never a caller's text. */
 export function isoTime(column: string): string {

@@ -1,5 +1,6 @@
 import { Prisma } from '../generated/client';
 import type { ReadDatabase } from './database';
+import { IS_CHAIN } from './sql';
 
 /** @defaultValue how old states may be before they are flagged, in ms */
 export const STALE_AFTER_MS_DEFAULT = 60_000;
@@ -41,6 +42,6 @@ export async function readStaleSubjects(
   staleAfterMs: number,
 ): Promise<readonly StaleSubject[]> {
   return db.query<StaleSubject>(Prisma.sql`
-    SELECT * FROM (SELECT s.subject_id AS "subject", ${staleReason(staleAfterMs)} AS "reason" FROM subjects s) told
+    SELECT * FROM (SELECT s.subject_id AS "subject", ${staleReason(staleAfterMs)} AS "reason" FROM subjects s WHERE ${IS_CHAIN}) told
     WHERE "reason" IS NOT NULL ORDER BY "subject"`);
 }

@@ -6,7 +6,7 @@ import {
   type SecondaryIndexesState,
 } from '../secondaryIndexes';
 import type { ReadDatabase } from './database';
-import { isoTime } from './sql';
+import { IS_CHAIN, isoTime } from './sql';
 import { STALE_AFTER_MS_DEFAULT, staleReason, type StaleReason } from './staleness';
 
 /** How far one subject is. Positions are block numbers (EVM) or ledger versions (Aptos), as decimal text. */
@@ -100,7 +100,7 @@ export async function readStatus(
         (SELECT count(*)::text FROM park_markers p WHERE p.subject = s.id) AS "parkedCount",
         s.halt_code AS "haltCode", s.halt_message AS "haltMessage", ${Prisma.raw(isoTime('s.halted_at'))} AS "haltedAt",
         ${staleReason(staleAfterMs)} AS "stale"
-      FROM subjects s ORDER BY s.subject_id`),
+      FROM subjects s WHERE ${IS_CHAIN} ORDER BY s.subject_id`),
     db.query<{ value: string }>(
       Prisma.sql`SELECT value FROM worker_state WHERE key = ${SECONDARY_INDEXES_STATE}`,
     ),

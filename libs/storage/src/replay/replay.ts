@@ -4,6 +4,7 @@ import {
   aggregateHash,
   aggregateKeyText,
   BEFORE_FIRST,
+  COMMAND_SUBJECT_PREFIX,
   type EventDataCodec,
   type Observer,
   type SeqNoCodec,
@@ -193,6 +194,7 @@ function resultOf({
   return { events, activities, rows, newlyParked: parked.size };
 }
 
+/** The chains. States of commands are no tables: nothing of them is made anew. */
 async function readSubjects(options: ReplayOptions, client: Session): Promise<readonly ReplayedSubject[]> {
   const { rows } = await client.query(
     `SELECT s.id, s.subject_id, s.epoch, s.last_feed_no,
@@ -200,7 +202,8 @@ async function readSubjects(options: ReplayOptions, client: Session): Promise<re
          FROM checkpoints c WHERE c.subject = s.id), '[]') AS lanes,
        coalesce((SELECT json_agg(json_build_object('aggregateType', p.aggregate_type, 'aggregateId', p.aggregate_id,
          'fromSeqNo', p.from_seq_no::text, 'code', p.code, 'message', p.message)) FROM park_markers p WHERE p.subject = s.id), '[]') AS parked
-     FROM subjects s ORDER BY s.id`,
+     FROM subjects s WHERE NOT starts_with(s.subject_id, $1) ORDER BY s.id`,
+    [COMMAND_SUBJECT_PREFIX],
   );
   return (
     rows as {
