@@ -1,5 +1,5 @@
 import type { AggregateKey, Event, EventId, FoldState, SeqNo } from '@imart/core';
-import type { IngestLeases, SubjectStore } from '@imart/pipeline';
+import type { IngestLeases, ParkMarker, SubjectStore } from '@imart/pipeline';
 
 /** An accepted event as it is kept before it is read by a definition: `data` is the codec's text. */
 export interface KeptEvent {
@@ -148,8 +148,8 @@ export interface StateSource {
   readonly snapshot: FoldState | null;
   /** After the snapshot, ascending; up to the moment, and to where the aggregate is set aside. */
   readonly events: readonly Event[];
-  /** The aggregate is set aside from this event on; `null`: it is not. */
-  readonly parkedFrom: SeqNo | null;
+  /** Where and why the aggregate is set aside; `null`: it is not, up to the moment. */
+  readonly parked: Pick<ParkMarker, 'fromSeqNo' | 'code' | 'message'> | null;
 }
 
 /** What an aggregate's newest snapshot is of. */

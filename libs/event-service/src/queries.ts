@@ -139,10 +139,9 @@ export async function foldState<State>(
   let state = base ?? reducer.initial(aggregateId);
   const names: string[] = [];
   let failed: Event | null = null;
+  const { parked } = source;
   let stopped: StateReading<State>['stopped'] =
-    source.parkedFrom === null
-      ? null
-      : { seqNo: source.parkedFrom, code: 'PARKED', message: 'the aggregate is parked from this event on' };
+    parked === null ? null : { seqNo: parked.fromSeqNo, code: parked.code, message: parked.message };
   try {
     for (const event of source.events) {
       failed = event;

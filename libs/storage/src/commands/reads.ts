@@ -28,7 +28,7 @@ const OF_AGGREGATE =
  */
 const selectSources = (upTo: string): string => `
   WITH asked AS MATERIALIZED (
-    SELECT k.*, (${upTo}) AS up_to, p.from_seq_no AS parked_from
+    SELECT k.*, (${upTo}) AS up_to, p.from_seq_no AS parked_from, p.code, p.message
     FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS k(hash, type, id, place)
     LEFT JOIN park_markers p ON p.subject = $1 AND p.aggregate_type = k.type AND p.aggregate_id = k.id
   ), bounded AS MATERIALIZED (
@@ -38,12 +38,13 @@ const selectSources = (upTo: string): string => `
       SELECT s.version, s.state FROM snapshots s WHERE $6 AND s.subject = $1 AND s.aggregate_hash = k.hash AND s.aggregate_type = k.type
         AND s.aggregate_id = k.id AND s.reducer_version = $5 AND s.seq_no <= k.last ORDER BY s.seq_no DESC LIMIT 1) s
   )
-  SELECT k.place, b.state, CASE WHEN k.parked_from <= k.up_to THEN k.parked_from END AS parked_from, NULL::bigint AS version,
+  SELECT k.place, b.state, CASE WHEN k.parked_from <= k.up_to THEN k.parked_from END AS parked_from, k.code, k.message,
+    NULL::bigint AS version,
     NULL::bigint AS seq_no, NULL AS aggregate_type, NULL AS aggregate_id, NULL AS name, NULL AS data, NULL::bigint AS time_us,
     NULL AS address, NULL AS tx_hash, NULL AS block_hash
   FROM bounded k LEFT JOIN base b USING (place)
   UNION ALL
-  SELECT k.place, NULL, NULL, r.version, r.seq_no, r.aggregate_type, r.aggregate_id, r.name, r.data, r.time_us, r.address, r.tx_hash,
+  SELECT k.place, NULL, NULL, NULL, NULL, r.version, r.seq_no, r.aggregate_type, r.aggregate_id, r.name, r.data, r.time_us, r.address, r.tx_hash,
     r.block_hash
   FROM bounded k LEFT JOIN base b USING (place) CROSS JOIN LATERAL (
     SELECT e.version, ${eventColumns('e')} FROM event_log e WHERE ${OF_AGGREGATE} AND e.version > coalesce(b.version, 0)
@@ -75,7 +76,14 @@ interface SourceRow {
   readonly place: string;
   readonly state: string | null;
   readonly parked_from: string | null;
+  readonly code: string | null;
+  readonly message: string | null;
   readonly seq_no: string | null;
+}
+
+function parkedOf(row: SourceRow | null): StateSource['parked'] {
+  if (typeof row?.parked_from !== 'string') return null;
+  return { fromSeqNo: BigInt(row.parked_from) as SeqNo, code: row.code ?? '', message: row.message ?? '' };
 }
 
 export interface CommandReads extends AggregateReads {
@@ -110,7 +118,7 @@ export function createReads(context: CommandContext): CommandReads {
     }
     return found.map(({ head, events }) => ({
       snapshot: typeof head?.state === 'string' ? decodeState(head.state) : null,
-      parkedFrom: typeof head?.parked_from === 'string' ? (BigInt(head.parked_from) as SeqNo) : null,
+      parked: parkedOf(head),
       events: [...readEvents(log, events)].sort((a, b) => (a.seqNo < b.seqNo ? -1 : 1)),
     }));
   };
@@ -123,10 +131,10 @@ export function createReads(context: CommandContext): CommandReads {
         const ids = keys.filter((key) => key.aggregateType === aggregateType).map((key) => key.aggregateId);
         if (reducer === undefined || ids.length === 0) return states;
         const sources = await readSources(ids, executedUpTo(lanes), [], true);
-        sources.forEach(({ snapshot, events, parkedFrom }, i) => {
+        sources.forEach(({ snapshot, events, parked }, i) => {
           const id = ids[i] as string;
           // One that is set aside is not folded.
-          if (parkedFrom !== null || (snapshot === null && events.length === 0)) return;
+          if (parked !== null || (snapshot === null && events.length === 0)) return;
           const state = events.reduce(
             (before, event) => reducer.fold(before, event).state,
             snapshot ?? reducer.initial(id),

@@ -203,7 +203,7 @@ describe('a poison event', () => {
     expect(await parts.queries.state('pen')).toMatchObject({
       state: { left: 9 },
       version: 1,
-      stopped: { seqNo: 2n, code: 'PARKED' },
+      stopped: { seqNo: 2n, code: 'REDUCER_FAILED', message: 'cannot fold poison' },
     });
     expect((await parts.queries.events('pen')).events).toHaveLength(3);
 
