@@ -8,14 +8,13 @@ const UNIQUE_VIOLATION = '23505';
 const NOW_US = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint`;
 
 /**
- * Answer, marker and lag of one moment. A marker is over when it is old and none of its aggregate's messages waits any more (E3); then
- * what waits and the log tell the latest event. Parameters: subject, hash, type, id, actor, key, time to live in ms.
+ * Answer, marker and lag of one moment. Where the marker is gone or old, what waits and the log tell the latest event, waiting messages
+ * first: an old marker is never missed (E3). Parameters: subject, hash, type, id, actor, key, time to live in ms.
  */
 const READ_FOR_REQUEST = `
   WITH fresh AS (
     SELECT m.version, m.event_id, m.name, m.data, m.time_us FROM command_markers m
-    WHERE m.subject = $1 AND m.aggregate_id = $4 AND (m.marked_at > clock_timestamp() - $7 * interval '1 ms'
-      OR EXISTS (SELECT FROM command_outbox o WHERE o.subject = $1 AND o.aggregate_id = $4))
+    WHERE m.subject = $1 AND m.aggregate_id = $4 AND m.marked_at > clock_timestamp() - $7 * interval '1 ms'
   ), latest AS (
     SELECT * FROM fresh UNION ALL (
       SELECT * FROM (
@@ -35,7 +34,7 @@ const READ_FOR_REQUEST = `
 
 /**
  * The one statement that checks the marker, overwrites it, keeps the answer and writes the outgoing message. The marker is a hint: nothing
- * is marked when the log or the outbox has a later event than the one validated against (E2). The id is given to the message after the
+ * is marked when the log has a later event than the one validated against, or when the outbox has one of the version (a unique key) (E2). The id is given to the message after the
  * marker is locked, so it rises with the version. Parameters: subject, hash, type, id, validated version, event id, name, data, actor,
  * expected version, idempotency key, body hash, answer.
  */
@@ -45,7 +44,6 @@ const MARK = `
     SELECT $1, $4, $5::bigint + 1, decode($6, 'hex'), $7, $8, ${NOW_US}, clock_timestamp()
     WHERE NOT EXISTS (SELECT FROM event_log e WHERE e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3
         AND e.aggregate_id = $4 AND e.version > $5)
-      AND NOT EXISTS (SELECT FROM command_outbox o WHERE o.subject = $1 AND o.aggregate_id = $4 AND o.version > $5)
     ON CONFLICT (subject, aggregate_id) DO UPDATE SET version = excluded.version, event_id = excluded.event_id,
       name = excluded.name, data = excluded.data, time_us = greatest(m.time_us + 1, excluded.time_us), marked_at = excluded.marked_at
     WHERE m.version <= $5

@@ -137,6 +137,28 @@ describe('request', () => {
     expect((await parts.queries.state('pen')).state.left).toBe(0);
   });
 
+  it('marks nothing when another was marked while it waited, though that one is out of the outbox already (E2)', async () => {
+    await request('Added', { quantity: 1 });
+    const { rows } = await commands.pool.query(
+      `SELECT encode(event_id, 'hex') AS id, data, name FROM command_markers`,
+    );
+    const other = await commands.pool.connect();
+    await other.query('BEGIN; UPDATE command_markers SET version = 2');
+    const marking = parts.store.mark({
+      aggregateId: 'pen',
+      validatedVersion: 1,
+      expectedVersion: null,
+      event: { version: 2, eventId: rows[0].id, name: rows[0].name, data: rows[0].data },
+      actor: '',
+      idempotency: null,
+    });
+    for (;;) if ((await parts.store.backlog()).blockingPids.length > 0) break;
+    await other.query('COMMIT');
+    other.release();
+    expect(await marking).toBe('moved');
+    expect(await count('command_outbox')).toBe(1);
+  });
+
   it('gives up after a bound of attempts (E2)', async () => {
     const busy = await commands.open(stockItem, {
       service: {
