@@ -7,6 +7,7 @@ import { canonicalAddress, createAptosSubject, createStreamSource } from '@imart
 import { compileEventDecoder, evmMarketplaces } from '@imart/chain-evm';
 import { BEFORE_FIRST, evmSeqNo, WorkerError } from '@imart/core';
 import { createEndpointPool, endpointLabel } from '@imart/endpoints';
+import { everyEvents, testAggregate } from '@imart/event-service';
 import { ZERO_ADDRESS, marketReducers } from '@imart/market';
 import { retryDelayMs, STORAGE_RETRY } from '@imart/pipeline';
 import { createLogger, labelOfUrl } from '@imart/runtime';
@@ -19,6 +20,7 @@ assert.ok(BEFORE_FIRST < evmSeqNo.first(0n));
 assert.ok(evmMarketplaces.length > 10 && marketReducers.size > 4);
 assert.strictEqual(ZERO_ADDRESS.length, 42);
 assert.strictEqual(positionWords('version').endSetting, 'END_VERSION');
+assert.throws(() => everyEvents(0), RangeError);
 assert.ok(retryDelayMs(STORAGE_RETRY, 3, () => 1) <= STORAGE_RETRY.maxMs);
 assert.strictEqual(labelOfUrl('https://me:secret@rpc.example/v2/key'), 'https://rpc.example/…');
 assert.strictEqual(endpointLabel(new URL('https://me:secret@rpc.example/v2/key'), 1), 'rpc#1 (rpc.example)');
@@ -33,6 +35,7 @@ for (const made of [
   startEmbeddedPostgres,
   createWakeUpStream,
   startWorker,
+  testAggregate,
 ]) {
   assert.strictEqual(typeof made, 'function');
 }

@@ -9,6 +9,7 @@ import {
   type Marketplace,
 } from '@imart/chain-evm';
 import { evmSeqNo, WorkerError, type Disposition, type Event, type SubjectId } from '@imart/core';
+import { defineAggregate, testAggregate } from '@imart/event-service';
 import { AGGREGATE, marketEventCodec, marketReducers, type MarketEventData } from '@imart/market';
 import { createStateCache, foldRun, noSnapshots, type FoldedRun } from '@imart/pipeline';
 import { defineConfig, defineSetting, integer, loadConfig } from '@imart/runtime';
@@ -25,6 +26,7 @@ import {
 } from '@imart/worker';
 // Its code runs in jest only.
 import type { MarketScript } from '@imart/testing';
+import { z } from 'zod';
 
 const subjectId = 'eip155:1' as SubjectId;
 
@@ -94,6 +96,22 @@ async function main(): Promise<void> {
   });
   const sizeMax: number = loadConfig(schema, {}).config.sizeMax;
   assert.strictEqual(sizeMax, 5);
+
+  type Events = { readonly Renamed: { readonly to: string } };
+  const named = defineAggregate<string, Events>({
+    type: 'named',
+    events: { Renamed: { schema: z.object({ to: z.string() }) } },
+    rules: [
+      {
+        name: 'another-name',
+        refuses: (asked, marked) => (asked.data.to === marked?.data.to ? 'it has this name' : null),
+      },
+    ],
+    reducer: { version: 1, initial: () => '', fold: (_state, { data }) => data.to },
+  });
+  const rename = { name: 'Renamed', data: { to: 'a' } } as const;
+  testAggregate(named).given([]).when(rename).then([rename]).thenState('a');
+  testAggregate(named).given([rename]).when(rename).then({ refusedBy: 'another-name' });
 
   assert.ok(readMigrationFiles(join(prismaDirectory(), 'migrations')).length > 0);
   const pool = {} as Parameters<typeof migrate>[0] & Parameters<typeof applyViews>[0];

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Pool } from 'pg';
+import { Pool, type PoolConfig } from 'pg';
 import { dispositionOf } from '@imart/core';
 import {
   anyAggregate,
@@ -38,6 +38,20 @@ beforeEach(async () => {
   proxy.decide = () => 'pass';
   await commands.clear();
 });
+afterEach(async () => {
+  // A server has only so many connections.
+  await Promise.all(ownPools.splice(0).map((pool) => pool.end()));
+});
+
+/** A pool of one spec, as a process has one. */
+const ownPools: Pool[] = [];
+function ownPool(config: PoolConfig): Pool {
+  const pool = new Pool({ connectionString: commands.database.url, ...config });
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  ownPools.push(pool);
+  return pool;
+}
 
 const add = (parts: Parts, id: string, more: Partial<CommandRequest> = {}): Promise<RequestAnswer> =>
   parts.service.request({ type: 'stock-item', id, name: 'Added', data: { quantity: 1 }, ...more });
@@ -87,12 +101,12 @@ function running(parts: readonly Parts[]): { stop(): Promise<void> } {
   };
 }
 
-const poolThroughProxy = (): Pool => commands.createPool({ connectionString: proxy.url, max: 6 });
+const poolThroughProxy = (): Pool => ownPool({ connectionString: proxy.url, max: 6 });
 
 describe('event workers', () => {
   it('keep the order of each aggregate, any number of them side by side (E19)', async () => {
     const workers = await Promise.all(
-      Array.from({ length: 4 }, () => commands.open(unsnapped, { pool: commands.createPool({ max: 6 }) })),
+      Array.from({ length: 4 }, () => commands.open(unsnapped, { pool: ownPool({ max: 6 }) })),
     );
     const work = running(workers);
     const answers = await Promise.all(
@@ -146,7 +160,7 @@ describe('event workers', () => {
   });
 
   it('are refused a pool in which lanes would wait for each other', async () => {
-    const pool = commands.createPool({ max: 5 });
+    const pool = ownPool({ max: 5 });
     await expect(commands.open(unsnapped, { pool })).rejects.toThrow('at least 6 connections');
   });
 
