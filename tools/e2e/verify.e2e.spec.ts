@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo } from 'node:net';
+import { marketReducers } from '@imart/market';
 import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
 import { runTraffic, startDevnet, type Devnet, type Expected } from '../devnet/src';
 import { dump, query } from '../realdata/tables';
@@ -101,7 +102,7 @@ describe('imart verify', () => {
     [
       'a snapshot that the events do not make',
       `INSERT INTO snapshots (subject, aggregate_hash, aggregate_type, aggregate_id, seq_no, reducer_version, version, state)
-       SELECT subject, aggregate_hash, aggregate_type, aggregate_id, seq_no, 1, 99,
+       SELECT subject, aggregate_hash, aggregate_type, aggregate_id, seq_no, ${marketReducers.get('order')?.version}, 99,
          json_build_object('seqNo', json_build_object('$n', seq_no::text), 'version', 99) FROM event_log
        WHERE aggregate_type = 'order' ORDER BY seq_no DESC LIMIT 1`,
       /^snapshots \S+ of order\/\S+: extra$/m,

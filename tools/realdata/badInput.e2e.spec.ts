@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
+import { until } from '../e2e/until';
 import { startReplayRpc, type ReplayRpc, type ReplayRpcOptions } from '../replay-rpc/src';
 import { startAlteredRpc } from './alteredRpc';
 import { nextBlock, nextBlockReaches } from './progress';
@@ -209,8 +210,9 @@ describeRecorded('bad input of the worker', () => {
       worker.lines.filter(({ message }) => message.startsWith('END_BLOCK lies beyond the head')),
     ).toEqual([expect.objectContaining({ head: LAST, block: LAST + 5 })]);
     expect((await page(worker, '/readyz')).status).toBe(200);
-    expect((await page(worker, '/metrics')).text).toContain(
-      `imart_executed_block{subject="eip155:1"} ${LAST}\n`,
+    const executed = `imart_executed_block{subject="eip155:1"} ${LAST}\n`;
+    await until('the metrics tell of the last block', async () =>
+      (await page(worker, '/metrics')).text.includes(executed),
     );
     worker.kill('SIGTERM');
     expect(await worker.ended).toEqual({ code: 0, signal: null });
