@@ -45,7 +45,10 @@ async function tellReads(pool: Pool): Promise<void> {
 }
 
 describe('a reorg', () => {
-  it('during a replay leaves both where one clean pass does (R12)', async () => {
+  it.each([
+    ['beside its folding', 'folding'],
+    ['between its folding and its last look', 'indexing'],
+  ])('during a replay, %s, leaves both where one clean pass does (R12)', async (_, when) => {
     const script = createMarketScript();
     for (let i = 0; i < 12; i++)
       script
@@ -69,8 +72,17 @@ describe('a reorg', () => {
       await appendBlocks(store, branch, 9n, 11n);
       await executeLanes(store);
     };
+    // What is asked for a connection after the fork began waits until it is over.
+    const pool = market.createPool({ max: 8 });
+    const { connect } = pool;
+    if (when === 'indexing') {
+      pool.connect = (async () => {
+        await meanwhile;
+        return (connect as () => Promise<unknown>).call(pool);
+      }) as typeof connect;
+    }
     const result = await replay({
-      pool: market.pool,
+      pool,
       viewsFile: VIEWS_FILE,
       codec: marketEventCodec,
       seqNosOf: () => evmSeqNo,
@@ -78,11 +90,12 @@ describe('a reorg', () => {
       onDifference: 'refuse',
       onProgress: ({ step }) => {
         steps.push(step);
-        if (step === 'folding') meanwhile ??= fork();
+        if (step === when) meanwhile ??= fork();
       },
     });
     await meanwhile;
-    expect(steps).toContain('folding');
+    expect(steps).toContain(when);
+    expect(meanwhile).toBeDefined();
     expect(result).toMatchObject({ differences: [], switched: true });
     expect(await market.contents(SUBJECT)).toEqual(await contentsOfStraightFold([...kept, ...branch]));
   });

@@ -113,7 +113,7 @@ export const REORG_ROWS: readonly FaultRow[] = [
   {
     id: 'R12',
     fault: 'during a replay',
-    tests: [rollback('during a replay leaves both where one clean pass does (R12)')],
+    tests: [rollback('during a replay, %s, leaves both where one clean pass does (R12)')],
   },
   {
     id: 'R13',

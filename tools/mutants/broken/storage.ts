@@ -177,4 +177,16 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
     suite: CONTRACT('(R1, R8)'),
   },
+  {
+    name: 'new-branch-left-out-of-a-replay',
+    breaks: 'a replay beside a reorg lacks what the new branch tells below the old head (R12)',
+    patches: [
+      {
+        file: 'libs/storage/src/replay/replay.ts',
+        search: 'WHERE $4 AND f.subject = $1 AND f.feed_no > $3\n',
+        replace: "WHERE $4 AND f.subject = $1 AND f.feed_no > $3 AND f.kind <> 'appended'\n",
+      },
+    ],
+    suite: { files: ['tools/faults/rollback.int.spec.ts'], only: 'during a replay' },
+  },
 ];

@@ -404,14 +404,15 @@ const foldedBefore = (folded: readonly ReplayedSubject[], now: ReplayedSubject):
 
 /**
  * Aggregates that have been given events since, and those of which a change of what had been told took events, added some below what was
- * folded, or changed which of them count. Parameters: subject, least lane before, last feed number before, whether the epoch is another.
+ * folded, or changed which of them count. After a reorg the new branch's events, too, lie below what was folded. Parameters: subject,
+ * least lane before, last feed number before, whether the epoch is another.
  */
 const selectTouched = (lanes: readonly bigint[], before: readonly bigint[]): string => `
   SELECT aggregate_hash AS hash, aggregate_type AS type, aggregate_id AS id FROM event_log
     WHERE subject = $1 AND seq_no > $2 AND ${executedCondition(lanes)} AND NOT (${executedCondition(before)})
   UNION SELECT e.aggregate_hash, e.aggregate_type, e.aggregate_id FROM feed f JOIN event_log e ON e.subject = f.subject
     AND e.seq_no BETWEEN f.from_seq_no AND f.to_seq_no AND e.feed_no = f.feed_no
-    WHERE $4 AND f.subject = $1 AND f.feed_no > $3 AND f.kind <> 'appended'
+    WHERE $4 AND f.subject = $1 AND f.feed_no > $3
   UNION SELECT aggregate_hash, aggregate_type, aggregate_id FROM retracted_events
     WHERE $4 AND subject = $1 AND retracted_feed_no > $3
   UNION SELECT NULL, aggregate_type, aggregate_id FROM feed
