@@ -1,9 +1,9 @@
 import {
+  APTOS_REST_DEFAULTS,
   aptosChainSettings,
-  aptosMarketProblems,
   aptosMarketSettings,
   aptosSeqNo,
-  APTOS_REST_DEFAULTS,
+  aptosSettingProblems,
 } from '@imart/chain-aptos';
 import {
   defineConfig,
@@ -35,6 +35,7 @@ export const aptosWorkerConfig = defineConfig({
   apiKey: aptosChainSettings.apiKey,
   chainId: aptosChainSettings.chainId,
   genesisHash: aptosChainSettings.genesisHash,
+  handles: aptosChainSettings.handles,
   ...positionSettings(VERSIONS, aptosSeqNo.max.position),
   pollIntervalMs: defineSetting({
     name: 'POLL_INTERVAL_MS',
@@ -66,7 +67,7 @@ export const isReading = (config: AptosWorkerConfig): config is ReadingConfig =>
 export function loadAptosWorkerConfig(
   environment: Environment = environmentWith([]),
 ): Promise<LoadedConfig<AptosWorkerConfig>> {
-  return loadWorkerConfig({ schema: aptosWorkerConfig, chainProblems: aptosMarketProblems }, environment);
+  return loadWorkerConfig({ schema: aptosWorkerConfig, chainProblems: aptosSettingProblems }, environment);
 }
 
 /** The settings of this process's environment, with those of its arguments, which come first. */

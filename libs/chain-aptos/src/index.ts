@@ -45,7 +45,7 @@ export { readWireResponse, readWireTransaction, type WireResponse } from './read
 export { aptosSeqNo } from './seqNo';
 export { aptosChainSettings } from './setup/aptosSettings';
 export {
-  aptosMarketProblems,
+  aptosSettingProblems,
   followedAptosMarkets,
   followedAptosText,
   type FollowedAptosMarket,

@@ -69,18 +69,25 @@ function validEntries(environment: Environment): readonly AptosMarketEntry[] {
   });
 }
 
+/** Handles are needed by the source that reads by them, and by no other. */
+function handleProblems(environment: Environment): readonly ConfigProblem[] {
+  const { source, handles } = aptosChainSettings;
+  if (validValueOf(source, environment) !== 'handles' || (environment[handles.name] ?? '') !== '') return [];
+  return [{ setting: handles.name, problem: `is required ${handles.requiredWhen ?? ''}` }];
+}
+
 /**
- * What is wrong with the markets of these settings beyond their form; to be told with all other problems at once. Loads the files that
- * they name; connects to nothing.
+ * What is wrong with these settings of a ledger and its markets beyond the form of each; to be told with all other problems at once. Loads
+ * the files that they name; connects to nothing.
  */
-export async function aptosMarketProblems(environment: Environment): Promise<readonly ConfigProblem[]> {
+export async function aptosSettingProblems(environment: Environment): Promise<readonly ConfigProblem[]> {
   const chainId = validValueOf(aptosChainSettings.chainId, environment);
   const problems = await Promise.all(
     validEntries(environment).map((entry) =>
       problemOf(entry, chainId === undefined ? null : Number(chainId)),
     ),
   );
-  return problems.filter((found) => found !== null);
+  return [...handleProblems(environment), ...problems.filter((found) => found !== null)];
 }
 
 /**
