@@ -74,13 +74,14 @@ describe('the scripted market, by aptos-worker', () => {
     ['REST with pages of 7', 'rest', ['short=7@0-999999'], { APTOS_PAGES_IN_FLIGHT: 3 }],
     ['REST with one page at a time', 'rest', [], { APTOS_PAGES_IN_FLIGHT: 1 }],
     ['gRPC', 'grpc', [], {}],
+    ['gRPC with messages of 13', 'grpc', [], {}, 13],
     ['gRPC with streams that are cut', 'grpc', ['cut=1@0-4'], { LANES: 1 }],
-  ] as const)('is the same in every row over %s', async (_what, by, faults, further) => {
+  ] as const)('is the same in every row over %s', async (_what, by, faults, further, batchMax) => {
     const url = await workers.createDatabase();
     const { ledger } = market;
     const server = await (by === 'rest'
       ? workers.fullnode(ledger, { faults })
-      : workers.stream(ledger, { faults }));
+      : workers.stream(ledger, { faults, ...(batchMax === undefined ? {} : { batchMax }) }));
     const settings = workers.settingsOf(by, server);
     await workers.toEnd(
       workers.start({ ...settings, ...further, DATABASE_URL: url, END_VERSION: String(ledger.head) }),

@@ -24,6 +24,8 @@ export interface ServeOptions {
   readonly faults?: readonly string[];
   /** The last version that is there yet, whenever somebody asks. @defaultValue the ledger's last one */
   readonly head?: () => bigint;
+  /** Transactions of a stream's message at most. @defaultValue as many as are asked for */
+  readonly batchMax?: number;
 }
 
 /** aptos-worker as it is shipped, as processes, with servers of ledgers and a database server for the specs of one file. */
@@ -76,7 +78,11 @@ export async function createAptosWorkers(): Promise<AptosWorkers> {
       return node;
     },
     async stream(ledger, options = {}) {
-      const stream = await startReplayStream(served(ledger, options, STREAM_FAULTS));
+      const { batchMax } = options;
+      const stream = await startReplayStream(
+        served(ledger, options, STREAM_FAULTS),
+        batchMax === undefined ? {} : { batchMax },
+      );
       closers.push(() => stream.close());
       return stream;
     },
