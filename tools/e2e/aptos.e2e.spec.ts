@@ -1,7 +1,13 @@
 import { createScriptedMarket, type ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
 import { dump, query } from '../realdata/tables';
 import { expectedMarket, firstDifferences, storedMarket, type Tables } from './aptosTables';
-import { createAptosWorkers, SCRIPTED_MARKETS, type AptosWorkers } from './aptosWorkers';
+import {
+  createAptosWorkers,
+  SCRIPTED_MARKETS,
+  type AptosWorkers,
+  type ServedBy,
+  type ServeOptions,
+} from './aptosWorkers';
 import { until } from './until';
 import { pagesOf } from './workerPages';
 
@@ -70,18 +76,18 @@ describe('the scripted market, by aptos-worker', () => {
     expect(firstDifferences(straight, await dump(url))).toEqual([]);
   });
 
-  it.each([
-    ['REST with pages of 7', 'rest', ['short=7@0-999999'], { APTOS_PAGES_IN_FLIGHT: 3 }],
-    ['REST with one page at a time', 'rest', [], { APTOS_PAGES_IN_FLIGHT: 1 }],
-    ['gRPC', 'grpc', [], {}],
-    ['gRPC with messages of 13', 'grpc', [], {}, 13],
-    ['gRPC with streams that are cut', 'grpc', ['cut=1@0-4'], { LANES: 1 }],
-  ] as const)('is the same in every row over %s', async (_what, by, faults, further, batchMax) => {
+  it.each<[string, ServedBy, ServeOptions, Readonly<Record<string, number>>]>([
+    ['REST with pages of 7', 'rest', { faults: ['short=7@0-999999'] }, { APTOS_PAGES_IN_FLIGHT: 3 }],
+    ['REST with one page at a time', 'rest', {}, { APTOS_PAGES_IN_FLIGHT: 1 }],
+    ['gRPC', 'grpc', {}, {}],
+    ['gRPC with messages of 13', 'grpc', { batchMax: 13 }, {}],
+    ['gRPC with streams that are cut', 'grpc', { faults: ['cut=1@0-4'] }, {}],
+  ])('is the same in every row over %s', async (_what, by, options, further) => {
     const url = await workers.createDatabase();
     const { ledger } = market;
     const server = await (by === 'rest'
-      ? workers.fullnode(ledger, { faults })
-      : workers.stream(ledger, { faults, ...(batchMax === undefined ? {} : { batchMax }) }));
+      ? workers.fullnode(ledger, options)
+      : workers.stream(ledger, options));
     const settings = workers.settingsOf(by, server);
     await workers.toEnd(
       workers.start({ ...settings, ...further, DATABASE_URL: url, END_VERSION: String(ledger.head) }),

@@ -36,8 +36,10 @@ export interface AptosWorkers {
   /** The settings of a worker that reads from it. */
   settingsOf(by: ServedBy, ...servers: readonly { readonly url: string }[]): Readonly<Record<string, string>>;
   start(env: Readonly<Record<string, string | number>>, ...args: readonly string[]): Program;
+  /** Another program, in the same way. */
+  run(program: Bundle, env: Readonly<Record<string, string | number>>, ...args: readonly string[]): Program;
   /** Waits for its end, which must be in order. @returns what it has said. */
-  toEnd(worker: Program): Promise<string>;
+  toEnd(program: Program): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -61,8 +63,16 @@ export async function createAptosWorkers(): Promise<AptosWorkers> {
     await close();
     throw error;
   }
-  const { main } = bundle;
+  const worker = bundle;
   const database = server;
+  const run: AptosWorkers['run'] = (program, env, ...args) =>
+    programs.start({
+      name: program === worker ? 'aptos-worker' : 'the program',
+      args: [program.main, ...args],
+      env: { LOG_DIR: join(directory, 'logs'), POLL_INTERVAL_MS: 50, ...env },
+      cwd: directory,
+      patienceMs: PATIENCE_MS,
+    });
   const served = (ledger: FakeLedger, { faults = [], head }: ServeOptions, kinds: object) => ({
     ledger,
     port: 0,
@@ -91,18 +101,12 @@ export async function createAptosWorkers(): Promise<AptosWorkers> {
       APTOS_URLS: servers.map(({ url }) => url).join(','),
       MARKETS: SCRIPTED_MARKETS,
     }),
-    start: (env, ...args) =>
-      programs.start({
-        name: 'aptos-worker',
-        args: [main, ...args],
-        env: { LOG_DIR: join(directory, 'logs'), POLL_INTERVAL_MS: 50, ...env },
-        cwd: directory,
-        patienceMs: PATIENCE_MS,
-      }),
-    async toEnd(worker) {
-      const { code, signal } = await worker.ended;
-      if (code !== 0) throw new Error(`aptos-worker ended with ${code ?? signal}:\n${worker.said()}`);
-      return worker.said();
+    start: (env, ...args) => run(worker, env, ...args),
+    run,
+    async toEnd(program) {
+      const { code, signal } = await program.ended;
+      if (code !== 0) throw new Error(`it ended with ${code ?? signal}:\n${program.said()}`);
+      return program.said();
     },
     close,
   };
