@@ -73,7 +73,7 @@ function validEntries(environment: Environment): readonly AptosMarketEntry[] {
 function handleProblems(environment: Environment): readonly ConfigProblem[] {
   const { source, handles } = aptosChainSettings;
   if (validValueOf(source, environment) !== 'handles' || (environment[handles.name] ?? '') !== '') return [];
-  return [{ setting: handles.name, problem: `is required ${handles.requiredWhen ?? ''}` }];
+  return [{ setting: handles.name, problem: `is required where ${source.name} is handles` }];
 }
 
 /**
