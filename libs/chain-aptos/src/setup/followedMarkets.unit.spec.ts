@@ -64,6 +64,11 @@ describe('what the settings say to follow', () => {
     );
   });
 
+  it('is followed once where its events have one place, whatever package is written', async () => {
+    const followed = await followedAptosMarkets(1, entries('tokens:0x5,tokens,tokens:0x4'));
+    expect(followed.map(({ market }) => market.name)).toEqual(['tokens']);
+  });
+
   it('is refused with every marketplace whose package on this network is not known', async () => {
     const refused = followedAptosMarkets(2, entries('tokens,wapal,topaz,imart:0x1'));
     await expect(refused).rejects.toMatchObject({
