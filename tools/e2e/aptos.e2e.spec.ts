@@ -1,3 +1,4 @@
+import { startFakeFullnode } from '../../libs/chain-aptos/src/testing/fakeFullnode';
 import { createScriptedMarket, type ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
 import { dump, query } from '../realdata/tables';
 import { expectedMarket, firstDifferences, storedMarket, type Tables } from './aptosTables';
@@ -108,6 +109,33 @@ describe('the scripted market, by aptos-worker', () => {
       await workers.toEnd(workers.start(settings));
     }
     expect(firstDifferences(straight, await dump(url))).toEqual([]);
+  });
+
+  it('is the same in every row by the event handles of the market alone', async () => {
+    const url = await workers.createDatabase();
+    const { ledger, address } = market;
+    const events = `${address}::FixedMarket::FixedMarketEvents`;
+    const handles = { list: '4', delist: '5', buy: '6' };
+    const node = await startFakeFullnode(ledger, {
+      handles: Object.fromEntries(
+        Object.entries(handles).map(([name, number]) => [`${events}/${name}_token_events`, number]),
+      ),
+    });
+    try {
+      const settings = {
+        ...workers.settingsOf('rest', node),
+        APTOS_SOURCE: 'handles',
+        APTOS_HANDLES: Object.keys(handles)
+          .map((name) => `${events}/${name}_token_events`)
+          .join(','),
+        DATABASE_URL: url,
+        END_VERSION: String(ledger.head),
+      };
+      await workers.toEnd(workers.start(settings));
+      expect(firstDifferences(straight, await dump(url))).toEqual([]);
+    } finally {
+      await node.close();
+    }
   });
 
   it('is followed in roles: one process reads, one executes', async () => {
