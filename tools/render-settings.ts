@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderConfigTable, renderEnvExample, type ConfigSchema } from '@imart/runtime';
 import { apiConfig } from '../apps/api/src/config';
+import { aptosWorkerConfig } from '../apps/aptos-worker/src/config';
 import { evmWorkerConfig } from '../apps/evm-worker/src/config';
 import { imartConfig } from '../apps/imart/src/config';
 
@@ -12,6 +13,11 @@ const APPS: readonly { name: string; what: string; schema: ConfigSchema }[] = [
     name: 'evm-worker',
     what: 'Follows one chain and fills the database.',
     schema: evmWorkerConfig,
+  },
+  {
+    name: 'aptos-worker',
+    what: 'Follows one Aptos network and fills the same database.',
+    schema: aptosWorkerConfig,
   },
   { name: 'api', what: 'Serves what the worker has filled.', schema: apiConfig },
   {

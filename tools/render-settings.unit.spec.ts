@@ -12,7 +12,7 @@ describe('settings in the documents', () => {
 
   it('names every setting of every app in both files', () => {
     const files = renderSettings();
-    for (const name of ['RPC_URLS', 'END_BLOCK', 'API_PORT', 'DATABASE_URL']) {
+    for (const name of ['RPC_URLS', 'END_BLOCK', 'APTOS_URLS', 'END_VERSION', 'API_PORT', 'DATABASE_URL']) {
       expect(files['docs/settings.md']).toContain(`\`${name}\``);
       expect(files['.env.example']).toMatch(new RegExp(`^(# )?${name}=`, 'm'));
     }
@@ -23,6 +23,6 @@ describe('settings in the documents', () => {
     const names = lines.flatMap((line) => /^(?:# )?([A-Z_]+)=/.exec(line)?.[1] ?? []);
     expect(new Set(names).size).toBe(names.length);
     const open = lines.filter((line) => line !== '' && !line.startsWith('#'));
-    expect(open.map((line) => line.split('=')[0]).sort()).toEqual(['MARKETS', 'RPC_URLS']);
+    expect(open.map((line) => line.split('=')[0]).sort()).toEqual(['APTOS_URLS', 'MARKETS', 'RPC_URLS']);
   });
 });

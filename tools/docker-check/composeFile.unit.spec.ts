@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiConfig } from '../../apps/api/src/config';
+import { aptosWorkerConfig } from '../../apps/aptos-worker/src/config';
 import { evmWorkerConfig } from '../../apps/evm-worker/src/config';
 import { readComposeFile, secondsOf, type ComposeService } from './composeFile';
 import { readRecipe } from './imageRecipe';
@@ -12,6 +13,9 @@ const recipe = readRecipe(readFileSync(join(DOCKER, 'Dockerfile'), 'utf8'));
 const services = Object.entries(compose.services);
 const programs = services.filter(([, service]) => service.build !== undefined);
 const workers = programs.filter(([name]) => name !== 'api');
+/** The settings of the program that a service runs. */
+const schemaOf = (name: string): Readonly<Record<string, { readonly name: string }>> =>
+  name === 'api' ? apiConfig : name === 'aptos-worker' ? aptosWorkerConfig : evmWorkerConfig;
 const service = (name: string): ComposeService => compose.services[name] as ComposeService;
 
 /** Settings of a file that is copied and filled in: those that are set, and those that are only shown. */
@@ -29,7 +33,7 @@ describe('compose.yml', () => {
 
   it('has a service for every image of a chain, and the API', () => {
     expect(programs.map(([name]) => name).sort()).toEqual(
-      [...recipe.keys()].filter((name) => /^(evm-worker-.+|api)$/.test(name)).sort(),
+      [...recipe.keys()].filter((name) => /^(evm-worker-.+|aptos-worker|api)$/.test(name)).sort(),
     );
     for (const [name, { build, image }] of programs) {
       expect([build?.target, build?.dockerfile, build?.context]).toEqual([name, 'docker/Dockerfile', '..']);
@@ -110,21 +114,19 @@ describe('compose.yml', () => {
   });
 
   it('sets only what is a setting of the program', () => {
-    const names = (schema: Readonly<Record<string, { readonly name: string }>>): string[] =>
-      Object.values(schema).map((setting) => setting.name);
     for (const [name, { environment = {} }] of programs) {
-      const known = names(name === 'api' ? apiConfig : evmWorkerConfig);
+      const known = Object.values(schemaOf(name)).map((setting) => setting.name);
       expect([name, Object.keys(environment).filter((key) => !known.includes(key))]).toEqual([name, []]);
     }
   });
 
   it('reads each worker’s settings from a file of its own, whose example has settings of the program', () => {
-    const known = Object.values(evmWorkerConfig).map((setting) => setting.name);
     for (const [name, { env_file }] of workers) {
-      const file = `${name.replace('evm-worker-', '')}.env`;
+      const known = Object.values(schemaOf(name)).map((setting) => setting.name);
+      const file = `${name.replace(/^evm-worker-|-worker$/g, '')}.env`;
       expect(env_file).toEqual([{ path: file, required: false }]);
       const settings = settingsOf(`${file}.example`);
-      expect(settings).toContain('RPC_URLS');
+      expect(settings).toContain(name === 'aptos-worker' ? 'APTOS_URLS' : 'RPC_URLS');
       expect(settings.filter((setting) => !known.includes(setting))).toEqual([]);
       // What every service has is said in compose.yml, and would win over the file.
       expect(

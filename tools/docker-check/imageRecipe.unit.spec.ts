@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { validate } from 'dockerfile-utils';
+import { aptosMarketplaces } from '@imart/chain-aptos';
 import { evmMarketplaces } from '@imart/chain-evm';
 import { apiConfig } from '../../apps/api/src/config';
+import { aptosWorkerConfig, loadAptosWorkerConfig } from '../../apps/aptos-worker/src/config';
 import { evmWorkerConfig, loadEvmWorkerConfig } from '../../apps/evm-worker/src/config';
 import { readIgnoreRules } from './ignoreRules';
 import { readRecipe, type Image } from './imageRecipe';
@@ -20,7 +22,13 @@ const image = (name: string): Image => {
 
 /** Chain ids that an image exists for. */
 const CHAINS: Readonly<Record<string, number>> = { eth: 1, bsc: 56, polygon: 137, opbnb: 204, zksync: 324 };
-const IMAGES = [...Object.keys(CHAINS).map((chain) => `evm-worker-${chain}`), 'evm-worker', 'api'];
+const IMAGES = [
+  ...Object.keys(CHAINS).map((chain) => `evm-worker-${chain}`),
+  'evm-worker',
+  'aptos-worker',
+  'api',
+];
+const SETTINGS = { api: apiConfig, 'aptos-worker': aptosWorkerConfig };
 
 describe("the images' recipe", () => {
   it('is a valid Dockerfile', () => {
@@ -58,6 +66,8 @@ describe("the images' recipe", () => {
     expect([...places].sort()).toEqual([
       '/src/dist/api/main.cjs',
       '/src/dist/api/static',
+      '/src/dist/aptos-worker/main.cjs',
+      '/src/dist/aptos-worker/prisma',
       '/src/dist/evm-worker/main.cjs',
       '/src/dist/evm-worker/prisma',
       '/src/dist/imart/main.cjs',
@@ -119,7 +129,7 @@ describe("the images' recipe", () => {
       ...Object.values(schema).map((setting) => setting.name),
     ];
     for (const name of IMAGES) {
-      const names = known(name === 'api' ? apiConfig : evmWorkerConfig);
+      const names = known(SETTINGS[name as keyof typeof SETTINGS] ?? evmWorkerConfig);
       expect([name, Object.keys(image(name).env).filter((key) => !names.includes(key))]).toEqual([name, []]);
     }
   });
@@ -139,6 +149,15 @@ describe("the images' recipe", () => {
     },
   );
 
+  it('has an image for Aptos that needs nothing but endpoints', async () => {
+    const { env } = image('aptos-worker');
+    const { config } = await loadAptosWorkerConfig({ ...env, APTOS_URLS: 'http://127.0.0.1:8080/v1' });
+    expect(config.chainId).toBe(1n);
+    // Every marketplace that is known to be on mainnet.
+    const known = aptosMarketplaces.filter(({ packageOn }) => packageOn(1) !== null).map(({ name }) => name);
+    expect(config.markets?.map(({ name }) => name)).toEqual(known);
+  });
+
   it('has no sleeping setting: the image for other chains says nothing of a chain', () => {
     const { env } = image('evm-worker');
     expect(Object.keys(env).sort()).toEqual(['LOG_DIR', 'NODE_ENV', 'WORKER_HOST', 'WORKER_PORT']);
@@ -146,8 +165,10 @@ describe("the images' recipe", () => {
 
   it('has a command line that can be run', () => {
     expect(statSync(join(ROOT, 'docker/imart')).mode & 0o111).not.toBe(0);
-    const copied = image('evm-worker-eth').files.find(({ to }) => to === '/usr/local/bin/imart');
-    expect(copied?.chmod).toBe('755');
+    for (const name of ['evm-worker-eth', 'aptos-worker']) {
+      const copied = image(name).files.find(({ to }) => to === '/usr/local/bin/imart');
+      expect([name, copied?.chmod]).toEqual([name, '755']);
+    }
     expect(read('docker/imart')).toContain('exec node /app/imart/main.cjs "$@"');
   });
 });

@@ -4,9 +4,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startFakeFullnode, type FakeFullnode } from '../../libs/chain-aptos/src/testing/fakeFullnode';
 import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
 import { processesOf } from '../e2e/processesOf';
 import { until } from '../e2e/until';
+import { createScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
 import { freePort } from '../start/freePort';
 import { readComposeFile } from './composeFile';
 import { inBuildStage, runBuildStage, type BuildStage } from './buildStage';
@@ -43,6 +45,7 @@ if (!possible) console.warn('images are not run: making a container by hand take
   let redisDir: string;
   const containers: Container[] = [];
   const others: ChildProcess[] = [];
+  const nodes: FakeFullnode[] = [];
 
   beforeAll(async () => {
     build = runBuildStage(image('build').runs);
@@ -65,6 +68,7 @@ if (!possible) console.warn('images are not run: making a container by hand take
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
+    for (const node of nodes) await node.close();
     await server?.stop();
     build?.remove();
     if (redisDir !== undefined) rmSync(redisDir, { recursive: true, force: true });
@@ -132,6 +136,22 @@ if (!possible) console.warn('images are not run: making a container by hand take
     },
     300_000,
   );
+
+  it('of the worker for Aptos follows its network with endpoints as its only setting, is healthy, and ends in order when it is stopped', async () => {
+    // Of mainnet's id.
+    const { ledger } = createScriptedMarket({ chainId: 1, transactions: 20, seed: 1 });
+    const node = await startFakeFullnode(ledger);
+    nodes.push(node);
+    const one = container('aptos-worker');
+    const settings = { ...(await settingsOf('aptos-worker')), APTOS_URLS: node.url };
+    const worker = one.start(image('aptos-worker').entrypoint ?? [], settings);
+    const [following = ''] = await worker.untilSaid(/\{[^\n]*"message":"following"[^\n]*\}/);
+    expect(JSON.parse(following)).toMatchObject({ subject: 'aptos:1' });
+    expect(await isHealthy(one, 'aptos-worker', settings)).toBe('healthy');
+    expect(await stopped(worker)).toEqual({ code: 0, signal: null });
+    const help = one.start(['imart', 'parked', 'list'], settings);
+    expect([(await help.ended).code, help.said()]).toEqual([0, 'nothing is parked\n']);
+  }, 300_000);
 
   it('of the API serves its pages, documents and jobs, is healthy, and ends in order when it is stopped', async () => {
     const one = container('api');
@@ -227,7 +247,8 @@ if (!possible) console.warn('images are not run: making a container by hand take
         .map(({ from }) => from.slice(`/src/dist/${app}/`.length));
     const made = (app: string): string[] =>
       readdirSync(join(build.dir, 'dist', app)).filter((file) => file !== 'main.cjs.map');
-    expect(made('evm-worker').sort()).toEqual([...new Set(used('evm-worker'))].sort());
+    for (const worker of ['evm-worker', 'aptos-worker'])
+      expect(made(worker).sort()).toEqual([...new Set(used(worker))].sort());
     // The API changes no tables, and the command line finds the worker's beside it.
     expect(
       made('api')
@@ -235,12 +256,13 @@ if (!possible) console.warn('images are not run: making a container by hand take
         .sort(),
     ).toEqual([...new Set(used('api'))].sort());
     expect(made('imart').filter((file) => file !== 'prisma')).toEqual([...new Set(used('imart'))]);
-    const sizes = ['evm-worker', 'api', 'imart'].map((app) => [
+    const sizes = ['evm-worker', 'aptos-worker', 'api', 'imart'].map((app) => [
       app,
       statSync(join(build.dir, 'dist', app, 'main.cjs')).size < 12_000_000,
     ]);
     expect(sizes).toEqual([
       ['evm-worker', true],
+      ['aptos-worker', true],
       ['api', true],
       ['imart', true],
     ]);

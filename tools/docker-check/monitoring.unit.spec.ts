@@ -191,10 +191,14 @@ describe('Prometheus and Grafana', () => {
         static_configs?: { targets: string[] }[];
       }[];
     };
-    const workers = Object.keys(compose.services).filter((name) => name.startsWith('evm-worker-'));
-    const [found] = scrape_configs.flatMap(({ dns_sd_configs = [] }) => dns_sd_configs);
-    expect(found?.names).toEqual(workers);
-    expect(String(found?.port)).toBe(recipe.get('evm-worker-eth')?.env['WORKER_PORT']);
+    const workers = Object.keys(compose.services).filter((name) =>
+      /^(evm-worker-.+|aptos-worker)$/.test(name),
+    );
+    const found = scrape_configs.flatMap(({ dns_sd_configs = [] }) => dns_sd_configs);
+    expect(found.flatMap(({ names }) => names)).toEqual(workers);
+    for (const { names, port } of found)
+      for (const name of names)
+        expect([name, String(port)]).toEqual([name, recipe.get(name)?.env['WORKER_PORT']]);
     expect(scrape_configs.flatMap(({ static_configs = [] }) => static_configs)).toEqual([
       { targets: [`api:${recipe.get('api')?.env['PORT']}`] },
     ]);

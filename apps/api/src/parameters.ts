@@ -35,7 +35,7 @@ const subject = {
   type: 'string',
   pattern: '^[a-z][a-z0-9-]{0,31}:[A-Za-z0-9_-]{1,64}$',
   allowed: 'the id of a subject, such as eip155:1',
-  description: 'Subject: the CAIP-2 id of a chain, such as `eip155:1`.',
+  description: 'Subject: the CAIP-2 id of a chain, such as `eip155:1` or `aptos:1`.',
 };
 
 const tokenId = {

@@ -1,4 +1,4 @@
-import { evmSeqNo, type Observer, type SubjectId } from '@imart/core';
+import { seqNosOf, type Observer, type SubjectId } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
 import type { SubjectStore } from '@imart/pipeline';
 import {
@@ -50,7 +50,7 @@ export async function openSubjectOf(pool: DatabasePool, wanted: string | undefin
     lanes: found.lanes,
     observer,
     codec: marketEventCodec,
-    seqNos: evmSeqNo,
+    seqNos: seqNosOf(observer.subjectId),
   };
   return { ...found, observer, store: createSubjectStore(storeOptions), storeOptions };
 }

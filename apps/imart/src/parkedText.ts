@@ -1,4 +1,4 @@
-import { evmSeqNo, type AggregateKey, type SeqNo } from '@imart/core';
+import { seqNosOf, type AggregateKey, type SeqNo, type SubjectId } from '@imart/core';
 import type { ParkedAggregate, ParkedReading } from '@imart/storage';
 import { textTable } from './textTable';
 import { UsageError } from './usageError';
@@ -16,10 +16,17 @@ export function readKey(text: string): AggregateKey {
   return { aggregateType: text.slice(0, slash), aggregateId: text.slice(slash + 1) };
 }
 
+/** What a chain calls a position and what is at it, by the beginning of its subject's id. */
+const WORDS: Readonly<Record<string, readonly [position: string, index: string]>> = {
+  eip155: ['block', 'log'],
+  aptos: ['version', 'event'],
+};
+
 /** @example `block 17, log 3` */
-export function placeText(seqNo: SeqNo): string {
-  const { position, index, part } = evmSeqNo.decode(seqNo);
-  return `block ${position}, log ${index}${part === 0 ? '' : `, part ${part}`}`;
+export function placeText(subjectId: string, seqNo: SeqNo): string {
+  const { position, index, part } = seqNosOf(subjectId as SubjectId).decode(seqNo);
+  const [at, which] = WORDS[subjectId.split(':', 1)[0] ?? ''] ?? ['position', 'index'];
+  return `${at} ${position}, ${which} ${index}${part === 0 ? '' : `, part ${part}`}`;
 }
 
 /** One line for each aggregate that is set aside. */
@@ -28,7 +35,7 @@ export function parkedTable(rows: readonly { subjectId: string; parked: ParkedRe
   const cells = rows.map(({ subjectId, parked }) => [
     subjectId,
     keyText(parked),
-    placeText(parked.fromSeqNo),
+    placeText(subjectId, parked.fromSeqNo),
     parked.code,
     parked.parkedAt,
     String(parked.waitingEvents),
@@ -43,7 +50,7 @@ export function parkedDetails(subjectId: string, key: AggregateKey, found: Parke
   if (marker === null) lines.push('not parked');
   else {
     lines.push(
-      `parked at  ${placeText(marker.fromSeqNo)} (seq no ${marker.fromSeqNo})`,
+      `parked at  ${placeText(subjectId, marker.fromSeqNo)} (seq no ${marker.fromSeqNo})`,
       `since      ${marker.parkedAt}`,
       `code       ${marker.code}`,
       `message    ${marker.message}`,
@@ -53,7 +60,7 @@ export function parkedDetails(subjectId: string, key: AggregateKey, found: Parke
         ['seq no', 'place', 'event', 'transaction', 'data'],
         waiting.map((event) => [
           event.seqNo.toString(),
-          placeText(event.seqNo),
+          placeText(subjectId, event.seqNo),
           event.name,
           event.txHash,
           event.data,
@@ -64,7 +71,7 @@ export function parkedDetails(subjectId: string, key: AggregateKey, found: Parke
   if (skipped.length > 0) {
     const rows = skipped.map((one) => [
       one.seqNo.toString(),
-      placeText(one.seqNo),
+      placeText(subjectId, one.seqNo),
       one.skippedAt,
       one.skippedBy,
       one.reason,
@@ -77,7 +84,7 @@ export function parkedDetails(subjectId: string, key: AggregateKey, found: Parke
       one.actedBy,
       one.action,
       one.outcome,
-      placeText(one.fromSeqNo),
+      placeText(subjectId, one.fromSeqNo),
       one.reason ?? '',
     ]);
     lines.push(

@@ -1,4 +1,4 @@
-import { evmSeqNo } from '@imart/core';
+import { evmSeqNo, seqNosOf, type SubjectId } from '@imart/core';
 import { actor } from './actor';
 import { asJson } from './asJson';
 import { keyText, parkedDetails, parkedTable, placeText, readKey } from './parkedText';
@@ -27,9 +27,11 @@ describe('what is parked, as text', () => {
     expect(() => readKey(text)).toThrow(UsageError);
   });
 
-  it('tells places by block and log, and a part only where there is one', () => {
-    expect(placeText(seqNo)).toBe('block 17, log 3');
-    expect(placeText(evmSeqNo.encode(17n, 3, 1))).toBe('block 17, log 3, part 1');
+  it('tells places in the words of the chain, and a part only where there is one', () => {
+    expect(placeText('eip155:1', seqNo)).toBe('block 17, log 3');
+    expect(placeText('eip155:1', evmSeqNo.encode(17n, 3, 1))).toBe('block 17, log 3, part 1');
+    const at = seqNosOf('aptos:1' as SubjectId).encode(5_000_000_000n, 2, 1);
+    expect(placeText('aptos:1', at)).toBe('version 5000000000, event 2, part 1');
   });
 
   it('lists each on a line under headings', () => {

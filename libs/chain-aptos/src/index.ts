@@ -44,6 +44,13 @@ export { readRestPage, readRestTransaction } from './read/restTransaction';
 export { readWireResponse, readWireTransaction, type WireResponse } from './read/wireTransaction';
 export { aptosSeqNo } from './seqNo';
 export { aptosChainSettings } from './setup/aptosSettings';
+export {
+  aptosSettingProblems,
+  followedAptosMarkets,
+  followedAptosText,
+  type FollowedAptosMarket,
+} from './setup/followedMarkets';
+export { aptosMarketSettings, type AptosMarketEntry } from './setup/marketSetting';
 export { openLedger, type Ledger, type LedgerConfig } from './setup/openLedger';
 export type { EventHandle } from './source/handleEvents';
 export { APTOS_HANDLE_DEFAULTS, createHandleSource, type HandleSourceOptions } from './source/handleSource';

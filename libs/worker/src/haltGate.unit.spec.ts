@@ -52,6 +52,8 @@ describe('a chain that stands still', () => {
     'OTHER_CHAIN',
     'RPC_PRUNED',
     'RPC_ANSWER_REFUSED',
+    'VERSION_GAP',
+    'LEDGER_REPLACED',
     'FENCED',
     'LEDGER_GAP',
   ])('does not do so after %s: other settings, or another process, may go on', (code) => {

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import {
   startFakeStream,
   type FakeStream,
+  type FakeStreamOptions,
   type StreamFault,
 } from '../../../libs/chain-aptos/src/testing/fakeStream';
 import type { ServedLedger } from '../../replay-fullnode/src/commandLine';
@@ -24,9 +25,15 @@ export const STREAM_FAULTS: Readonly<Record<string, (value: string | null) => St
   chain: (value) => ({ chainId: Number(value ?? 99) }),
 };
 
-/** Serves the ledger as a Transaction Stream, with the faults of the script. */
-export async function startReplayStream(served: ServedLedger): Promise<FakeStream> {
-  const stream = await startFakeStream(served.ledger, { port: served.port });
+/**
+ * Serves the ledger as a Transaction Stream, with the faults of the script.
+ * @param options `batchMax`: transactions of a message at most; as many as are asked for without it.
+ */
+export async function startReplayStream(
+  served: ServedLedger,
+  options: Pick<FakeStreamOptions, 'batchMax'> = {},
+): Promise<FakeStream> {
+  const stream = await startFakeStream(served.ledger, { port: served.port, ...options });
   const scripted = served.faults.map((fault) => ({
     ...fault,
     made: STREAM_FAULTS[fault.kind]?.(fault.value) ?? {},

@@ -125,7 +125,9 @@ async function run(pool: DatabasePool, args: Arguments): Promise<number> {
   for (const key of keys) results.push({ key: keyText(key), result: await release(subject, key, args) });
   if (args.json) process.stdout.write(asJson(results));
   else if (results.length === 0) process.stdout.write('nothing is parked\n');
-  else for (const { key, result } of results) process.stdout.write(`${key}: ${resultText(result)}\n`);
+  else
+    for (const { key, result } of results)
+      process.stdout.write(`${key}: ${resultText(subject.subjectId, result)}\n`);
   return results.every(({ result }) => result.kind === 'released') ? 0 : 1;
 }
 
@@ -141,23 +143,26 @@ function release(
     : retryParked(options, { ...request, reason });
 }
 
-function resultText(result: ReleaseResult): string {
+function resultText(subjectId: string, result: ReleaseResult): string {
   switch (result.kind) {
     case 'released':
-      return `released, folded from ${placeText(result.fromSeqNo)} on`;
+      return `released, folded from ${placeText(subjectId, result.fromSeqNo)} on`;
     case 'parked-again':
-      return `folded further, and parked again at ${whereAndWhy(result.parked)}`;
+      return `folded further, and parked again at ${whereAndWhy(subjectId, result.parked)}`;
     case 'unchanged':
-      return `fails as before at ${whereAndWhy(result.parked)}`;
+      return `fails as before at ${whereAndWhy(subjectId, result.parked)}`;
     case 'not-parked':
       return 'is not parked; nothing was done';
     case 'parked-elsewhere':
-      return `is parked at another event by now, ${placeText(result.parked.fromSeqNo)} (seq no ${result.parked.fromSeqNo}); nothing was done`;
+      return `is parked at another event by now, ${placeText(subjectId, result.parked.fromSeqNo)} (seq no ${result.parked.fromSeqNo}); nothing was done`;
   }
 }
 
-const whereAndWhy = (parked: { fromSeqNo: SeqNo; code: string; message: string } | null): string =>
-  parked === null ? '?' : `${placeText(parked.fromSeqNo)}: ${parked.code}, ${parked.message}`;
+const whereAndWhy = (
+  subjectId: string,
+  parked: { fromSeqNo: SeqNo; code: string; message: string } | null,
+): string =>
+  parked === null ? '?' : `${placeText(subjectId, parked.fromSeqNo)}: ${parked.code}, ${parked.message}`;
 
 async function list(pool: DatabasePool, { subject, json }: Arguments): Promise<number> {
   const subjects = subject === undefined ? await subjectsOf(pool) : [await openSubjectOf(pool, subject)];

@@ -1,4 +1,4 @@
-import { evmSeqNo } from '@imart/core';
+import { seqNosOf } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
 import { replay, type ReplayResult } from '@imart/storage';
 import type { Command } from '../command';
@@ -29,7 +29,7 @@ export const replayCommand: Command = {
         pool,
         viewsFile: VIEWS_FILE,
         codec: marketEventCodec,
-        seqNosOf: () => evmSeqNo,
+        seqNosOf,
         observerOf: (subjectId) => ({ name: 'market', subjectId, reducers: marketReducers }),
         onDifference: accept ? 'switch' : 'refuse',
         onProgress: (step) => {

@@ -1,4 +1,3 @@
-import { evmSeqNo } from '@imart/core';
 import { rewind, type RewindResult } from '@imart/pipeline';
 import { silentLogger } from '@imart/runtime';
 import { countFrom, type DatabasePool, type StoredFrom } from '@imart/storage';
@@ -14,7 +13,7 @@ import { UsageError } from '../usageError';
 
 const help = `imart rewind --subject ID --to-block N [--yes] [--reason TEXT] [--by NAME] [--json]
 
-Takes a chain back to block N: what was read of later blocks is taken out of the log, and every state is as if it had never been there.
+Takes a chain back to block N (on Aptos: to version N): what was read of later blocks is taken out of the log, and every state is as if it had never been there.
 Also below what is final, and a chain that stands still goes on. A worker may run meanwhile: it reads on from there by itself.
 
 Without --yes it only tells what it would remove; on a terminal it then asks.
@@ -59,7 +58,7 @@ function readArguments(args: readonly string[]): Arguments {
   });
   const block = values['to-block'];
   if (block === undefined) throw new UsageError('--to-block is missing: the last block that stays');
-  if (!/^\d{1,10}$/.test(block) || BigInt(block) > evmSeqNo.max.position) {
+  if (!/^\d{1,15}$/.test(block)) {
     throw new UsageError(`--to-block must be a block number, got '${block}'`);
   }
   return {
@@ -88,7 +87,7 @@ async function run(
   }
   const options = { store, observer, logger: silentLogger };
   const plan = await rewind(options, { toPosition: toBlock, dryRun: true });
-  const stored = await countFrom(pool, opened.subject, evmSeqNo.first(plan.nextPosition));
+  const stored = await countFrom(pool, opened.subject, opened.storeOptions.seqNos.first(plan.nextPosition));
   const what = { subjectId, toBlock, nextPosition, finalizedPosition, plan, stored };
   if (json && !yes) process.stdout.write(asJson(asData(what, false)));
   if (!json) process.stdout.write(planText(what));

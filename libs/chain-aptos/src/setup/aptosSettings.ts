@@ -71,10 +71,9 @@ export const aptosChainSettings = {
     type: listOf(eventHandle),
     optional: true,
     group: 'Chain',
-    requiredWhen: 'where APTOS_SOURCE is handles',
     example: '0x1a::FixedMarket::FixedMarketEvents/list_token_events',
     meaning:
-      "Event handles of a contract of one's own, as struct/field; the struct's address is the account that has it, unless `0x.../` stands before it. All of the contract's, or its events are seen in part.",
+      "Event handles of a contract of one's own, needed where APTOS_SOURCE is handles, as struct/field; the struct's address is the account that has it, unless `0x.../` stands before it. All of the contract's, or its events are seen in part.",
   }),
   pagesInFlight: defineSetting({
     name: 'APTOS_PAGES_IN_FLIGHT',

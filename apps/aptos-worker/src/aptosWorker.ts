@@ -1,0 +1,56 @@
+import {
+  APTOS_REST_DEFAULTS,
+  aptosSeqNo,
+  aptosSubjectId,
+  followedAptosMarkets,
+  followedAptosText,
+  openLedger,
+} from '@imart/chain-aptos';
+import type { OpenChainOptions, OpenedChain, WorkerProgram } from '@imart/worker';
+import { registerChainMetrics } from './chainMetrics';
+import {
+  aptosWorkerConfig,
+  environmentWith,
+  isReading,
+  loadAptosWorkerConfig,
+  VERSIONS,
+  type AptosWorkerConfig,
+  type ReadingConfig,
+} from './config';
+
+/** The worker of every Aptos network. */
+export const aptosWorker: WorkerProgram<AptosWorkerConfig, ReadingConfig> = {
+  name: 'aptos-worker',
+  summary: "follows an NFT marketplace's events on an Aptos network",
+  words: { position: VERSIONS, records: 'events' },
+  seqNos: aptosSeqNo,
+  namespace: 'aptos',
+  chainSetting: aptosWorkerConfig.chainId.name,
+  nearHeadPositions: BigInt(APTOS_REST_DEFAULTS.catchUpDistanceVersions),
+  loadConfig: (args) => loadAptosWorkerConfig(environmentWith(args)),
+  readsChain: isReading,
+  subjectOf: ({ chainId }) => (chainId === undefined ? null : aptosSubjectId(Number(chainId))),
+  openChain: openAptosLedger,
+};
+
+async function openAptosLedger(
+  config: ReadingConfig,
+  { logger, signal, onClose }: OpenChainOptions,
+): Promise<OpenedChain> {
+  const ledger = await openLedger({ ...config, endVersion: config.endPosition }, logger, signal);
+  onClose('connections to the ledger', () => ledger.close());
+  const following = await followedAptosMarkets(ledger.chainId, config.markets);
+  const subject = ledger.createSubject(following.map(({ market }) => market));
+  return {
+    subject,
+    followed: followedAptosText(following),
+    health: () => ledger.health(),
+    registerMetrics: (metrics) => registerChainMetrics(metrics, subject),
+    summary() {
+      const { transactions, failedTransactions, undecodableEvents } = subject.stats();
+      return { transactions, failedTransactions, undecodableEvents };
+    },
+    // Versions are dense: one that a source leaves out is told by the next one, at once.
+    secondReadings: null,
+  };
+}

@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import { createFakeLedger } from '../../libs/chain-aptos/src/testing/fakeLedger';
+import { createScriptedMarket, type ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
+import { dump, query } from '../realdata/tables';
+import { firstDifferences } from './aptosTables';
+import { createAptosWorkers, SCRIPTED_MARKETS, type AptosWorkers, type ServedBy } from './aptosWorkers';
+import type { Program } from './programs';
+import { until } from './until';
+
+/*
+ * What aptos-worker does not go on with: it says why in one line, ends with the exit code that the documents name, and leaves the tables as
+ * they were. None of it halts the chain: with other settings or endpoints, the next start goes on.
+ */
+
+let workers: AptosWorkers;
+let market: ScriptedMarket;
+let head: bigint;
+beforeAll(async () => {
+  workers = await createAptosWorkers();
+  market = createScriptedMarket({ transactions: 300, seed: 11 });
+  ({ head } = market.ledger);
+});
+afterAll(() => workers?.close());
+
+/** Its exit code and its last error, once it has ended. */
+async function endOf(worker: Program): Promise<{ code: number | null; stopped: Record<string, unknown> }> {
+  const { code } = await worker.ended;
+  const lines = worker.said().split('\n');
+  const line = lines.find((text) => text.includes('"message":"stopped: '));
+  return { code, stopped: line === undefined ? {} : (JSON.parse(line) as Record<string, unknown>) };
+}
+
+const haltOf = async (url: string): Promise<unknown> =>
+  (await query(url, 'SELECT halt_code FROM subjects'))[0]?.['halt_code'] ?? null;
+
+describe('settings that cannot be used', () => {
+  it('are told all at once, with exit code 2 and without their secrets', async () => {
+    const worker = workers.start({
+      APTOS_SOURCE: 'handles',
+      APTOS_URLS: 'ftp://user:hunter2@host',
+      MARKETS: 'opensea,imart',
+      CHAIN_ID: 4,
+      START_VERSION: 9,
+      END_VERSION: 8,
+    });
+    expect([(await worker.ended).code, worker.said()]).toEqual([
+      2,
+      expect.stringMatching(
+        /^aptos-worker: 5 settings are not usable:\n {2}APTOS_URLS: .*\n {2}END_VERSION: 8 lies before START_VERSION 9\n {2}APTOS_HANDLES: is required .*\n {2}MARKETS: there is no marketplace 'opensea'; .*\n {2}MARKETS: where imart is on network 4 is not known; .*\n$/,
+      ),
+    ]);
+    expect(worker.said()).not.toContain('hunter2');
+  });
+
+  it('are told where the ledger of the endpoints is the first to tell, with exit code 2', async () => {
+    const node = await workers.fullnode(market.ledger);
+    const url = await workers.createDatabase();
+    const worker = workers.start({ APTOS_URLS: node.url, MARKETS: 'wapal', DATABASE_URL: url });
+    const { code, stopped } = await endOf(worker);
+    expect([code, stopped['message']]).toEqual([
+      2,
+      expect.stringContaining('MARKETS: where wapal is on network 4 is not known; write wapal:0x...'),
+    ]);
+  });
+
+  it('are what --help names, and nothing is started', async () => {
+    const help = workers.start({}, '--help');
+    expect([(await help.ended).code, help.said()]).toEqual([
+      0,
+      expect.stringMatching(/^aptos-worker: follows an NFT marketplace's events on an Aptos network\n/),
+    ]);
+  });
+});
+
+describe('a ledger that cannot be followed', () => {
+  it.each<ServedBy>(['rest', 'grpc'])(
+    'over %s: another network than CHAIN_ID says is refused, with exit code 1 (P14)',
+    async (by) => {
+      const server = await (by === 'rest' ? workers.fullnode(market.ledger) : workers.stream(market.ledger));
+      const url = await workers.createDatabase();
+      const settings = { ...workers.settingsOf(by, server), DATABASE_URL: url };
+      const { code, stopped } = await endOf(workers.start({ ...settings, CHAIN_ID: 9 }));
+      expect([code, stopped]).toEqual([1, expect.objectContaining({ code: 'WRONG_CHAIN' })]);
+      expect(await query(url, 'SELECT id FROM subjects')).toEqual([]);
+    },
+  );
+
+  it.each<ServedBy>(['rest', 'grpc'])(
+    'over %s: versions that are pruned are not skipped over; exit code 1',
+    async (by) => {
+      const pruned = createFakeLedger(1, 'pruned', 5_000n);
+      for (let i = 0; i < 20; i++) pruned.add();
+      const server = await (by === 'rest' ? workers.fullnode(pruned) : workers.stream(pruned));
+      const url = await workers.createDatabase();
+      const settings = { ...workers.settingsOf(by, server), CHAIN_ID: 1, DATABASE_URL: url };
+      const { code, stopped } = await endOf(workers.start({ ...settings, START_VERSION: 4_000 }));
+      expect([code, stopped]).toEqual([
+        1,
+        expect.objectContaining({
+          code: 'RPC_PRUNED',
+          message: expect.stringMatching(/4000/) as string,
+        }),
+      ]);
+      expect(await query(url, 'SELECT seq_no FROM event_log')).toEqual([]);
+      // From a version on that is there, it is followed.
+      const there = await workers.createDatabase();
+      await workers.toEnd(
+        workers.start({ ...settings, DATABASE_URL: there, START_VERSION: 5_000, END_VERSION: 5_019 }),
+      );
+    },
+  );
+
+  it('a network that was started anew is another ledger: exit code 1, nothing is written, nothing halts (P14)', async () => {
+    const url = await workers.createDatabase();
+    const node = await workers.fullnode(market.ledger);
+    const again = createScriptedMarket({ transactions: 600, seed: 12 });
+    const settings = { ...workers.settingsOf('rest', node), DATABASE_URL: url, LEASE_MS: 1_000 };
+    const worker = workers.start(settings);
+    await until(
+      'all of it is in the log',
+      async () =>
+        BigInt(String((await query(url, 'SELECT next_position FROM subjects'))[0]?.['next_position'])) > head,
+    );
+    await until('it is executed', async () => (await executedOf(url)) !== null);
+    const before = await dump(url);
+    // While it is followed, the node behind the address becomes one of the new network, which then grows beyond what was read.
+    let newHead = 5n;
+    node.rules.push(() => ({ ledger: again.ledger, head: newHead }));
+    const asked = node.questions.length;
+    await until('the new head is seen', () => node.questions.length > asked + 2);
+    expect(worker.isRunning()).toBe(true);
+    newHead = again.ledger.head;
+    const replaced = await endOf(worker);
+    expect([replaced.code, replaced.stopped]).toEqual([
+      1,
+      expect.objectContaining({
+        code: 'LEDGER_REPLACED',
+        message: expect.stringContaining('this is another ledger') as string,
+      }),
+    ]);
+    // At the next start: the database is of another one.
+    const refused = await endOf(workers.start(settings));
+    expect([refused.code, refused.stopped['code']]).toEqual([1, 'OTHER_CHAIN']);
+    expect(firstDifferences(before, await dump(url))).toEqual([]);
+    expect(await haltOf(url)).toBeNull();
+    // The endpoints were wrong, not the database: with those that are right it goes on by itself.
+    node.rules.pop();
+    await workers.toEnd(workers.start({ ...settings, END_VERSION: String(head) }));
+    expect(firstDifferences(before, await dump(url))).toEqual([]);
+  });
+
+  it('a marketplace of one’s own is followed by its file, which is named when it cannot be used', async () => {
+    const url = await workers.createDatabase();
+    const node = await workers.fullnode(market.ledger);
+    const worker = workers.start({
+      APTOS_URLS: node.url,
+      DATABASE_URL: url,
+      MARKETS: `${SCRIPTED_MARKETS},${join(__dirname, 'no-such-market.json')}`,
+    });
+    expect([(await worker.ended).code, worker.said()]).toEqual([
+      2,
+      expect.stringContaining('there is no such file'),
+    ]);
+  });
+});
+
+/** `null` until everything that is in the log is executed. */
+async function executedOf(url: string): Promise<string | null> {
+  const rows = await query(
+    url,
+    `SELECT count(*)::int AS waiting FROM subjects s JOIN checkpoints c ON c.subject = s.id WHERE c.seq_no < s.ingested_seq_no`,
+  );
+  return rows[0]?.['waiting'] === 0 ? 'executed' : null;
+}

@@ -1,0 +1,50 @@
+import { seqNosOf, type SeqNo, type SubjectId } from '@imart/core';
+import { query } from '../realdata/tables';
+import type { ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
+
+/** What the tables hold of a scripted market, in the words of {@link ScriptedMarket}. */
+export interface StoredMarket {
+  readonly open: readonly { readonly seller: string; readonly price: bigint; readonly version: bigint }[];
+  readonly counts: Readonly<Record<'listed' | 'delisted' | 'sold', number>>;
+}
+
+export async function storedMarket(url: string, subjectId: string): Promise<StoredMarket> {
+  const seqNos = seqNosOf(subjectId as SubjectId);
+  const orders = await query(
+    url,
+    `SELECT seller, price, opened_seq_no FROM orders WHERE status = 'LISTING' ORDER BY opened_seq_no`,
+  );
+  const kinds = await query(url, 'SELECT kind, count(*)::int AS n FROM activities GROUP BY kind');
+  const count = (kind: string): number => Number(kinds.find((row) => row['kind'] === kind)?.['n'] ?? 0);
+  return {
+    open: orders.map((row) => ({
+      seller: String(row['seller']),
+      price: BigInt(String(row['price'])),
+      version: seqNos.decode(BigInt(String(row['opened_seq_no'])) as SeqNo).position,
+    })),
+    counts: { listed: count('LIST'), delisted: count('CANCEL'), sold: count('SALE') },
+  };
+}
+
+/** What they must hold once all of the script is executed. */
+export function expectedMarket({ open, counts }: ScriptedMarket): StoredMarket {
+  const { listed, delisted, sold } = counts;
+  return {
+    open: open.map(({ seller, price, version }) => ({ seller, price, version })),
+    counts: { listed, delisted, sold },
+  };
+}
+
+/** Every row of every table, as {@link dump} gives them. */
+export type Tables = Readonly<Record<string, string>>;
+
+/** Where two runs differ: of each table the first row that is not the same. None: they left the same. */
+export function firstDifferences(expected: Tables, actual: Tables): readonly string[] {
+  return Object.keys({ ...expected, ...actual }).flatMap((table) => {
+    const [rows, others] = [(expected[table] ?? '').split('\n'), (actual[table] ?? '').split('\n')];
+    const at = rows.findIndex((row, i) => row !== others[i]);
+    if (at < 0 && rows.length === others.length) return [];
+    const row = at < 0 ? rows.length : at;
+    return [`${table} (${rows.length}, ${others.length} rows): ${rows[row]} is ${others[row]}`];
+  });
+}
