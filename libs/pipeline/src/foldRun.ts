@@ -18,7 +18,7 @@ import type { StateCache } from './stateCache';
 
 export interface FoldRunOptions {
   readonly observer: Observer;
-  readonly cache: StateCache;
+  readonly cache: Pick<StateCache, 'get' | 'set'>;
   readonly snapshotRule: SnapshotRule;
   /**
    * Aggregates, by `aggregateKeyText`, whose state before their first event in the run is kept as a snapshot; those that were are
@@ -114,6 +114,8 @@ export function createRunFolder(options: FoldRunOptions): RunFolder {
 const QUANTITY_MAX = 10n ** 78n - 1n;
 /** What a token id's column holds, NUMERIC(98,0): a 256-bit number and, above it, a 64-bit number of an edition. */
 const TOKEN_ID_MAX = 10n ** 98n - 1n;
+/** What is smaller than this as a floating point number, rounded as it may be, fits in either: most need no other comparison. */
+const SURELY_FITS = 1e77;
 
 /**
  * Anybody can make a contract tell of quantities whose sum no column holds. Found here, it sets aside one aggregate;
@@ -122,8 +124,9 @@ const TOKEN_ID_MAX = 10n ** 98n - 1n;
 function refuseTooLarge(values: object): void {
   for (const name in values) {
     const value = (values as Record<string, unknown>)[name];
+    if (typeof value !== 'bigint' || Math.abs(Number(value)) < SURELY_FITS) continue;
     const most = name === 'tokenId' ? TOKEN_ID_MAX : QUANTITY_MAX;
-    if (typeof value !== 'bigint' || (value <= most && value >= -most)) continue;
+    if (value <= most && value >= -most) continue;
     const digits = most.toString().length;
     throw new WorkerError(`${name} would be ${value}: it cannot have more than ${digits} digits`, {
       code: 'QUANTITY_RANGE',

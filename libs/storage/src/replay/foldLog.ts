@@ -1,12 +1,12 @@
 import type { PoolClient } from 'pg';
-import { aggregateKeyText, type Event, type Observer, type SeqNo } from '@imart/core';
+import { aggregateKeyText, type Event, type FoldState, type Observer, type SeqNo } from '@imart/core';
 import {
   createRunFolder,
-  createStateCache,
   inSlices,
   noSnapshots,
   type FoldedRun,
   type ParkMarker,
+  type StateCache,
 } from '@imart/pipeline';
 import { contentHash, CONTENT_INTACT, readEvents, type LogContext } from '../subject/eventLog';
 import { ReplayError } from './errors';
@@ -80,7 +80,7 @@ export async function foldLog(client: PoolClient, options: FoldLogOptions): Prom
     rest = events.slice(tail);
     const folder = createRunFolder({
       observer,
-      cache: createStateCache(Infinity, true),
+      cache: createLatestState(),
       snapshotRule: noSnapshots,
       parked: new Set(),
     });
@@ -94,6 +94,19 @@ export async function foldLog(client: PoolClient, options: FoldLogOptions): Prom
     if (last) break;
   }
   await client.query('CLOSE replayed');
+}
+
+/** Events come aggregate by aggregate: only the state of the one that was folded last is ever asked for. */
+function createLatestState(): Pick<StateCache, 'get' | 'set'> {
+  let latestKey: string | undefined;
+  let latest: FoldState | undefined;
+  return {
+    get: (key) => (key === latestKey ? latest : undefined),
+    set(key, state) {
+      latestKey = key;
+      latest = state;
+    },
+  };
 }
 
 /** SQL: the event is executed when its lane is at `lanes` by number. */

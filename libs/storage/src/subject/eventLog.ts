@@ -121,12 +121,14 @@ export function readEvents(context: LogContext, rows: readonly unknown[]): reado
   return (rows as readonly StoredEvent[]).map((row) => {
     const seqNo = BigInt(row.seq_no) as SeqNo;
     const { position, index } = context.seqNos.decode(seqNo);
+    const { name, data } = decoded(context, row);
     return {
       subjectId: context.subjectId,
       seqNo,
       aggregateType: row.aggregate_type,
       aggregateId: row.aggregate_id,
-      ...decoded(context, row),
+      name,
+      data,
       source: {
         position,
         index,
