@@ -72,6 +72,8 @@ export async function createCommandDatabase(server: TestServer): Promise<Command
     return pool;
   };
   const pool = createPool();
+  /** Snapshots that a reading makes beside its answer: one that came after {@link clear} would be of another test's aggregate. */
+  const writing = new Set<Promise<void>>();
   await migrate(pool, join(PRISMA, 'migrations'));
   const { rows } = await pool.query(
     `SELECT string_agg(quote_ident(tablename), ', ') AS names FROM pg_tables
@@ -83,6 +85,7 @@ export async function createCommandDatabase(server: TestServer): Promise<Command
     pool,
     createPool,
     async clear() {
+      await Promise.allSettled(writing);
       await pool.query(`TRUNCATE ${names} RESTART IDENTITY`);
     },
     async open<State, Events extends EventsOf>(
@@ -116,7 +119,14 @@ export async function createCommandDatabase(server: TestServer): Promise<Command
           ...options.service,
         }),
         queries: createAggregateQueries(definition, {
-          reads: opened.reads,
+          reads: {
+            ...opened.reads,
+            writeSnapshots(snapshots) {
+              const written = opened.reads.writeSnapshots(snapshots);
+              writing.add(written);
+              return written.finally(() => writing.delete(written));
+            },
+          },
           onSnapshotFailed: (error) => {
             throw error;
           },
