@@ -309,14 +309,16 @@ async function twoAtATime<T>(
   const take = (): Promise<void> =>
     withSession(pool, async (client) => {
       await client.query(
-        `SET maintenance_work_mem = '256MB'; SET work_mem = '128MB'; SET max_parallel_maintenance_workers = 0`,
+        `SET maintenance_work_mem = '256MB'; SET work_mem = '128MB'; SET max_parallel_maintenance_workers = 0;
+         SET max_parallel_workers_per_gather = 0`,
       );
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
         const item = next;
         await endedBy(signal, control, client, () => one(client, item));
       }
       await client.query(
-        'RESET maintenance_work_mem; RESET work_mem; RESET max_parallel_maintenance_workers',
+        `RESET maintenance_work_mem; RESET work_mem; RESET max_parallel_maintenance_workers;
+         RESET max_parallel_workers_per_gather`,
       );
     });
   await bothDone(take(), take());
