@@ -204,7 +204,7 @@ describe('the worker at the head', () => {
     const oidsBefore = await oids();
 
     // The worker runs meanwhile.
-    const replayed = market.start('imart', ['replay'], { DATABASE_URL: url });
+    const replayed = market.start('imart', ['replay', '--threads', '3'], { DATABASE_URL: url });
     expect([await replayed.ended, replayed.said()]).toEqual([
       { code: 0, signal: null },
       expect.stringMatching(

@@ -59,6 +59,14 @@ describe('every command', () => {
     },
   );
 
+  it.each(['0', '33', 'two', '1.5'])('refuses a number of threads that cannot be: %s', async (threads) => {
+    const { code, said } = await imart({}, 'replay', '--threads', threads);
+    expect([code, said]).toEqual([
+      2,
+      expect.stringContaining(`--threads must be a whole number from 1 to 32, not '${threads}'`),
+    ]);
+  });
+
   it('makes no embedded database where there is none: another directory was meant', async () => {
     const { code, said } = await imart({}, 'parked', 'list');
     expect([code, said]).toEqual([2, expect.stringContaining('DATA_DIR: there is no embedded database in ')]);

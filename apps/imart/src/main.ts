@@ -5,6 +5,7 @@ import { resumeCommand } from './commands/resume';
 import { rewindCommand } from './commands/rewind';
 import { verifyCommand } from './commands/verify';
 import type { Command } from './command';
+import { isFoldThread, runFoldThread } from './foldThreads';
 import { InterruptedError } from './interruption';
 import { UsageError } from './usageError';
 
@@ -53,7 +54,13 @@ async function main(): Promise<number> {
   }
 }
 
-main().then(
+async function run(): Promise<number> {
+  if (!isFoldThread()) return main();
+  await runFoldThread();
+  return 0;
+}
+
+run().then(
   (code) => {
     process.exitCode = code;
   },

@@ -18,24 +18,28 @@ export const VIEWS_FILE = join(prismaDirectory(), 'views.sql');
 const MIGRATIONS_DIRECTORY = join(prismaDirectory(), 'migrations');
 
 /**
- * Runs work on the worker's database, and leaves no server and no connection behind. Makes no database and no table.
+ * Runs work on the worker's database, and leaves no server and no connection behind. Makes no database and no table. The work is given the
+ * address too, for connections of its own.
  * @throws {ConfigError} when the settings name no database.
  * @throws {InterruptedError} the work goes on in vain: the process is to be ended.
  * @throws {DatabaseNotPreparedError} @throws {SchemaVersionError} when its tables are not those of this program.
  */
-export async function withDatabase<T>(work: (pool: DatabasePool) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  work: (pool: DatabasePool, connectionString: string) => Promise<T>,
+): Promise<T> {
   const config = loadImartConfig();
   const embedded =
     config.databaseUrl === undefined ? await startEmbedded(join(config.dataDir, 'postgres')) : undefined;
+  const connectionString = config.databaseUrl ?? (embedded?.url as string);
   const pool = createPool({
-    connectionString: config.databaseUrl ?? (embedded?.url as string),
+    connectionString,
     max: 8,
     applicationName: 'imart',
     logger: silentLogger,
   });
   let isInterrupted = false;
   try {
-    return await untilInterrupted(mustBeOfThisVersion(pool).then(() => work(pool)));
+    return await untilInterrupted(mustBeOfThisVersion(pool).then(() => work(pool, connectionString)));
   } catch (error) {
     isInterrupted = error instanceof InterruptedError;
     throw error;

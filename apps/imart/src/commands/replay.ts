@@ -1,17 +1,27 @@
-import { seqNosOf } from '@imart/core';
-import { marketEventCodec, marketReducers } from '@imart/market';
+import { availableParallelism } from 'node:os';
 import { replay, type ReplayResult } from '@imart/storage';
 import type { Command } from '../command';
+import { FOLD_MEANS } from '../foldMeans';
+import { foldThreads } from '../foldThreads';
 import { VIEWS_FILE, withDatabase } from '../openDatabase';
 import { readOptions } from '../readOptions';
+import { UsageError } from '../usageError';
 
-const help = `imart replay [--accept-differences]
+/** Threads without an option: the server needs as much of the machine as they do. */
+const THREADS_DEFAULT_MAX = 4;
+const THREADS_MAX = 32;
+/** The log of about 50,000 events, which one thread folds in a second. */
+const LARGE_LOG_BYTES = 32 * 1024 * 1024;
 
-Rebuilds every state and activity from the event log into fresh tables, compares them row by row with the live ones, and
+const help = `imart replay [--accept-differences] [--threads N]
+
+Rebuilds every state and activity from the event log into fresh tables, compares them with the live ones by a hash over every row, and
 switches to them in one transaction. The worker may run meanwhile; reads are served all along. Interrupted at any moment, it
 changes nothing.
 
   --accept-differences   switch although the rebuilt rows are not the live ones (after a change of the reducers)
+  --threads N            fold in so many threads, each with three connections; at most ${THREADS_MAX}; without it, a large log is folded
+                         in one for each processor, ${THREADS_DEFAULT_MAX} at most
 
 Exit code 0: switched. 1: the tables differ and were kept, or something failed. 2: wrong usage.
 DATABASE_URL, or DATA_DIR for the embedded database, says where.
@@ -21,16 +31,20 @@ export const replayCommand: Command = {
   summary: 'rebuilds states and activities from the log, verifies them, switches',
   help,
   async run(args) {
-    const { values } = readOptions(args, { 'accept-differences': { type: 'boolean' } });
+    const { values } = readOptions(args, {
+      'accept-differences': { type: 'boolean' },
+      threads: { type: 'string' },
+    });
+    const threads = readThreads(values.threads);
+    const fromLogBytes = values.threads === undefined ? LARGE_LOG_BYTES : 0;
     const accept = values['accept-differences'] === true;
     const started = performance.now();
-    const result = await withDatabase((pool) =>
+    const result = await withDatabase((pool, connectionString) =>
       replay({
+        ...FOLD_MEANS,
         pool,
         viewsFile: VIEWS_FILE,
-        codec: marketEventCodec,
-        seqNosOf,
-        observerOf: (subjectId) => ({ name: 'market', subjectId, reducers: marketReducers }),
+        ...(threads === 1 ? {} : { elsewhere: foldThreads(threads - 1, fromLogBytes, connectionString) }),
         onDifference: accept ? 'switch' : 'refuse',
         onProgress: (step) => {
           if (process.stderr.isTTY) {
@@ -56,6 +70,14 @@ export const replayCommand: Command = {
     return 0;
   },
 };
+
+function readThreads(text: string | undefined): number {
+  if (text === undefined) return Math.min(THREADS_DEFAULT_MAX, availableParallelism());
+  const threads = Number(text);
+  if (!/^\d+$/.test(text) || threads < 1 || threads > THREADS_MAX)
+    throw new UsageError(`--threads must be a whole number from 1 to ${THREADS_MAX}, not '${text}'`);
+  return threads;
+}
 
 function printDifferences({ differences }: ReplayResult): void {
   for (const { table, rows, samples } of differences) {

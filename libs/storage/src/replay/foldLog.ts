@@ -10,6 +10,7 @@ import {
 } from '@imart/pipeline';
 import { contentHash, CONTENT_INTACT, readEvents, type LogContext } from '../subject/eventLog';
 import { ReplayError } from './errors';
+import type { AggregateSelection } from './foldPart';
 
 /**
  * Events in one read. What one read becomes lives until it is encoded; the more of it, the more the garbage collector moves
@@ -23,13 +24,9 @@ export interface FoldLogOptions {
   /** How far each lane is, by its number: no event after that is folded. */
   readonly lanes: readonly bigint[];
   readonly parked: readonly ParkMarker[];
-  /** Only aggregates of these hashes. `null`: all. */
-  readonly onlyHashes: readonly bigint[] | null;
-  /** Takes what whole aggregates gave; nothing more is folded before it resolves. */
-  readonly take: (run: FoldedRun) => Promise<void>;
-  readonly onEvents: (count: number) => void;
-  /** Aggregates that fail now and did not when they were folded first. */
-  readonly onParked: (markers: readonly ParkMarker[]) => void;
+  readonly aggregates: AggregateSelection;
+  /** Takes what whole aggregates gave, and how many events were read since; nothing more is folded before it resolves. */
+  readonly take: (run: FoldedRun, events: number) => Promise<void>;
 }
 
 /**
@@ -39,7 +36,7 @@ export interface FoldLogOptions {
  * Every event's content hash is computed again on the way: a log that was tampered with is not replayed.
  */
 export async function foldLog(client: PoolClient, options: FoldLogOptions): Promise<void> {
-  const { log, observer, lanes, parked, onlyHashes, take, onEvents, onParked } = options;
+  const { log, observer, lanes, parked, aggregates, take } = options;
   const parkedFrom = new Map(
     parked.map((marker) => [aggregateKeyText(marker.aggregateType, marker.aggregateId), marker.fromSeqNo]),
   );
@@ -55,7 +52,7 @@ export async function foldLog(client: PoolClient, options: FoldLogOptions): Prom
        CASE WHEN ${CONTENT_INTACT} THEN NULL ELSE encode(content_hash, 'hex') END AS refuted_hash
      FROM event_log WHERE subject = ${log.subject} AND ${executedCondition(lanes)}
        AND seq_no <> ALL (ARRAY(SELECT seq_no FROM skipped_events WHERE subject = ${log.subject}))
-     ${onlyHashes === null ? '' : `AND aggregate_hash IN (${onlyHashes.join(', ')})`}
+       AND ${selectedCondition(aggregates)}
      ORDER BY subject, aggregate_hash, aggregate_type, aggregate_id, seq_no`,
   );
   const fetch = (): Promise<{ rows: unknown[] }> => {
@@ -72,7 +69,6 @@ export async function foldLog(client: PoolClient, options: FoldLogOptions): Prom
     if (!last) fetching = fetch();
     checkContent(log, rows as CheckedRow[]);
     const read = readEvents(log, rows);
-    onEvents(read.length);
     rest.push(...read);
     const events = rest;
     // The last aggregate may go on in the next read: it waits for the rest of it.
@@ -88,9 +84,7 @@ export async function foldLog(client: PoolClient, options: FoldLogOptions): Prom
     await inSlices(events.slice(0, tail), (slice) => {
       folder.fold(parkedFrom.size === 0 ? slice : slice.filter((event) => !waits(event)));
     });
-    const run = folder.result();
-    onParked(run.parked);
-    await take(run);
+    await take(folder.result(), read.length);
     if (last) break;
   }
   await client.query('CLOSE replayed');
@@ -107,6 +101,13 @@ function createLatestState(): Pick<StateCache, 'get' | 'set'> {
       latest = state;
     },
   };
+}
+
+/** SQL: the event's aggregate is among those selected. */
+function selectedCondition(aggregates: AggregateSelection): string {
+  if (aggregates === 'all') return 'true';
+  if ('only' in aggregates) return `aggregate_hash IN (${aggregates.only.join(', ')})`;
+  return `aggregate_hash BETWEEN ${aggregates.from} AND ${aggregates.to}`;
 }
 
 /** SQL: the event is executed when its lane is at `lanes` by number. */

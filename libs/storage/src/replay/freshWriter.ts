@@ -5,7 +5,7 @@ import { encodeActivities, encodeRows } from '../subject/encodeRows';
 import { marketTables, type MarketTable } from '../subject/marketTables';
 import { copyStatement } from '../subject/tables';
 import { freshName } from './freshTables';
-import { bothDone, type Session } from './session';
+import { allDone, type Session } from './session';
 
 /** Bytes of COPY text that are gathered before they are sent: fewer statements, and memory for two such loads. */
 const LOAD_BYTES = 1024 * 1024;
@@ -47,7 +47,7 @@ export function createFreshWriter(subject: number, states: Session, history: Ses
     await sending;
     const { tables, activities } = load;
     load = emptyLoad();
-    sending = bothDone(sendStates(tables), sendActivities(activities));
+    sending = allDone([sendStates(tables), sendActivities(activities)]);
     // Its error is met by whoever waits for it next.
     sending.catch(() => undefined);
   };

@@ -5,9 +5,6 @@ import {
   aggregateKeyText,
   BEFORE_FIRST,
   COMMAND_SUBJECT_PREFIX,
-  type EventDataCodec,
-  type Observer,
-  type SeqNoCodec,
   type SubjectId,
 } from '@imart/core';
 import type { ParkMarker } from '@imart/pipeline';
@@ -25,8 +22,16 @@ import { toStorageError } from '../subject/pgErrors';
 import { marketTables, type MarketTable } from '../subject/marketTables';
 import { compareTable, fingerprint, type TableDifference } from './compareTables';
 import { ReplayError } from './errors';
-import { executedCondition, foldLog } from './foldLog';
-import { createFreshWriter } from './freshWriter';
+import { executedCondition } from './foldLog';
+import {
+  evenParts,
+  foldPart,
+  WRITERS_LOCK,
+  type AggregateSelection,
+  type FoldMeans,
+  type FoldPart,
+  type OnFolded,
+} from './foldPart';
 import {
   createFreshTables,
   dropFreshTables,
@@ -35,16 +40,11 @@ import {
   REPLAYED_TABLES,
   switchTables,
 } from './freshTables';
-import { bothDone, endedBy, withSession, type Session } from './session';
+import { allDone, endedBy, withSession, type Session } from './session';
 
-export interface ReplayOptions {
+export interface ReplayOptions extends FoldMeans {
   readonly pool: Pool;
   readonly viewsFile: string;
-  readonly codec: EventDataCodec;
-  /** How the seq nos of a subject are made; by its id. */
-  readonly seqNosOf: (subjectId: SubjectId) => SeqNoCodec;
-  /** The observer of a subject. */
-  readonly observerOf: (subjectId: SubjectId) => Observer;
   /**
    * What to do when the rebuilt tables are not equal to the live ones: keep the live ones, or switch all the same (the reducers
    * have changed, and the new states are wanted).
@@ -53,6 +53,23 @@ export interface ReplayOptions {
   readonly onProgress: (step: ReplayStep) => void;
   /** Ends it between two batches, and whatever statement runs; the live tables stay as they were. @defaultValue nothing ends it */
   readonly signal?: AbortSignal;
+  /** How long to wait for the last writes of a replay that was killed, in ms. @defaultValue 10,000 */
+  readonly patienceMs?: number;
+  /** Folds parts of the log at the same time. @defaultValue all is folded by the caller's thread */
+  readonly elsewhere?: FoldElsewhere;
+}
+
+/** Other threads, or processes, that fold with the same reducers. */
+export interface FoldElsewhere {
+  /** How many there are beside the caller's own. */
+  readonly threads: number;
+  /** A smaller log is not worth their start: it is folded by the caller's thread alone. */
+  readonly fromLogBytes: number;
+  /**
+   * Does {@link foldPart} on connections of its own. When the signal aborts it ends, and only then rejects: nothing is written after that.
+   * @throws what the part met, and what `onFolded` throws.
+   */
+  fold(part: FoldPart, onFolded: OnFolded, signal: AbortSignal): Promise<void>;
 }
 
 export type ReplayStep =
@@ -101,8 +118,7 @@ interface ReplayedSubject {
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   return withSession(options.pool, async (control) => {
     // One replay at a time; the lock goes with the connection.
-    const { rows } = await control.query(`SELECT pg_try_advisory_lock(${REPLAY_LOCK}) AS ours`);
-    if (!(rows[0] as { ours: boolean }).ours)
+    if (!(await holdReplayLock(control, options.patienceMs ?? PATIENCE_MS_DEFAULT)))
       throw new ReplayError('another replay is running on this database: wait for its end, or stop it', {
         busy: true,
       });
@@ -121,6 +137,30 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
 }
 
 const REPLAY_LOCK = 72707371;
+const PATIENCE_MS_DEFAULT = 10_000;
+
+/**
+ * @returns whether it is held: no other replay runs, and nobody writes for an earlier one any more. Connections of one that was killed are
+ * there until the server has noticed.
+ */
+async function holdReplayLock(control: Session, patienceMs: number): Promise<boolean> {
+  const { rows } = await control.query(`SELECT pg_try_advisory_lock(${REPLAY_LOCK}) AS ours`);
+  if (!(rows[0] as { ours: boolean }).ours) return false;
+  await control.query(`SET lock_timeout = ${patienceMs}`);
+  try {
+    await control.query(`SELECT pg_advisory_lock(${WRITERS_LOCK})`);
+    await control.query(`SELECT pg_advisory_unlock(${WRITERS_LOCK})`);
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
+    await control.query(`SELECT pg_advisory_unlock(${REPLAY_LOCK})`);
+    return false;
+  } finally {
+    await control.query('RESET lock_timeout').catch(() => undefined);
+  }
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
 
 async function rebuild(options: ReplayOptions, control: Session): Promise<ReplayResult> {
   const { onDifference, onProgress, signal } = options;
@@ -129,7 +169,7 @@ async function rebuild(options: ReplayOptions, control: Session): Promise<Replay
   await createFreshTables(control);
   const first = await readSubjects(options, control);
   await refuseOlderReducers(options, control, first);
-  for (const subject of first) await foldSubject(options, control, subject, null, counts);
+  for (const subject of first) await foldWhole(options, control, subject, counts);
   onProgress({ step: 'indexing' });
   await buildIndexes(options, control);
   await lockBehindWorkers(options, control, first, counts);
@@ -230,72 +270,78 @@ async function readSubjects(options: ReplayOptions, client: Session): Promise<re
   });
 }
 
-/**
- * The order of the aggregate index: the first events are there at once, and fold while the rest is read. A sort reads all of
- * them first, half a second for 200,000.
- */
-const IN_INDEX_ORDER =
-  'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off';
-
-/** Whether the log can be read page by page at random: beyond what the server says it can cache, a sort is faster. */
-async function fitsInCache(client: Session): Promise<boolean> {
-  const { rows } = await client.query(
-    `SELECT pg_table_size('event_log') <= pg_size_bytes(current_setting('effective_cache_size')) AS fits`,
-  );
-  return (rows[0] as { fits: boolean }).fits;
+async function logBytes(client: Session): Promise<number> {
+  const { rows } = await client.query(`SELECT pg_table_size('event_log') AS bytes`);
+  return Number((rows[0] as { bytes: string }).bytes);
 }
 
-async function foldSubject(
+/** Folds all of a subject's log, in as many parts at the same time as there are threads for. */
+async function foldWhole(
   options: ReplayOptions,
   control: Session,
   replayed: ReplayedSubject,
-  onlyHashes: readonly bigint[] | null,
   counts: Counts,
 ): Promise<void> {
-  const { pool, codec, onProgress, signal } = options;
-  const { subject, subjectId } = replayed;
-  const fold = async (reader: Session, states: Session, history: Session): Promise<void> => {
-    const writer = createFreshWriter(subject, states, history);
-    await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    if (await fitsInCache(reader)) await reader.query(IN_INDEX_ORDER);
-    try {
-      await foldLog(reader, {
-        log: { subject, subjectId, codec, seqNos: options.seqNosOf(subjectId) },
-        observer: options.observerOf(subjectId),
-        lanes: replayed.lanes,
-        parked: replayed.parked,
-        onlyHashes,
-        take: async (run) => {
-          // Without it the lock is gone: another replay may be at work on the same tables.
-          control.mustBeThere();
-          signal?.throwIfAborted();
-          counts.activities += run.activities.length;
-          counts.rows += run.rows.length;
-          await writer.add(run);
-        },
-        onParked: (markers) => {
-          for (const marker of markers) {
-            const key = aggregateKeyText(marker.aggregateType, marker.aggregateId);
-            counts.parked.set(`${subject}/${key}`, { subject, marker });
-          }
-        },
-        onEvents: (count) => {
-          counts.events += count;
-          onProgress({ step: 'folding', events: counts.events });
-        },
-      });
-      await writer.finish();
-    } finally {
-      // Also after a failure: nothing is written behind the caller's back.
-      await writer.settle();
-    }
-    await reader.query('COMMIT');
-  };
-  await withSession(pool, (reader) =>
-    withSession(pool, (states) =>
-      withSession(pool, (history) => endedBy(signal, control, reader, () => fold(reader, states, history))),
+  const { elsewhere } = options;
+  if (elsewhere === undefined || (await logBytes(control)) < elsewhere.fromLogBytes)
+    return foldHere(options, control, replayed, 'all', counts);
+  const [own, ...others] = evenParts(1 + elsewhere.threads);
+  const failed = new AbortController();
+  const signal =
+    options.signal === undefined ? failed.signal : AbortSignal.any([failed.signal, options.signal]);
+  const orEnd = (folding: Promise<void>): Promise<void> =>
+    folding.catch((error: unknown) => failed.abort(error));
+  await allDone([
+    orEnd(foldHere({ ...options, signal }, control, replayed, own as AggregateSelection, counts)),
+    ...others.map((bounds) =>
+      orEnd(
+        elsewhere.fold(partOf(replayed, bounds), countingFor(options, control, replayed, counts), signal),
+      ),
     ),
+  ]);
+  // What the others met was only that they had to end.
+  failed.signal.throwIfAborted();
+}
+
+/** Folds some aggregates of a subject on connections of this replay's own pool. */
+async function foldHere(
+  options: ReplayOptions,
+  control: Session,
+  replayed: ReplayedSubject,
+  aggregates: AggregateSelection,
+  counts: Counts,
+): Promise<void> {
+  const { pool, signal } = options;
+  const onFolded = countingFor(options, control, replayed, counts);
+  await foldPart(pool, partOf(replayed, aggregates), options, onFolded, (reader, work) =>
+    endedBy(signal, control, reader, work),
   );
+}
+
+const partOf = (
+  { subject, subjectId, lanes, parked }: ReplayedSubject,
+  aggregates: AggregateSelection,
+): FoldPart => ({ subject, subjectId, lanes, parked, aggregates });
+
+function countingFor(
+  { onProgress, signal }: ReplayOptions,
+  control: Session,
+  { subject }: ReplayedSubject,
+  counts: Counts,
+): OnFolded {
+  return ({ events, rows, activities, parked }) => {
+    // Without it the lock is gone: another replay may be at work on the same tables.
+    control.mustBeThere();
+    signal?.throwIfAborted();
+    counts.events += events;
+    counts.rows += rows;
+    counts.activities += activities;
+    for (const marker of parked) {
+      const key = aggregateKeyText(marker.aggregateType, marker.aggregateId);
+      counts.parked.set(`${subject}/${key}`, { subject, marker });
+    }
+    onProgress({ step: 'folding', events: counts.events });
+  };
 }
 
 /** Two at a time: that is what a small machine has, and one large table does not wait for the many small ones. */
@@ -321,7 +367,7 @@ async function twoAtATime<T>(
          RESET max_parallel_workers_per_gather`,
       );
     });
-  await bothDone(take(), take());
+  await allDone([take(), take()]);
 }
 
 /** The largest first. */
@@ -400,7 +446,7 @@ async function lockBehindWorkers(
     await control.query('COMMIT');
     for (const subject of ahead) {
       const hashes = await eraseTouched(options, control, foldedBefore(folded, subject), subject, counts);
-      if (hashes.length > 0) await foldSubject(options, control, subject, hashes, counts);
+      if (hashes.length > 0) await foldHere(options, control, subject, { only: hashes }, counts);
     }
     folded = now;
   }

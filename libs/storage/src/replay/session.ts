@@ -63,8 +63,7 @@ export async function endedBy<T>(
   }
 }
 
-/** Waits for both, also when one fails: nothing goes on behind the caller's back. @throws what the first of them threw. */
-export async function bothDone(one: Promise<void>, other: Promise<void>): Promise<void> {
-  for (const result of await Promise.allSettled([one, other]))
-    if (result.status === 'rejected') throw result.reason;
+/** Waits for all, also when one fails: nothing goes on behind the caller's back. @throws what the first of them threw. */
+export async function allDone(work: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }

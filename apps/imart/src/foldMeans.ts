@@ -1,0 +1,10 @@
+import { seqNosOf } from '@imart/core';
+import { marketEventCodec, marketReducers } from '@imart/market';
+import type { FoldMeans } from '@imart/storage';
+
+/** How the log of any chain is folded: the same in every thread. */
+export const FOLD_MEANS: FoldMeans = {
+  codec: marketEventCodec,
+  seqNosOf,
+  observerOf: (subjectId) => ({ name: 'market', subjectId, reducers: marketReducers }),
+};
