@@ -232,9 +232,13 @@ describe('a reducer with another version', () => {
       await unchanged(600);
     });
 
-    it('in the middle of a statement that would take long', async () => {
+    it.each([
+      ['in the middle of a statement that would take long', 'LOCK TABLE event_log IN ACCESS EXCLUSIVE MODE'],
+      ['while it waits for a lane of the older version', 'SELECT FROM checkpoints FOR UPDATE'],
+      ['while it waits for a reader of the tables that go', 'SELECT FROM orders'],
+    ])('%s', async (_when, lock) => {
       const blocker = await market.pool.connect();
-      await blocker.query('BEGIN; LOCK TABLE event_log IN ACCESS EXCLUSIVE MODE');
+      await blocker.query(`BEGIN; ${lock}`);
       const stopped = new AbortController();
       const rebuilding = rebuildStates(
         { ...optionsOf(newObserver), pool: market.createPool() },

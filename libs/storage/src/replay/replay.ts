@@ -126,7 +126,7 @@ async function rebuild(options: ReplayOptions, control: Session): Promise<Replay
   const { onDifference, onProgress, signal } = options;
   await refuseForeignViews(control, options.viewsFile);
   const counts: Counts = { events: 0, activities: 0, rows: 0, parked: new Map() };
-  await createFreshTables(control);
+  await waitingFor(options, control, () => createFreshTables(control));
   const first = await readSubjects(options, control);
   await refuseOlderReducers(options, control, first);
   for (const subject of first) await foldSubject(options, control, subject, null, counts);
@@ -143,7 +143,9 @@ async function rebuild(options: ReplayOptions, control: Session): Promise<Replay
   onProgress({ step: 'switching' });
   // What fails only now is set aside with the tables that lack it.
   for (const { subject, marker } of counts.parked.values()) await insertParkMarker(control, subject, marker);
-  await switchTables(control, () => applyViews(control, options.viewsFile));
+  await waitingFor(options, control, () =>
+    switchTables(control, () => applyViews(control, options.viewsFile)),
+  );
   // What workers keep in memory was folded from the old tables: under another epoch they read it anew.
   await control.query('UPDATE subjects SET epoch = epoch + 1');
   const [one] = first;
@@ -324,6 +326,18 @@ async function twoAtATime<T>(
   await bothDone(take(), take());
 }
 
+/**
+ * Statements that may wait for locks of others: for a lane's run, for a reader of a table that is to go. Whoever waits for the end of this
+ * one has no time for theirs.
+ */
+function waitingFor(
+  { pool, signal }: ReplayOptions,
+  control: Session,
+  work: () => Promise<void>,
+): Promise<void> {
+  return withSession(pool, (other) => endedBy(signal, other, control, work));
+}
+
 /** The largest first. */
 const BY_SIZE = [...REPLAYED_TABLES].reverse();
 
@@ -374,10 +388,12 @@ async function lockBehindWorkers(
   counts: Counts,
 ): Promise<void> {
   for (let folded = first; ;) {
-    await control.query('BEGIN');
-    await control.query(`SELECT pg_advisory_xact_lock(${SUBJECTS_LOCK})`);
-    await control.query('SELECT id FROM subjects ORDER BY id FOR UPDATE');
-    await control.query('SELECT lane FROM checkpoints ORDER BY observer, subject, lane FOR UPDATE');
+    await waitingFor(options, control, async () => {
+      await control.query('BEGIN');
+      await control.query(`SELECT pg_advisory_xact_lock(${SUBJECTS_LOCK})`);
+      await control.query('SELECT id FROM subjects ORDER BY id FOR UPDATE');
+      await control.query('SELECT lane FROM checkpoints ORDER BY observer, subject, lane FOR UPDATE');
+    });
     const now = await readSubjects(options, control);
     const ahead = now.filter((subject) => {
       const before = foldedBefore(folded, subject);
