@@ -64,6 +64,21 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     },
   },
   {
+    name: 'everybody-waits-for-a-reader',
+    breaks: 'reads wait while rebuilt tables wait for a transaction that reads the old ones for long',
+    patches: [
+      {
+        file: 'libs/storage/src/replay/freshTables.ts',
+        search: 'const LOCK_TIMEOUT_MS = 250;',
+        replace: 'const LOCK_TIMEOUT_MS = 60_000;',
+      },
+    ],
+    suite: {
+      files: ['libs/storage/src/passes/reducerVersions.int.spec.ts'],
+      only: 'beside a transaction that reads them for long',
+    },
+  },
+  {
     name: 'stale-by-events-of-other-lanes',
     breaks: 'reads are called stale for events that another lane has executed',
     patches: [

@@ -259,6 +259,33 @@ describe('a reducer with another version', () => {
     });
   });
 
+  it('has the states rebuilt beside a transaction that reads them for long: nobody waits behind it, they switch after it', async () => {
+    await fill(40);
+    await rebuildStates(optionsOf(MARKET_OBSERVER), never);
+    const reader = await market.pool.connect();
+    await reader.query('BEGIN; SELECT FROM orders LIMIT 1');
+    const waits: unknown[] = [];
+    const info = (_text: string, fields?: Readonly<Record<string, unknown>>): void => {
+      if (fields?.['step'] === 'waiting') waits.push(fields['readers']);
+    };
+    const rebuilding = rebuildStates(
+      { ...optionsOf(newObserver), pool: market.createPool(), logger: { ...silentLogger, info } },
+      never,
+    );
+    const impatient = market.createPool({ statement_timeout: 5_000 });
+    while (waits.length < 2) {
+      expect((await impatient.query('SELECT DISTINCT market FROM orders')).rows).toHaveLength(1);
+      // Nor do workers.
+      await impatient.query('UPDATE subjects SET head_position = 1');
+    }
+    expect(waits[0]).toEqual([expect.stringMatching(/ \(pid \d+\)$/)]);
+    expect(await markets()).toEqual([{ market: 'imart', n: 40 }]);
+    await reader.query('COMMIT');
+    reader.release();
+    await rebuilding;
+    expect(await markets()).toEqual([{ market: 'renamed', n: 40 }]);
+  });
+
   it('is rebuilt by one of several processes that start at the same moment', async () => {
     await fill(50);
     await rebuildStates(optionsOf(MARKET_OBSERVER), never);
