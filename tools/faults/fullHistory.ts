@@ -17,6 +17,8 @@ export interface FullHistory {
   /** What was done, in order. */
   readonly steps: readonly string[];
   readonly blocks: number;
+  /** Events that nodes had left out, and the second pass has found. */
+  readonly found: number;
   readonly seconds: number;
 }
 
@@ -101,7 +103,7 @@ export async function runFullHistory(stack: FullStack, seed: number): Promise<Fu
         return (
           (await executedBlock(url)) >= last.number &&
           (await isLast(url, last.hash)) &&
-          (await readTwice(url)) >= served
+          (await secondPass(url)).position >= served
         );
       },
       PATIENCE_MS,
@@ -112,6 +114,7 @@ export async function runFullHistory(stack: FullStack, seed: number): Promise<Fu
       differences: differences.map((one) => `${one.table}: expected ${one.expected}, stored ${one.stored}`),
       steps,
       blocks: last.number,
+      found: (await secondPass(url)).found,
       seconds: (performance.now() - started) / 1000,
     };
   } catch (error) {
@@ -120,6 +123,7 @@ export async function runFullHistory(stack: FullStack, seed: number): Promise<Fu
       differences: [error instanceof Error ? error.message : String(error)],
       steps,
       blocks: 0,
+      found: 0,
       seconds: (performance.now() - started) / 1000,
     };
   } finally {
@@ -240,8 +244,11 @@ async function isLast(url: string, hash: string): Promise<boolean> {
   return rows[0]?.['hash'] === hash;
 }
 
-/** The last block that the second pass has read. */
-async function readTwice(url: string): Promise<number> {
-  const rows = await query(url, `SELECT next_position - 1 AS position FROM passes WHERE kind = 'second'`);
-  return Number(rows[0]?.['position'] ?? -1);
+/** The last block that the second pass has read, and how many events it has found that were left out. */
+async function secondPass(url: string): Promise<{ position: number; found: number }> {
+  const rows = await query(
+    url,
+    `SELECT next_position - 1 AS position, missing_events AS found FROM passes WHERE kind = 'second'`,
+  );
+  return { position: Number(rows[0]?.['position'] ?? -1), found: Number(rows[0]?.['found'] ?? 0) };
 }
