@@ -107,6 +107,13 @@ describe('imart', () => {
       expect(done.said).toMatch(
         /an operator took the log back.*"actedBy":"ada","reason":"the chain took it back"/,
       );
+      const history = await imart(url, 'history');
+      expect(history).toMatchObject({
+        code: 0,
+        said: expect.stringMatching(
+          /^when .*\n-.*\n\S+Z +eip155:31337 +ada +rewind to \d+ +[1-9]\d* events taken back, read again from \d+ on +the chain took it back\n$/,
+        ),
+      });
       const [left] = await query(url, 'SELECT max(seq_no >> 31)::text AS block FROM event_log');
       expect(Number(left?.['block'])).toBeLessThanOrEqual(chain.startBlock + 9);
       expect(await dump(url)).not.toEqual(straight.tables);
@@ -261,6 +268,18 @@ describe('imart', () => {
       ]);
       expect(await query(url, 'SELECT halt_code FROM subjects')).toEqual([{ halt_code: null }]);
       expect((await imart(url, 'resume', '--all')).code).toBe(2);
+      expect(await jsonOf(url, 'history', '--subject', 'eip155:31337')).toMatchObject([
+        {
+          action: 'resume',
+          actedBy: 'ada',
+          reason: 'mended',
+          halt: { code: 'TOO_MANY_PARKED', message: 'of a test' },
+        },
+      ]);
+      expect(await imart(url, 'history', '--last', '0')).toMatchObject({
+        code: 2,
+        said: expect.stringContaining("--last must be a whole number from 1 to 10000, got '0'"),
+      });
     });
   });
 
@@ -369,6 +388,9 @@ describe('imart', () => {
         { seqNo: one.fromSeqNo, skippedBy: 'bob', reason: 'made on purpose' },
       ]);
       expect(shown.actions).toMatchObject([{ action: 'skip', actedBy: 'bob' }]);
+      const { said: history } = await imart(url, 'history');
+      expect(history).toContain(`skip ${one.key}  `);
+      expect(history).toMatch(/Z +eip155:31337 +bob .* made on purpose\n$/);
       expect(
         await query(url, `SELECT count(*)::int AS n FROM event_log WHERE seq_no = ${one.fromSeqNo}`),
       ).toEqual([{ n: 1 }]);

@@ -56,7 +56,7 @@ async function runAllHistories(options: FaultOptions, interruption: Interruption
   const started = performance.now();
   const end = hours === null ? null : started + hours * HOUR_MS;
   const isOver = (): boolean => interruption.happened || (end !== null && performance.now() >= end);
-  let [inMemory, whole, faults, forks, points, failures] = [0, 0, 0, 0, 0, 0];
+  let [inMemory, whole, found, faults, forks, points, failures] = [0, 0, 0, 0, 0, 0, 0];
   tell(`histories from seed ${seed} on`);
   /** Hours of soaking take turns: many in memory, a few of the whole worker. */
   for (let round = 0; round === 0 || (end !== null && !isOver()); round++) {
@@ -70,11 +70,12 @@ async function runAllHistories(options: FaultOptions, interruption: Interruption
     if (fullHistories === 0 || isOver()) continue;
     const full = await runFullHistories(from, fullHistories, isOver, interruption, tell);
     whole += full.seeds;
+    found += full.found;
     failures += full.failed.length;
   }
   tell(
     `histories from seed ${seed} on: ${inMemory} in memory (${faults} faults, ${forks} forks, ${points} points passed), ` +
-      `${whole} of the whole worker; ${failures} differ; ${Math.round((performance.now() - started) / 1000)} s`,
+      `${whole} of the whole worker (${found} events found by the second pass); ${failures} differ; ${Math.round((performance.now() - started) / 1000)} s`,
   );
   return failures;
 }

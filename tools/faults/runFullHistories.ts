@@ -8,6 +8,8 @@ import type { Interruption } from './interruption';
 export interface FullHistories {
   readonly seeds: number;
   readonly blocks: number;
+  /** Events that nodes had left out, and the second pass has found. */
+  readonly found: number;
   /** Seeds of histories that did not end as the chain's model says. */
   readonly failed: readonly number[];
 }
@@ -21,7 +23,7 @@ export async function runFullHistories(
   tell: (line: string) => void,
 ): Promise<FullHistories> {
   const failed: number[] = [];
-  let [seeds, blocks] = [0, 0];
+  let [seeds, blocks, found] = [0, 0, 0];
   const endings: (() => Promise<void>)[] = [];
   /** Once: after the run, or when it is interrupted. */
   const toBeEnded = (end: () => Promise<void>): void => {
@@ -44,9 +46,10 @@ export async function runFullHistories(
       // What it lacks, it lacks because its processes were ended.
       if (interruption.happened) break;
       blocks += history.blocks;
+      found += history.found;
       const { differences, steps, seconds } = history;
       tell(
-        `whole worker, seed ${seed}: ${history.blocks} blocks, ${seconds.toFixed(1)} s: ${steps.join('; ')}`,
+        `whole worker, seed ${seed}: ${history.blocks} blocks, ${history.found} events found later, ${seconds.toFixed(1)} s: ${steps.join('; ')}`,
       );
       if (differences.length === 0) continue;
       failed.push(seed);
@@ -56,5 +59,5 @@ export async function runFullHistories(
   } finally {
     for (const end of endings.reverse()) await end();
   }
-  return { seeds, blocks, failed };
+  return { seeds, blocks, found, failed };
 }

@@ -122,13 +122,27 @@ describe('answers of market data', () => {
   it('are flagged as lagging when a lane leaves events waiting for some time, and not sooner', async () => {
     await database.run(`
       INSERT INTO feed (subject, feed_no, kind, from_seq_no, to_seq_no, epoch) VALUES (1, 9, 'appended', 5, 5, 0);
-      INSERT INTO event_log SELECT 1, 5, 0, 'order', 'x', 'Listed', '{}', 0, '', '', '', '', 9;
+      INSERT INTO event_log SELECT 1, 5, 1, 'order', 'x', 'Listed', '{}', 0, '', '', '', '', 9;
       UPDATE checkpoints SET seq_no = 4 WHERE subject = 1 AND lane = 1`);
     const committed = (ago: string): Promise<void> =>
       database.run(`UPDATE feed SET committed_at = now() - interval '${ago}' WHERE feed_no = 9`);
     await committed('50 s');
     expect((await get('/v1/orders')).stale).toBeNull();
     await committed('61 s');
+    await app.close();
+    await serve();
+    expect((await get('/v1/orders')).stale).toBe('eip155:1;lagging');
+  });
+
+  it('are not flagged for a lane that has not looked at events of another one, which has executed them', async () => {
+    await database.run(`
+      DELETE FROM event_log WHERE subject = 1 AND seq_no > 4;
+      INSERT INTO feed (subject, feed_no, kind, from_seq_no, to_seq_no, epoch, committed_at)
+        VALUES (1, 10, 'appended', 5, 5, 0, now() - interval '1 hour');
+      INSERT INTO event_log SELECT 1, 5, 0, 'order', 'x', 'Listed', '{}', 0, '', '', '', '', 10;
+      UPDATE checkpoints SET seq_no = 4 WHERE subject = 1 AND lane = 1`);
+    expect((await get('/v1/orders')).stale).toBeNull();
+    await database.run(`UPDATE checkpoints SET seq_no = 4 WHERE subject = 1 AND lane = 0`);
     await app.close();
     await serve();
     expect((await get('/v1/orders')).stale).toBe('eip155:1;lagging');

@@ -1,4 +1,5 @@
 import { ConfigError, messageOf, WorkerError } from '@imart/core';
+import { historyCommand } from './commands/history';
 import { parkedCommand } from './commands/parked';
 import { replayCommand } from './commands/replay';
 import { resumeCommand } from './commands/resume';
@@ -13,6 +14,7 @@ const commands: Readonly<Record<string, Command>> = {
   parked: parkedCommand,
   rewind: rewindCommand,
   resume: resumeCommand,
+  history: historyCommand,
   replay: replayCommand,
   verify: verifyCommand,
 };

@@ -117,6 +117,27 @@ export interface ParkAction extends AggregateKey {
  */
 export type ReleaseOutcome = 'released' | 'parked-again' | 'unchanged' | 'gone';
 
+/** Who decides something about a whole chain, and why. */
+export interface OperatorDecision {
+  readonly actedBy: string;
+  readonly reason: string | null;
+}
+
+/** What an operator did to a whole chain, as it is kept. */
+export interface OperatorAction extends OperatorDecision {
+  readonly action: 'rewind' | 'resume';
+  /** Of a rewind: the last position that was to stay. */
+  readonly toPosition: bigint | null;
+  /** The halt under which the chain stood, and which it cleared with its end. */
+  readonly halt: Halt | null;
+  /** Of a rewind: how many events it has taken back. */
+  readonly events: bigint;
+  /** Of a rewind: where the log ended afterwards; `null`: it has taken nothing back. */
+  readonly nextPosition: bigint | null;
+  /** A rewind that was interrupted did not come to its end; another one does. */
+  readonly isFinished: boolean;
+}
+
 /** An aggregate whose events changed, and the first one that did. */
 export interface TouchedAggregate extends AggregateKey {
   readonly fromSeqNo: SeqNo;
@@ -179,6 +200,13 @@ export interface ChangeTransaction {
   ): Promise<{ readonly events: bigint; readonly aggregates: bigint; readonly discovered: bigint }>;
   /** Lowers what is final to the end of the log, where it lies beyond; nothing else moves it back. */
   lowerFinality(end: LogEnd): Promise<void>;
+  /** Records who is about to take the log back, why, and under which halt. @returns what `recordRewound` names it by. */
+  recordRewind(toPosition: bigint, decision: OperatorDecision): Promise<bigint>;
+  /** Records how far a rewind has come. With its last step the halt, whatever it is, is cleared. */
+  recordRewound(
+    rewind: bigint,
+    step: { readonly events: number; readonly nextPosition: bigint; readonly isLast: boolean },
+  ): Promise<void>;
   /**
    * Takes single events out of the log, with their skips, activities and what they discovered.
    * @returns the aggregates of these events, each with its first one.
@@ -237,6 +265,10 @@ export interface ChangeStore extends FeedReader {
   halted(): Promise<Halt | null>;
   /** Stops the subject until `clearHalt`, or a rewind. The first reason stays. @returns the reason that holds. */
   halt(code: string, message: string): Promise<Halt>;
-  /** Lets the subject go on; with the next heartbeat its readers notice. Harmless when it is not halted. */
-  clearHalt(): Promise<void>;
+  /**
+   * Lets the subject go on, and records who decided so, in one; with the next heartbeat its readers notice.
+   * @param code of the halt that was decided about: one that stands under another code meanwhile stays.
+   * @returns whether there was such a halt. If not, nothing is changed, and nothing recorded.
+   */
+  clearHalt(code: string, decision: OperatorDecision): Promise<boolean>;
 }

@@ -15,6 +15,8 @@ export type {
   LogEnd,
   LogRange,
   NewChange,
+  OperatorAction,
+  OperatorDecision,
   ParkAction,
   Pulse,
   RecordedChange,

@@ -8,6 +8,7 @@ import {
   type SubjectMessage,
 } from '@imart/core';
 import {
+  AN_OPERATOR,
   addPoison,
   ALICE,
   appendMessage,
@@ -223,7 +224,7 @@ describe('a reorg', () => {
 describe('a log that somebody else has changed', () => {
   /** An operator goes back to block 1 while the source is read on. */
   const goBack = (store: InMemorySubjectStore) => () =>
-    rewind(changing(store), { toPosition: 1n, dryRun: false });
+    rewind(changing(store), { toPosition: 1n, dryRun: false, ...AN_OPERATOR });
 
   it.each([
     ['a range', range(4n, 6n)],
@@ -329,7 +330,7 @@ describe('a subject that stands still', () => {
     });
     expect(await store.progress()).toMatchObject({ nextPosition: 2n, finalizedPosition: null });
     await expect(ingest(scripted([range(2n, 3n)]))).rejects.toBeInstanceOf(HaltedError);
-    await store.clearHalt();
+    await store.clearHalt('REORG_TOO_DEEP', AN_OPERATOR);
     await ingest(scripted([range(2n, 3n)]));
     expect(store.events()).toEqual(events);
   });

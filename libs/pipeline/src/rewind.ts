@@ -1,14 +1,13 @@
-import type { Halt, LogEnd } from './changePorts';
+import type { Halt, LogEnd, OperatorDecision } from './changePorts';
 import { lockSubject, type ChangeOptions } from './changes';
 import { cutBack } from './cutBack';
 import type { SubjectTransaction } from './ports';
 
-export interface RewindRequest {
+/** `dryRun`: it is only said what would be done. Else it is recorded who decided it, and why. */
+export type RewindRequest = {
   /** The last position that is to stay. */
   readonly toPosition: bigint;
-  /** Only says what would be done. */
-  readonly dryRun: boolean;
-}
+} & ({ readonly dryRun: true } | (OperatorDecision & { readonly dryRun: false }));
 
 /** What a rewind does, or would do. */
 export interface RewindResult {
@@ -35,33 +34,37 @@ const EVENTS_PER_STEP = 20_000;
  * Takes the log back to a position, also below what is final, which is lowered with it, and clears a halt: what an operator does when
  * a chain took back what it had called final. Reading goes on from there by itself.
  *
- * In transactions of a bounded number of events, from the end backwards, each of them a whole: interrupted, it has gone back less
- * far, the halt is still there, and it can be asked for again.
+ * In transactions of a bounded number of events, from the end backwards, each of them a whole, with the record of how far it has come:
+ * interrupted, it has gone back less far, the halt is still there, and it can be asked for again.
  */
 export async function rewind(
   options: ChangeOptions,
-  { toPosition, dryRun }: RewindRequest,
+  request: RewindRequest,
   eventsPerStep = EVENTS_PER_STEP,
 ): Promise<RewindResult> {
   const { store, logger } = options;
-  const plan = await store.transaction(async (tx): Promise<RewindResult> => {
-    const progress = await lockSubject(tx, store);
-    const end = await tx.endAt(toPosition);
-    return {
-      toPosition: end.block?.position ?? null,
-      nextPosition: end.nextPosition,
-      ...(await tx.countAbove(end)),
-      belowFinality: end.ingested < progress.finalized,
-      halt: progress.halt,
-    };
-  });
-  if (dryRun) return plan;
+  const { toPosition } = request;
+  const { plan, id } = await store.transaction(
+    async (tx): Promise<{ plan: RewindResult; id: bigint | null }> => {
+      const progress = await lockSubject(tx, store);
+      const end = await tx.endAt(toPosition);
+      const plan = {
+        toPosition: end.block?.position ?? null,
+        nextPosition: end.nextPosition,
+        ...(await tx.countAbove(end)),
+        belowFinality: end.ingested < progress.finalized,
+        halt: progress.halt,
+      };
+      if (request.dryRun) return { plan, id: null };
+      return { plan, id: await tx.recordRewind(toPosition, request) };
+    },
+  );
+  if (id === null) return plan;
   if (plan.events > BigInt(eventsPerStep)) {
     // A worker that goes on between two steps would read again what the next one takes back.
     await store.halt('REWINDING', `a rewind to ${toPosition} has begun; if it was interrupted, run it again`);
   }
-  while (!(await step(options, toPosition, eventsPerStep)));
-  await store.clearHalt();
+  while (!(await step(options, id, toPosition, eventsPerStep)));
   logger.warn('the log was taken back', {
     subject: store.subjectId,
     toPosition: plan.toPosition,
@@ -73,16 +76,19 @@ export async function rewind(
 }
 
 /** @returns whether the log ends where it should. */
-function step(options: ChangeOptions, toPosition: bigint, eventsMax: number): Promise<boolean> {
+function step(options: ChangeOptions, id: bigint, toPosition: bigint, eventsMax: number): Promise<boolean> {
   return options.store.transaction(async (tx) => {
     const progress = await lockSubject(tx, options.store);
     const last = await tx.endAt(toPosition);
     const end = await nearerEnd(tx, last, progress.nextPosition, eventsMax);
+    const isLast = end.nextPosition === last.nextPosition;
+    let events = 0;
     if (end.nextPosition < progress.nextPosition) {
-      await cutBack(tx, options, progress, end);
+      events = (await cutBack(tx, options, progress, end)).retractedEvents;
       await tx.lowerFinality(end);
     }
-    return end.nextPosition === last.nextPosition;
+    await tx.recordRewound(id, { events, nextPosition: end.nextPosition, isLast });
+    return isLast;
   });
 }
 

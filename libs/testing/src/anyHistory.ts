@@ -22,7 +22,7 @@ import { createForkingChain, type ForkingChain } from './forkingChain';
 import type { StoreContents } from './inMemorySubjectStore';
 import { seededRandom, type SeededRandom } from './seededRandom';
 import { silentLogger } from './silentLogger';
-import { contentsOfStraightFold } from './storeSteps';
+import { AN_OPERATOR, contentsOfStraightFold } from './storeSteps';
 import { MARKET_OBSERVER } from './straightFold';
 import type { OpenedStore } from './storeFeatures';
 
@@ -176,7 +176,7 @@ async function operate(
     if (what === 'late') {
       count(`late: ${await mend(store, chain, from, to)}`);
     } else if (what === 'rewind') {
-      await rewind(changes, { toPosition, dryRun: false }, eventsPerStep);
+      await rewind(changes, { toPosition, dryRun: false, ...AN_OPERATOR }, eventsPerStep);
       count('rewind');
     } else {
       const parked = await store.parked();

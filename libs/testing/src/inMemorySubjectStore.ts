@@ -23,6 +23,7 @@ import {
   EventConflictError,
   FencedError,
   LedgerGapError,
+  type OperatorAction,
   type ParkAction,
   type ParkMarker,
   type SubjectProgress,
@@ -86,6 +87,7 @@ export interface StoreContents {
 /** What a store keeps besides its contents, in the order in which it came about. */
 export interface StoreKept {
   readonly parkActions: readonly ParkAction[];
+  readonly operatorActions: readonly OperatorAction[];
   /** Ascending. */
   readonly skipped: readonly SeqNo[];
   /** By aggregate, ascending. */
@@ -138,6 +140,8 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
     const held = new Set<string>();
     /** The transaction's own copy, once it changes what was told. Nobody else can commit meanwhile: it has all locks. */
     let draft: Committed | null = null;
+    /** The halt when that copy was made: somebody may halt the subject meanwhile. */
+    let haltBefore: Committed['halt'] = null;
 
     const write = (work: (state: Committed) => void): void => {
       if (draft === null) writes.push(work);
@@ -147,6 +151,7 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
       if (held.size !== lanes + 1) refuse('what was told is changed without all locks');
       if (draft === null) {
         draft = copyOf(committed);
+        haltBefore = committed.halt;
         for (const earlier of writes.splice(0)) earlier(draft);
       }
       work(draft);
@@ -276,7 +281,8 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
     return {
       transaction,
       commit() {
-        if (draft !== null) committed = { ...draft, halt: committed.halt };
+        if (draft !== null)
+          committed = { ...draft, halt: draft.halt === haltBefore ? committed.halt : draft.halt };
         else for (const work of writes) work(committed);
       },
       end: () => releases.forEach((release) => release()),
@@ -410,9 +416,22 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
       await nextTurn();
       return (committed.halt ??= { code, message, haltedAtMs: 0 });
     },
-    async clearHalt() {
+    async clearHalt(code, { actedBy, reason }) {
       await nextTurn();
+      const { halt } = committed;
+      if (halt?.code !== code) return false;
       committed.halt = null;
+      committed.operatorActions.push({
+        action: 'resume',
+        actedBy,
+        reason,
+        toPosition: null,
+        halt,
+        events: 0n,
+        nextPosition: null,
+        isFinished: true,
+      });
+      return true;
     },
     async transaction(work) {
       onMoment('begin');
@@ -439,6 +458,7 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
     events: () => committed.log.map(readStored),
     kept: () => ({
       parkActions: [...committed.parkActions],
+      operatorActions: [...committed.operatorActions],
       skipped: [...committed.skipped].sort((a, b) => (a < b ? -1 : 1)),
       snapshots: committed.snapshots
         .map(({ snapshot: { aggregateType, aggregateId }, seqNo }) => ({ aggregateType, aggregateId, seqNo }))

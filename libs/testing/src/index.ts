@@ -37,6 +37,6 @@ export { silentLogger } from './silentLogger';
 export { stockItem, type StockEvents, type StockState } from './stockItem';
 export { MARKET_OBSERVER, straightFold } from './straightFold';
 export { marketOfEverything } from './marketOfEverything';
-export { append, contentsOfStraightFold, executeLanes, wholeRange } from './storeSteps';
+export { AN_OPERATOR, append, contentsOfStraightFold, executeLanes, wholeRange } from './storeSteps';
 export type { OpenedStore, SubjectStoreFeatures } from './storeFeatures';
 export { catchUpWith, describeSubjectStore, histories } from './subjectStore.features';

@@ -5,6 +5,7 @@ import {
   createPipelineStats,
   noSnapshots,
   type AppendResult,
+  type OperatorDecision,
   type SnapshotRule,
   type SubjectStore,
 } from '@imart/pipeline';
@@ -14,6 +15,9 @@ import { SUBJECT } from './marketEvents';
 import { MARKET_OBSERVER, straightFold } from './straightFold';
 
 const allLanes = (store: SubjectStore): number[] => Array.from({ length: store.lanes }, (_, lane) => lane);
+
+/** Who decides in specs that are not about it. */
+export const AN_OPERATOR: OperatorDecision = { actedBy: 'an operator', reason: 'because' };
 
 /** Appends one range, as ingest does. */
 export function append(store: SubjectStore, message: AppendMessage): Promise<AppendResult> {

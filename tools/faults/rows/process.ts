@@ -10,6 +10,7 @@ const values = testsIn('libs/storage/src/subject/values.int.spec.ts');
 const failures = testsIn('libs/pipeline/src/failures.unit.spec.ts');
 const lease = testsIn('libs/storage/src/subject/lease.int.spec.ts');
 const shutdown = testsIn('libs/runtime/src/createShutdown.unit.spec.ts');
+const rebuild = testsIn('tools/e2e/rebuild.e2e.spec.ts');
 const outages = testsIn('tools/e2e/outages.e2e.spec.ts');
 const wakeUps = testsIn('libs/pipeline/src/wakeUps.unit.spec.ts');
 const takingBack = features('libs/testing/src/changes/takingBack.features.ts');
@@ -195,6 +196,7 @@ export const PROCESS_ROWS: readonly FaultRow[] = [
       outages(
         'is asked to end in the middle of a batch drains it within the grace period, and ends with 0 (Q20)',
       ),
+      rebuild('ends with 0 at %s, leaves states that are whole, and the next start completes them'),
     ],
   },
   {

@@ -23,6 +23,9 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     tests: [
       subject('is found out by the bloom, by the hash of the block (P2)'),
       audit('may omit the log that made a contract known: its own logs are found too'),
+      audit(
+        'is found out when it tells a part of a block that no bloom shows, by the hash of the block, with one endpoint too',
+      ),
       passes(
         'makes of a log that lacks events, has others and has too many the one that the chain tells, and of its states too (P2)',
       ),

@@ -8,6 +8,9 @@ const at =
     search,
     replace,
   });
+const READER_FILE = 'libs/chain-evm/src/subject/auditReader';
+const atReader = (search: string, replace: string): Patch => ({ file: `${READER_FILE}.ts`, search, replace });
+const READER = (only: string): Suite => ({ files: [`${READER_FILE}.unit.spec.ts`], only });
 const AUDIT = (only: string): Suite => ({ files: ['libs/pipeline/src/audit/auditRange.unit.spec.ts'], only });
 const PASSES = (only: string): Suite => ({ files: ['libs/storage/src/passes/passes.int.spec.ts'], only });
 
@@ -96,6 +99,28 @@ export const AUDIT_MUTANTS: readonly Mutant[] = [
       ),
     ],
     suite: PASSES('takes nothing back on the word of an answer that leaves logs out'),
+  },
+  {
+    name: 'part-of-a-block-believed',
+    breaks: 'the second pass believes an answer that has some logs of a block, and lacks others (P2)',
+    patches: [
+      atReader(
+        'const suspects = [...promising, ...(await blocksToldInPart(context, filter, data, others))];',
+        'void blocksToldInPart; void others; const suspects = promising;',
+      ),
+    ],
+    suite: READER('is found out when it tells a part of a block that no bloom shows'),
+  },
+  {
+    name: 'whole-blocks-out-of-order',
+    breaks: 'a second reading takes blocks that it read whole in the order in which it suspected them',
+    patches: [
+      atReader(
+        'const inOrder = [...whole.values()].sort((a, b) => a.block.number - b.block.number);',
+        'const inOrder = [...whole.values()];',
+      ),
+    ],
+    suite: READER('has its blocks read whole when, asked for them by their hash,'),
   },
   {
     name: 'audit-of-another-branch',

@@ -27,6 +27,73 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     suite: { files: ['libs/storage/src/subject/lease.int.spec.ts'] },
   },
   {
+    name: 'resume-of-another-halt',
+    breaks: 'a halt is cleared that nobody has looked at',
+    patches: [
+      at('operatorActions')(
+        'WHERE id = $1 AND halt_code = $2 FOR UPDATE',
+        "WHERE id = $1 AND $2 <> '' FOR UPDATE",
+      ),
+    ],
+    suite: CONTRACT('is cleared by whoever looked at it'),
+  },
+  {
+    name: 'rewind-recorded-at-its-end',
+    breaks: 'what a rewind has done is not in its record when it is interrupted',
+    patches: [
+      at('operatorActions')(
+        'UPDATE operator_actions SET events = events + $2, next_position = $3,',
+        'UPDATE operator_actions SET events = CASE WHEN $4 THEN events + $2 ELSE events END, next_position = $3,',
+      ),
+    ],
+    suite: CONTRACT('that stops half way leaves the halt, and can be asked for again'),
+  },
+  {
+    name: 'rebuild-deaf-while-it-waits',
+    breaks: 'a worker that is told to stop waits for locks of others first (Q20)',
+    patches: [
+      {
+        file: 'libs/storage/src/replay/replay.ts',
+        search: 'return withSession(pool, (other) => endedBy(signal, other, control, work));',
+        replace: 'void pool; void signal; void control; return work();',
+      },
+    ],
+    suite: {
+      files: ['libs/storage/src/passes/reducerVersions.int.spec.ts'],
+      only: 'while it waits for a lane of the older version',
+    },
+  },
+  {
+    name: 'everybody-waits-for-a-reader',
+    breaks: 'reads wait while rebuilt tables wait for a transaction that reads the old ones for long',
+    patches: [
+      {
+        file: 'libs/storage/src/replay/freshTables.ts',
+        search: 'const LOCK_TIMEOUT_MS = 250;',
+        replace: 'const LOCK_TIMEOUT_MS = 60_000;',
+      },
+    ],
+    suite: {
+      files: ['libs/storage/src/passes/reducerVersions.int.spec.ts'],
+      only: 'beside a transaction that reads them for long',
+    },
+  },
+  {
+    name: 'stale-by-events-of-other-lanes',
+    breaks: 'reads are called stale for events that another lane has executed',
+    patches: [
+      {
+        file: 'libs/storage/src/read/staleness.ts',
+        search: 'AND e.seq_no <= s.ingested_seq_no AND ${IS_OF_LANE}',
+        replace: 'AND e.seq_no <= s.ingested_seq_no AND (true OR ${IS_OF_LANE})',
+      },
+    ],
+    suite: {
+      files: ['apps/api/src/flagStale.int.spec.ts'],
+      only: 'are not flagged for a lane that has not looked at events of another one',
+    },
+  },
+  {
     name: 'do-nothing-instead-of-content-hash',
     breaks: 'an event that is there with another content is passed over (P11)',
     patches: [

@@ -11,7 +11,7 @@ Lets a chain that stands still go on where it is: after the cause was mended, an
 back, imart rewind does both. The workers go on by themselves; a cause that is still there stops them again.
 
   --subject ID   the chain, as eip155:1; needed where the database has several
-  --reason TEXT  why; a line on stderr says it, with who and when
+  --reason TEXT  why; kept with who and when (imart history), and told on stderr
   --by NAME      who does it; without it, the user of the operating system
 
 Exit code 0: it goes on, or did not stand still. 1: refused, or something failed. 2: wrong usage.
@@ -38,12 +38,17 @@ export const resumeCommand: Command = {
         process.stderr.write(`imart resume: ${halt.message}: until then the log ends somewhere in between\n`);
         return 1;
       }
-      await store.clearHalt();
+      const decision = { actedBy: actor(values.by), reason: values.reason?.trim() || null };
+      if (!(await store.clearHalt(halt.code, decision))) {
+        process.stderr.write(
+          `imart resume: ${subjectId} does not stand still for ${halt.code} any more; nothing was done, look again\n`,
+        );
+        return 1;
+      }
       const logger = operatorLog();
       logger.info('an operator let the chain go on', {
         subject: subjectId,
-        actedBy: actor(values.by),
-        reason: values.reason?.trim() || null,
+        ...decision,
         haltCleared: halt.code,
       });
       await logger.close();

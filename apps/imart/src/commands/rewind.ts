@@ -21,7 +21,7 @@ Without --yes it only tells what it would remove; on a terminal it then asks.
   --subject ID   the chain, as eip155:1; needed where the database has several
   --to-block N   the last block that stays
   --yes          do it
-  --reason TEXT  why; a line on stderr says it, with who and when
+  --reason TEXT  why; kept with who and when (imart history), and told on stderr
   --by NAME      who does it; without it, the user of the operating system
   --json         for programs; whole numbers as decimal text
 
@@ -99,7 +99,7 @@ async function run(
   const who = { subject: subjectId, toBlock, actedBy: by, reason };
   // Before it as well: interrupted, it has gone back a part of the way.
   logger.info('an operator takes the log back', who);
-  const done = await rewind(options, { toPosition: toBlock, dryRun: false });
+  const done = await rewind(options, { toPosition: toBlock, dryRun: false, actedBy: by, reason });
   logger.info('an operator took the log back', {
     ...who,
     events: done.events,

@@ -3,6 +3,7 @@ import { waitMs, type BlockReading, type RangeReading, type RangeSource } from '
 import { toBlockRef } from '../fetch/canonicalBlock';
 import { fetchRange, type RangeData } from '../fetch/fetchRange';
 import { mergeLogs } from '../fetch/logOrder';
+import { blocksToldInPart } from '../fetch/partialBlocks';
 import { blocksWithPromisedLogs } from '../fetch/promisedLogs';
 import type { FetchContext } from '../fetch/readAnswers';
 import { checkNothingBefore, lastBlockUpTo } from '../fetch/skippedHeights';
@@ -215,7 +216,10 @@ interface ReadData {
   readonly wholeBlocks: number;
 }
 
-/** By `eth_getLogs`; suspected blocks whole, until no whole block names a contract whose logs were not asked for. */
+/**
+ * By `eth_getLogs`; in a thorough reading, blocks whose header promises other logs, or which have others by their hash, whole, until
+ * no whole block names a contract whose logs were not asked for.
+ */
 async function readByLogs(
   context: FetchContext,
   filter: LogFilter,
@@ -231,12 +235,13 @@ async function readByLogs(
       allHeaders: thorough,
       children: [],
     });
-    if (!thorough || !checkBlooms) return { data, wholeBlocks: 0 };
-    const suspects = await blocksWithPromisedLogs(
-      filter.watched(data.children),
-      [...data.headers.values()].filter(({ number }) => !whole.has(number)),
-      data.logs,
-    );
+    if (!thorough) return { data, wholeBlocks: 0 };
+    const blocks = [...data.headers.values()].filter(({ number }) => !whole.has(number));
+    const promising = checkBlooms
+      ? await blocksWithPromisedLogs(filter.watched(data.children), blocks, data.logs)
+      : [];
+    const others = blocks.filter((block) => !promising.includes(block));
+    const suspects = [...promising, ...(await blocksToldInPart(context, filter, data, others))];
     for (const read of await readAll(context, suspects)) whole.set(read.block.number, read);
     if (!followNamed(filter, [...whole.values()], data.children)) {
       return { data: withWhole(filter, data, whole), wholeBlocks: whole.size };
@@ -310,7 +315,8 @@ function withWhole(filter: LogFilter, data: RangeData, whole: ReadonlyMap<number
   const rest = data.logs.filter(({ blockNumber }) => !whole.has(blockNumber));
   const receipts = new Map(data.receipts);
   const timestamps = new Map(data.timestamps);
-  const logs = [...whole.values()].flatMap((one) => {
+  const inOrder = [...whole.values()].sort((a, b) => a.block.number - b.block.number);
+  const logs = inOrder.flatMap((one) => {
     addReceipts(receipts, one);
     timestamps.set(one.block.number, one.block.timestamp);
     return ownLogs(one.logs, filter, data.children);

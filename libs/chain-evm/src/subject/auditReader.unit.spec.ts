@@ -207,6 +207,47 @@ describe('a node that omits logs (P2)', () => {
     expect(thorough.wholeBlocks).toBe(2);
   });
 
+  it('is found out when it tells a part of a block that no bloom shows, by the hash of the block, with one endpoint too', async () => {
+    const chain = createFakeChain();
+    for (let i = 0; i < 6; i++) chain.mine([sale, { ...sale, tx: 1 }, made, { ...moved, tx: 2 }, moved]);
+    const all = Array.from({ length: 6 }, (_, i) => [0, 1, 2, 3, 4].map((index) => `${i + 1}/${index}`));
+    const at = await node(chain, { omits: omitted(['2/1', '3/0', '5/4']) });
+    const request = { toPosition: 6n };
+    for (const checkBlooms of [true, false]) {
+      const reader = readerOf([at], { checkBlooms });
+      expect(placesOf(await read(reader, { ...request, depth: 'quick' }))).not.toContain('2/1');
+      const thorough = await read(reader, request);
+      expect(placesOf(thorough)).toEqual(all.flat());
+      expect(thorough.wholeBlocks).toBe(3);
+    }
+  });
+
+  it.each([
+    ['does not know the question', { code: -32601, message: 'the method is not supported' }],
+    ['has too many logs', { code: -32005, message: 'query returned more than 1 results' }],
+  ])('has its blocks read whole when, asked for them by their hash, it %s', async (_, error) => {
+    const at = await node(chainOf(), { omits: omitted(['12/0']) });
+    at.rules.onCall = (method, [filter]) =>
+      method === 'eth_getLogs' && 'blockHash' in (filter as object) ? { error } : undefined;
+    const reading = await read(readerOf([at]));
+    expect(placesOf(reading)).toEqual(ALL);
+    // Block 4 among them: it has a log of what is a collection from block 5 on.
+    expect(reading.wholeBlocks).toBe(new Set(ALL.map((place) => place.split('/')[0])).size + 1);
+  });
+
+  it('is not believed when what it tells of a block alone is of another one', async () => {
+    const at = await node(chainOf());
+    let lies = 1;
+    at.rules.changeResult = (method, [filter], result) =>
+      method === 'eth_getLogs' && 'blockHash' in (filter as object) && lies-- > 0
+        ? (result as object[]).map((log) => ({ ...log, blockHash: word(0xbad) }))
+        : result;
+    const reading = await read(readerOf([at]));
+    expect(placesOf(reading)).toEqual(ALL);
+    expect(lies).toBeLessThan(0);
+    expect(reading.wholeBlocks).toBe(0);
+  });
+
   it('may omit the log that made a contract known: its own logs are found too', async () => {
     const reader = readerOf([await node(chainOf(), { omits: omitted(['5/0']) })]);
     expect(placesOf(await read(reader, { depth: 'quick' }))).not.toContain('8/0');

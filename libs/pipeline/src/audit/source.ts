@@ -8,8 +8,9 @@ export interface PositionRange {
 
 /**
  * How hard a range is looked at. `quick`: as the live stream reads it. `thorough`: from another endpoint than the live stream
- * asks first, where there is one, and blocks whose header promises logs that the answer lacks are read whole. `whole`: every
- * block by the receipts of all its transactions, which no index of the node stands behind.
+ * asks first, where there is one, and blocks whose header promises logs that the answer lacks, or of which the node tells other logs
+ * when it is asked for the block alone, are read whole. `whole`: every block by the receipts of all its transactions, which no index
+ * of the node stands behind.
  */
 export type ReadingDepth = 'quick' | 'thorough' | 'whole';
 

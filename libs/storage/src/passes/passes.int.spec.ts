@@ -19,6 +19,7 @@ import {
   type SubjectStore,
 } from '@imart/pipeline';
 import {
+  AN_OPERATOR,
   address,
   ALICE,
   append,
@@ -316,7 +317,7 @@ describe('the second pass', () => {
     await runToEnd(opened, sourceOf(history));
     expect(await passRows()).toMatchObject([{ next: 13, missing: 0 }]);
     const changes = { store: opened.store, observer: MARKET_OBSERVER, logger: silentLogger };
-    await rewind(changes, { toPosition: 4n, dryRun: false });
+    await rewind(changes, { toPosition: 4n, dryRun: false, ...AN_OPERATOR });
     expect(await passRows()).toMatchObject([{ next: 5 }]);
     // This time the provider leaves one out.
     const { nextPosition } = await opened.store.progress();

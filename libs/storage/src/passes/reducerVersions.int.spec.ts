@@ -232,9 +232,13 @@ describe('a reducer with another version', () => {
       await unchanged(600);
     });
 
-    it('in the middle of a statement that would take long', async () => {
+    it.each([
+      ['in the middle of a statement that would take long', 'LOCK TABLE event_log IN ACCESS EXCLUSIVE MODE'],
+      ['while it waits for a lane of the older version', 'SELECT FROM checkpoints FOR UPDATE'],
+      ['while it waits for a reader of the tables that go', 'SELECT FROM orders'],
+    ])('%s', async (_when, lock) => {
       const blocker = await market.pool.connect();
-      await blocker.query('BEGIN; LOCK TABLE event_log IN ACCESS EXCLUSIVE MODE');
+      await blocker.query(`BEGIN; ${lock}`);
       const stopped = new AbortController();
       const rebuilding = rebuildStates(
         { ...optionsOf(newObserver), pool: market.createPool() },
@@ -253,6 +257,33 @@ describe('a reducer with another version', () => {
       blocker.release();
       await unchanged(600);
     });
+  });
+
+  it('has the states rebuilt beside a transaction that reads them for long: nobody waits behind it, they switch after it', async () => {
+    await fill(40);
+    await rebuildStates(optionsOf(MARKET_OBSERVER), never);
+    const reader = await market.pool.connect();
+    await reader.query('BEGIN; SELECT FROM orders LIMIT 1');
+    const waits: unknown[] = [];
+    const info = (_text: string, fields?: Readonly<Record<string, unknown>>): void => {
+      if (fields?.['step'] === 'waiting') waits.push(fields['readers']);
+    };
+    const rebuilding = rebuildStates(
+      { ...optionsOf(newObserver), pool: market.createPool(), logger: { ...silentLogger, info } },
+      never,
+    );
+    const impatient = market.createPool({ statement_timeout: 5_000 });
+    while (waits.length < 2) {
+      expect((await impatient.query('SELECT DISTINCT market FROM orders')).rows).toHaveLength(1);
+      // Nor do workers.
+      await impatient.query('UPDATE subjects SET head_position = 1');
+    }
+    expect(waits[0]).toEqual([expect.stringMatching(/ \(pid \d+\)$/)]);
+    expect(await markets()).toEqual([{ market: 'imart', n: 40 }]);
+    await reader.query('COMMIT');
+    reader.release();
+    await rebuilding;
+    expect(await markets()).toEqual([{ market: 'renamed', n: 40 }]);
   });
 
   it('is rebuilt by one of several processes that start at the same moment', async () => {

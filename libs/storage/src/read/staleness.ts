@@ -1,6 +1,6 @@
 import { Prisma } from '../generated/client';
 import type { ReadDatabase } from './database';
-import { IS_CHAIN } from './sql';
+import { IS_CHAIN, IS_OF_LANE } from './sql';
 
 /** @defaultValue how old states may be before they are flagged, in ms */
 export const STALE_AFTER_MS_DEFAULT = 60_000;
@@ -19,7 +19,7 @@ export interface StaleSubject {
 
 /**
  * The reason as SQL, or NULL; `s` is the row of `subjects`. By the database's clock and by the chain's, never by a host's (D11). A lane
- * is behind by the time since the first event that it has not executed was committed.
+ * is behind by the time since the first event of its own that it has not executed was committed: those of other lanes are nothing to it.
  */
 export function staleReason(staleAfterMs: number): Prisma.Sql {
   const age = Prisma.sql`${staleAfterMs}::float8 * INTERVAL '1 millisecond'`;
@@ -30,7 +30,8 @@ export function staleReason(staleAfterMs: number): Prisma.Sql {
     WHEN EXISTS (
       SELECT FROM checkpoints c CROSS JOIN LATERAL (
         SELECT f.committed_at FROM event_log e JOIN feed f ON f.subject = e.subject AND f.feed_no = e.feed_no
-        WHERE e.subject = s.id AND e.seq_no > c.seq_no AND e.seq_no <= s.ingested_seq_no ORDER BY e.seq_no LIMIT 1
+        WHERE e.subject = s.id AND e.seq_no > c.seq_no AND e.seq_no <= s.ingested_seq_no AND ${IS_OF_LANE}
+        ORDER BY e.seq_no LIMIT 1
       ) first WHERE c.subject = s.id AND first.committed_at < now() - ${age}
     ) THEN 'lagging'
   END`;

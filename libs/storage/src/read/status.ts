@@ -6,7 +6,7 @@ import {
   type SecondaryIndexesState,
 } from '../secondaryIndexes';
 import type { ReadDatabase } from './database';
-import { IS_CHAIN, isoTime } from './sql';
+import { IS_CHAIN, IS_OF_LANE, isoTime } from './sql';
 import { STALE_AFTER_MS_DEFAULT, staleReason, type StaleReason } from './staleness';
 
 /** How far one subject is. Positions are block numbers (EVM) or ledger versions (Aptos), as decimal text. */
@@ -75,8 +75,7 @@ interface StatusDbRow {
 const FIRST_UNAPPLIED_TIME = Prisma.sql`
   SELECT min(u.time_us) FROM checkpoints c CROSS JOIN LATERAL (
     SELECT e.time_us FROM event_log e
-    WHERE e.subject = c.subject AND e.seq_no > c.seq_no AND e.seq_no <= s.ingested_seq_no
-      AND (s.lanes = 1 OR (e.aggregate_hash & 9223372036854775807) % s.lanes = c.lane)
+    WHERE e.subject = c.subject AND e.seq_no > c.seq_no AND e.seq_no <= s.ingested_seq_no AND ${IS_OF_LANE}
     ORDER BY e.seq_no LIMIT 1
   ) u WHERE c.subject = s.id`;
 

@@ -66,9 +66,44 @@ export async function indexStatements(client: ClientBase, table: string): Promis
   };
 }
 
+/** Of each table. Who wants to read it meanwhile stands behind us. */
+const LOCK_TIMEOUT_MS = 250;
+
+/** SQLSTATE: not had within the time; a deadlock with whoever takes tables in another order. */
+const NOT_HAD = new Set(['55P03', '40P01']);
+
+/**
+ * Takes the live tables for the caller's transaction alone, unless somebody reads them for long: everybody who came later would wait for
+ * that one, too.
+ * @returns whether they were had; if not, the transaction has failed.
+ */
+export async function takeTables(client: ClientBase): Promise<boolean> {
+  await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+  try {
+    await client.query(`LOCK TABLE ${REPLAYED_TABLES.map((table) => `"${table}"`).join(', ')}`);
+  } catch (error) {
+    if (NOT_HAD.has(String((error as { code?: unknown }).code))) return false;
+    throw error;
+  }
+  await client.query('SET LOCAL lock_timeout TO DEFAULT');
+  return true;
+}
+
+/** Who has locks on the live tables now, for people. */
+export async function usersOfTables(client: ClientBase): Promise<readonly string[]> {
+  const { rows } = await client.query(
+    `SELECT DISTINCT format('%s (pid %s)', coalesce(nullif(a.application_name, ''), a.usename), l.pid) AS name
+     FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+     WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.relation = ANY($1::regclass[])
+       AND l.granted AND l.pid <> pg_backend_pid() ORDER BY 1`,
+    [REPLAYED_TABLES],
+  );
+  return (rows as { name: string }[]).map(({ name }) => name);
+}
+
 /**
  * Puts the fresh tables in the place of the live ones, with their names and the names of their indexes. Runs inside the
- * caller's transaction; readers see the old tables until it commits, and the new ones after.
+ * caller's transaction, which has taken the live ones; readers see the old tables until it commits, and the new ones after.
  */
 export async function switchTables(client: ClientBase, redefineViews: () => Promise<void>): Promise<void> {
   for (const table of REPLAYED_TABLES) {

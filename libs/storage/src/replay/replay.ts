@@ -7,7 +7,7 @@ import {
   COMMAND_SUBJECT_PREFIX,
   type SubjectId,
 } from '@imart/core';
-import type { ParkMarker } from '@imart/pipeline';
+import { waitMs, type ParkMarker } from '@imart/pipeline';
 import {
   compareReducers,
   ReducersChangedError,
@@ -39,6 +39,8 @@ import {
   indexStatements,
   REPLAYED_TABLES,
   switchTables,
+  takeTables,
+  usersOfTables,
 } from './freshTables';
 import { allDone, endedBy, withSession, type Session } from './session';
 
@@ -74,7 +76,9 @@ export interface FoldElsewhere {
 
 export type ReplayStep =
   | { readonly step: 'folding'; readonly events: number }
-  | { readonly step: 'indexing' | 'comparing' | 'switching' | 'done' };
+  | { readonly step: 'indexing' | 'comparing' | 'switching' | 'done' }
+  /** Somebody reads the live tables for long: it is looked again in a while, and everybody goes on meanwhile. */
+  | { readonly step: 'waiting'; readonly readers: readonly string[] };
 
 export interface ReplayResult {
   readonly events: number;
@@ -108,8 +112,8 @@ interface ReplayedSubject {
 /**
  * Rebuilds every state and activity from the log into fresh tables, compares them with the live ones, and switches in one
  * transaction. Reads are served, and workers work, all along; what they commit meanwhile is folded in at the end; they wait
- * while tables are compared and switched. Killed at any moment, it leaves the live tables as they were. Needs a pool of at
- * least four connections.
+ * while tables are compared and switched. A transaction that reads the live tables for long, as a backup does, is waited for, and
+ * nobody waits behind it. Killed at any moment, it leaves the live tables as they were. Needs a pool of at least four connections.
  *
  * @throws the signal's reason when it aborts before the switch: the live tables are untouched, and the next replay begins anew.
  * @throws {ReplayError} when the log was tampered with, or another replay is running.
@@ -162,28 +166,45 @@ async function holdReplayLock(control: Session, patienceMs: number): Promise<boo
 
 const LOCK_NOT_AVAILABLE = '55P03';
 
+/** Until it is looked again whether the tables can be had: workers go on meanwhile. Doubled each time, up to the most. */
+const READERS_RETRY_MS = 1_000;
+const READERS_RETRY_MAX_MS = 30_000;
+
+const NEVER = new AbortController().signal;
+
 async function rebuild(options: ReplayOptions, control: Session): Promise<ReplayResult> {
   const { onDifference, onProgress, signal } = options;
   await refuseForeignViews(control, options.viewsFile);
   const counts: Counts = { events: 0, activities: 0, rows: 0, parked: new Map() };
-  await createFreshTables(control);
+  await waitingFor(options, control, () => createFreshTables(control));
   const first = await readSubjects(options, control);
   await refuseOlderReducers(options, control, first);
   for (const subject of first) await foldWhole(options, control, subject, counts);
   onProgress({ step: 'indexing' });
   await buildIndexes(options, control);
-  await lockBehindWorkers(options, control, first, counts);
-  onProgress({ step: 'comparing' });
-  const differences = await compareTables(options, control);
-  signal?.throwIfAborted();
-  if (differences.length > 0 && onDifference === 'refuse') {
+  let folded = first;
+  let differences: readonly TableDifference[];
+  for (let attempt = 1; ; attempt++) {
+    folded = await lockBehindWorkers(options, control, folded, counts);
+    onProgress({ step: 'comparing' });
+    differences = await compareTables(options, control);
+    signal?.throwIfAborted();
+    if (differences.length > 0 && onDifference === 'refuse') {
+      await control.query('ROLLBACK');
+      return { ...resultOf(counts), differences, switched: false };
+    }
+    onProgress({ step: 'switching' });
+    if (await takeTables(control)) break;
     await control.query('ROLLBACK');
-    return { ...resultOf(counts), differences, switched: false };
+    onProgress({ step: 'waiting', readers: await usersOfTables(control) });
+    await waitMs(Math.min(READERS_RETRY_MAX_MS, READERS_RETRY_MS * 2 ** (attempt - 1)), signal ?? NEVER);
+    signal?.throwIfAborted();
   }
-  onProgress({ step: 'switching' });
   // What fails only now is set aside with the tables that lack it.
   for (const { subject, marker } of counts.parked.values()) await insertParkMarker(control, subject, marker);
-  await switchTables(control, () => applyViews(control, options.viewsFile));
+  await waitingFor(options, control, () =>
+    switchTables(control, () => applyViews(control, options.viewsFile)),
+  );
   // What workers keep in memory was folded from the old tables: under another epoch they read it anew.
   await control.query('UPDATE subjects SET epoch = epoch + 1');
   const [one] = first;
@@ -370,6 +391,18 @@ async function twoAtATime<T>(
   await allDone([take(), take()]);
 }
 
+/**
+ * Statements that may wait for locks of others: for a lane's run, for a reader of a table that is to go. Whoever waits for the end of this
+ * one has no time for theirs.
+ */
+function waitingFor(
+  { pool, signal }: ReplayOptions,
+  control: Session,
+  work: () => Promise<void>,
+): Promise<void> {
+  return withSession(pool, (other) => endedBy(signal, other, control, work));
+}
+
 /** The largest first. */
 const BY_SIZE = [...REPLAYED_TABLES].reverse();
 
@@ -422,18 +455,21 @@ async function compareTables(options: ReplayOptions, control: Session): Promise<
 /**
  * Workers went on while the log was folded: the aggregates that they touched are folded again, whole, until nobody is ahead.
  * Then ingests and lanes wait, in the order in which they lock, until the transaction that is open now ends.
+ * @returns how far each subject is folded.
  */
 async function lockBehindWorkers(
   options: ReplayOptions,
   control: Session,
   first: readonly ReplayedSubject[],
   counts: Counts,
-): Promise<void> {
+): Promise<readonly ReplayedSubject[]> {
   for (let folded = first; ;) {
-    await control.query('BEGIN');
-    await control.query(`SELECT pg_advisory_xact_lock(${SUBJECTS_LOCK})`);
-    await control.query('SELECT id FROM subjects ORDER BY id FOR UPDATE');
-    await control.query('SELECT lane FROM checkpoints ORDER BY observer, subject, lane FOR UPDATE');
+    await waitingFor(options, control, async () => {
+      await control.query('BEGIN');
+      await control.query(`SELECT pg_advisory_xact_lock(${SUBJECTS_LOCK})`);
+      await control.query('SELECT id FROM subjects ORDER BY id FOR UPDATE');
+      await control.query('SELECT lane FROM checkpoints ORDER BY observer, subject, lane FOR UPDATE');
+    });
     const now = await readSubjects(options, control);
     const ahead = now.filter((subject) => {
       const before = foldedBefore(folded, subject);
@@ -441,7 +477,7 @@ async function lockBehindWorkers(
         subject.epoch !== before.epoch || subject.lanes.some((seqNo, lane) => seqNo !== before.lanes[lane])
       );
     });
-    if (ahead.length === 0) return;
+    if (ahead.length === 0) return folded;
     // Nobody waits while the rest is folded.
     await control.query('COMMIT');
     for (const subject of ahead) {

@@ -24,10 +24,11 @@ import type { EncodedAppend, EncodedRun } from './encoded';
 import { encodeActivities, encodeRows } from './encodeRows';
 import { eventLogText, type LogContext } from './eventLog';
 import { readFeedChanges } from './feed';
-import { clearHalt, HALT_COLUMNS, haltOf, readHalt, writeHalt, type HaltCells } from './halt';
+import { HALT_COLUMNS, haltOf, readHalt, writeHalt, type HaltCells } from './halt';
 import { readEventsAt, readLogRange, readTampered } from './logRange';
 import { checkFencing } from './lease';
 import { byType, keyTextOf, marketJson, marketTables, rowKey, type MarketTable } from './marketTables';
+import { resume } from './operatorActions';
 import { toStorageError } from './pgErrors';
 import { readMarker, SELECT_MARKERS } from './parkMarkers';
 import { readProgress } from './progress';
@@ -227,7 +228,7 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
 
     halted: () => translated(() => readHalt(pool, subject)),
     halt: (code, message) => translated(() => writeHalt(pool, subject, code, message)),
-    clearHalt: () => translated(() => clearHalt(pool, subject)),
+    clearHalt: (code, decision) => translated(() => resume(pool, subject, code, decision)),
 
     transaction: <T>(work: (transaction: SubjectTransaction) => Promise<T>) =>
       translated(async () => {

@@ -31,9 +31,6 @@ export async function writeHalt(pool: Pool, subject: number, code: string, messa
   return haltOf(rows[0] as HaltCells) as Halt;
 }
 
-export async function clearHalt(pool: Pool, subject: number): Promise<void> {
-  await pool.query(
-    'UPDATE subjects SET halt_code = NULL, halt_message = NULL, halted_at = NULL WHERE id = $1',
-    [subject],
-  );
-}
+/** SQL: the halt of a subject, `$1`, is no more. */
+export const CLEAR_HALT =
+  'UPDATE subjects SET halt_code = NULL, halt_message = NULL, halted_at = NULL WHERE id = $1';

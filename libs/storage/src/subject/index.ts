@@ -11,6 +11,7 @@ export {
   type SkippedEvent,
   type WaitingEvent,
 } from './parkedReadings';
+export { readOperatorRecords, type OperatorRecord } from './operatorRecords';
 export { countFrom, type StoredFrom } from './countFrom';
 export { registeredSubjects, type RegisteredSubject } from './registeredSubjects';
 export {

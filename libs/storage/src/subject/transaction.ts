@@ -27,6 +27,7 @@ import { marketTables } from './marketTables';
 import type { EncodedAppend, EncodedRun } from './encoded';
 import { snapshotSteps } from './snapshots';
 import { upsertStatements } from './tables';
+import { createOperatorSteps } from './operatorActions';
 import { createParkSteps } from './parkMarkers';
 import { createRefoldSteps } from './refoldSteps';
 import { arrayOf } from './arrayOf';
@@ -91,6 +92,7 @@ export function createTransaction(
   return {
     ...parkSteps,
     ...createLogEndSteps(client, log, observer),
+    ...createOperatorSteps(client, subject),
     ...createLateEventSteps(client, log),
     ...createRefoldSteps(client, log, observer),
     ...createPassTransaction(client, subject),

@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { Pool, type PoolConfig } from 'pg';
 import { evmSeqNo, type Activity, type AggregateKey, type SeqNo, type StateRow } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
-import type { ParkAction, ParkMarker, SubjectStore } from '@imart/pipeline';
+import type { OperatorAction, ParkAction, ParkMarker, SubjectStore } from '@imart/pipeline';
 import type { ScratchDatabase } from '../embedded/scratchDatabase';
 import { migrate } from '../migrate';
+import { HALT_COLUMNS, haltOf, type HaltCells } from '../subject/halt';
 import { createSubjectStore } from '../subject/createSubjectStore';
 import { marketJson, marketTables, rowKey } from '../subject/marketTables';
 import { openSubject } from '../subject/openSubject';
@@ -26,6 +27,7 @@ export interface StoreContents {
 /** What a store keeps besides its contents, as the test kit's store in memory tells it. */
 export interface StoreKept {
   readonly parkActions: readonly ParkAction[];
+  readonly operatorActions: readonly OperatorAction[];
   readonly skipped: readonly SeqNo[];
   readonly snapshots: readonly (AggregateKey & { readonly seqNo: SeqNo })[];
   readonly parkedAt: readonly string[];
@@ -171,6 +173,19 @@ async function readKept(pool: Pool, subjectId: string): Promise<StoreKept> {
           actedBy: row['acted_by'],
           reason: row['reason'],
         }) as ParkAction,
+    ),
+    operatorActions: (await all(`(SELECT *, ${HALT_COLUMNS} FROM operator_actions) a`, 'id')).map(
+      (row) =>
+        ({
+          action: row['action'],
+          actedBy: row['acted_by'],
+          reason: row['reason'],
+          toPosition: quantity(row['to_position']),
+          halt: haltOf(row as unknown as HaltCells),
+          events: quantity(row['events']),
+          nextPosition: quantity(row['next_position']),
+          isFinished: row['finished_at'] !== null,
+        }) as OperatorAction,
     ),
     skipped: (await all('skipped_events', 'seq_no')).map((row) => quantity(row['seq_no']) as SeqNo),
     snapshots: (await all('snapshots', 'seq_no')).map((row) => ({

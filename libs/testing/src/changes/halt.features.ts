@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { HaltedError } from '@imart/pipeline';
 import { fakeBlock } from '../fakeSubject';
 import { createMarketScript } from '../marketEvents';
-import { append, contentsOfStraightFold, executeLanes, wholeRange } from '../storeSteps';
+import { AN_OPERATOR, append, contentsOfStraightFold, executeLanes, wholeRange } from '../storeSteps';
 import type { SubjectStoreFeatures } from '../storeFeatures';
 
 /** The contract of a chain that stands still until somebody decides. */
@@ -19,11 +19,33 @@ export function describeHalt(name: string, features: SubjectStoreFeatures): void
       expect(await store.halted()).toEqual(first);
       expect((await store.progress()).halt).toEqual(first);
       expect(await store.heartbeat(fakeBlock(3n))).toEqual({ epoch: 0n, halt: first });
-      await store.clearHalt();
-      await store.clearHalt();
+      expect(await store.clearHalt('TOO_MANY_PARKED', AN_OPERATOR)).toBe(true);
+      expect(await store.clearHalt('TOO_MANY_PARKED', AN_OPERATOR)).toBe(false);
       expect(await store.halted()).toBeNull();
       expect((await store.progress()).halt).toBeNull();
       expect(await store.heartbeat(fakeBlock(3n))).toEqual({ epoch: 0n, halt: null });
+    });
+
+    it('is cleared by whoever looked at it, and recorded with who and why; another one meanwhile stays', async () => {
+      const { store, kept } = await open(1);
+      const halt = await store.halt('EVENT_CONFLICT', 'a message');
+      expect(await store.clearHalt('TOO_MANY_PARKED', AN_OPERATOR)).toBe(false);
+      expect(await store.halted()).toEqual(halt);
+      expect((await kept()).operatorActions).toEqual([]);
+      expect(await store.clearHalt('EVENT_CONFLICT', { actedBy: 'ada', reason: 'mended' })).toBe(true);
+      expect(await store.halted()).toBeNull();
+      expect((await kept()).operatorActions).toEqual([
+        {
+          action: 'resume',
+          actedBy: 'ada',
+          reason: 'mended',
+          toPosition: null,
+          halt,
+          events: 0n,
+          nextPosition: null,
+          isFinished: true,
+        },
+      ]);
     });
 
     it('keeps lanes from executing', async () => {
@@ -33,7 +55,7 @@ export function describeHalt(name: string, features: SubjectStoreFeatures): void
       await store.halt('REORG_TOO_DEEP', 'a message');
       await expect(executeLanes(store)).rejects.toBeInstanceOf(HaltedError);
       expect((await contents()).rows).toEqual([]);
-      await store.clearHalt();
+      await store.clearHalt('REORG_TOO_DEEP', AN_OPERATOR);
       await executeLanes(store);
       expect(await contents()).toEqual(await contentsOfStraightFold(events));
     });

@@ -4,7 +4,7 @@ import { rewind, type SubjectStore } from '@imart/pipeline';
 import { appendMessage, fakeBlock } from '../fakeSubject';
 import { createMarketScript } from '../marketEvents';
 import { marketOfEverything } from '../marketOfEverything';
-import { append, contentsOfStraightFold, executeLanes } from '../storeSteps';
+import { AN_OPERATOR, append, contentsOfStraightFold, executeLanes } from '../storeSteps';
 import type { SubjectStoreFeatures } from '../storeFeatures';
 import { at, blockByBlock, changing, filled, finalize, upTo } from './steps';
 
@@ -38,7 +38,7 @@ export function describeRewind(name: string, features: SubjectStoreFeatures): vo
       const { store, contents } = await filled(features, events);
       await finalize(store, 20n);
       await store.halt('REORG_TOO_DEEP', 'the chain is another one');
-      expect(await rewind(changing(store), { toPosition: 2n, dryRun: false })).toMatchObject({
+      expect(await rewind(changing(store), { toPosition: 2n, dryRun: false, ...AN_OPERATOR })).toMatchObject({
         toPosition: 2n,
         halt: { code: 'REORG_TOO_DEEP' },
       });
@@ -59,7 +59,7 @@ export function describeRewind(name: string, features: SubjectStoreFeatures): vo
         const { events } = marketOfEverything();
         const { store, contents } = await filled(features, events, { lanes: 2, every: 1 });
         const { lastFeedNo } = await store.progress();
-        await rewind(changing(store), { toPosition: 1n, dryRun: false }, max);
+        await rewind(changing(store), { toPosition: 1n, dryRun: false, ...AN_OPERATOR }, max);
         expect(await contents()).toEqual(await contentsOfStraightFold(upTo(events, 1n)));
         const progress = await store.progress();
         expect(progress).toMatchObject({ nextPosition: 2n, ingested: at(1n), halt: null });
@@ -97,7 +97,7 @@ export function describeRewind(name: string, features: SubjectStoreFeatures): vo
         5n,
         5n,
       ]);
-      await rewind(changing(store), { toPosition: 9n, dryRun: false });
+      await rewind(changing(store), { toPosition: 9n, dryRun: false, ...AN_OPERATOR });
       expect(await store.resumePoint()).toMatchObject({
         nextPosition: 6n,
         window: [{ position: 5n, hash: fakeBlock(5n).hash, parentHash: '' }],
@@ -111,10 +111,12 @@ export function describeRewind(name: string, features: SubjectStoreFeatures): vo
       const { events } = marketOfEverything();
       const { store, contents } = await filled(features, events);
       await finalize(store, 20n);
-      expect(await rewind(changing(store), { toPosition: -1n, dryRun: false })).toMatchObject({
-        toPosition: null,
-        nextPosition: 0n,
-      });
+      expect(await rewind(changing(store), { toPosition: -1n, dryRun: false, ...AN_OPERATOR })).toMatchObject(
+        {
+          toPosition: null,
+          nextPosition: 0n,
+        },
+      );
       expect(await contents()).toEqual({ rows: [], activities: [], parked: [] });
       expect(await store.progress()).toMatchObject({
         ingested: BEFORE_FIRST,
@@ -133,9 +135,45 @@ export function describeRewind(name: string, features: SubjectStoreFeatures): vo
       expect(await contents()).toEqual(await contentsOfStraightFold(events));
     });
 
+    it('is recorded with who, why and what came of it, together with what it does', async () => {
+      const { events } = marketOfEverything();
+      const { store, kept } = await filled(features, events);
+      const halt = await store.halt('REORG_TOO_DEEP', 'the chain is another one');
+      await rewind(changing(store), { toPosition: 2n, dryRun: true });
+      expect((await kept()).operatorActions).toEqual([]);
+      const decision = { actedBy: 'ada', reason: 'the chain\0 took it back' };
+      await rewind(changing(store), { toPosition: 2n, dryRun: false, ...decision }, 3);
+      const gone = events.filter(({ source }) => source.position > 2n).length;
+      expect((await kept()).operatorActions).toMatchObject([
+        {
+          action: 'rewind',
+          actedBy: 'ada',
+          toPosition: 2n,
+          halt,
+          events: BigInt(gone),
+          nextPosition: 3n,
+          isFinished: true,
+        },
+      ]);
+      // There was nothing to take back.
+      await rewind(changing(store), { toPosition: 2n, dryRun: false, actedBy: 'bob', reason: null });
+      expect((await kept()).operatorActions.slice(1)).toEqual([
+        {
+          action: 'rewind',
+          actedBy: 'bob',
+          reason: null,
+          toPosition: 2n,
+          halt: null,
+          events: 0n,
+          nextPosition: 3n,
+          isFinished: true,
+        },
+      ]);
+    });
+
     it('that stops half way leaves the halt, and can be asked for again', async () => {
       const { events } = marketOfEverything();
-      const { store, contents } = await filled(features, events);
+      const { store, contents, kept } = await filled(features, events);
       let cuts = 0;
       const failing: SubjectStore = {
         ...store,
@@ -150,15 +188,22 @@ export function describeRewind(name: string, features: SubjectStoreFeatures): vo
             }),
           ),
       };
-      await expect(rewind(changing(failing), { toPosition: 0n, dryRun: false }, 2)).rejects.toThrow(
-        'on purpose',
-      );
+      await expect(
+        rewind(changing(failing), { toPosition: 0n, dryRun: false, ...AN_OPERATOR }, 2),
+      ).rejects.toThrow('on purpose');
       expect(await store.halted()).toMatchObject({ code: 'REWINDING' });
       const { nextPosition } = await store.progress();
       expect(await contents()).toEqual(await contentsOfStraightFold(upTo(events, nextPosition - 1n)));
-      await rewind(changing(store), { toPosition: 0n, dryRun: false }, 2);
+      const taken = BigInt(events.length - upTo(events, nextPosition - 1n).length);
+      const interrupted = { events: taken, nextPosition, isFinished: false, halt: null };
+      expect((await kept()).operatorActions).toMatchObject([interrupted]);
+      await rewind(changing(store), { toPosition: 0n, dryRun: false, ...AN_OPERATOR }, 2);
       expect(await store.halted()).toBeNull();
       expect(await contents()).toEqual({ rows: [], activities: [], parked: [] });
+      expect((await kept()).operatorActions).toMatchObject([
+        interrupted,
+        { events: BigInt(events.length) - taken, isFinished: true, halt: { code: 'REWINDING' } },
+      ]);
     });
   });
 }

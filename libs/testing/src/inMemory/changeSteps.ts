@@ -233,6 +233,35 @@ export function createChangeSteps(options: ChangeStepsOptions): ChangeTransactio
       change(({ parkActions }) => parkActions.push(...actions));
     },
 
+    async recordRewind(toPosition, { actedBy, reason }) {
+      await nextTurn();
+      change(({ operatorActions, halt }) =>
+        operatorActions.push({
+          action: 'rewind',
+          actedBy,
+          reason,
+          toPosition,
+          halt,
+          events: 0n,
+          nextPosition: null,
+          isFinished: false,
+        }),
+      );
+      return BigInt(view().operatorActions.length);
+    },
+
+    async recordRewound(rewind, { events, nextPosition, isLast }) {
+      await nextTurn();
+      change((state) => {
+        state.operatorActions = state.operatorActions.map((action, i) =>
+          BigInt(i + 1) === rewind
+            ? { ...action, events: action.events + BigInt(events), nextPosition, isFinished: isLast }
+            : action,
+        );
+        if (isLast) state.halt = null;
+      });
+    },
+
     async snapshotsBelow(requests) {
       await nextTurn();
       const states = new Map<string, FoldState>();

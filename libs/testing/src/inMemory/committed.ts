@@ -17,6 +17,7 @@ import {
   LedgerGapError,
   type ChangeKind,
   type Halt,
+  type OperatorAction,
   type ParkAction,
   type ParkMarker,
   type Pass,
@@ -62,6 +63,7 @@ export interface Committed {
   /** How many markers had been set when each of these was, by its aggregate. One that comes back for the same event keeps it. */
   parkedAt: Map<string, { readonly fromSeqNo: SeqNo; readonly at: number }>;
   parkActions: ParkAction[];
+  operatorActions: OperatorAction[];
   passes: Pass[];
   skipped: Set<SeqNo>;
   snapshots: StoredSnapshot[];
@@ -88,6 +90,7 @@ export function nothingCommitted(lanes: number): Committed {
     parked: new Map(),
     parkedAt: new Map(),
     parkActions: [],
+    operatorActions: [],
     passes: [],
     skipped: new Set(),
     snapshots: [],
@@ -117,6 +120,7 @@ export function copyOf(state: Committed): Committed {
     parked: new Map(state.parked),
     parkedAt: new Map(state.parkedAt),
     parkActions: [...state.parkActions],
+    operatorActions: [...state.operatorActions],
     passes: [...state.passes],
     skipped: new Set(state.skipped),
     snapshots: [...state.snapshots],
