@@ -40,3 +40,4 @@ export { marketOfEverything } from './marketOfEverything';
 export { append, contentsOfStraightFold, executeLanes, wholeRange } from './storeSteps';
 export type { OpenedStore, SubjectStoreFeatures } from './storeFeatures';
 export { catchUpWith, describeSubjectStore, histories } from './subjectStore.features';
+export { until, type UntilOptions } from './until';
