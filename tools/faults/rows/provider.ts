@@ -12,7 +12,7 @@ const pool = testsIn('libs/chain-evm/src/rpc/pool.unit.spec.ts');
 const endpoint = testsIn('libs/chain-evm/src/rpc/endpoint.unit.spec.ts');
 const canonical = testsIn('libs/chain-evm/src/fetch/canonical.unit.spec.ts');
 const hint = testsIn('libs/chain-evm/src/rpc/rangeHint.unit.spec.ts');
-const passes = testsIn('libs/storage/src/passes/passes.int.spec.ts');
+const secondPass = testsIn('libs/storage/src/passes/secondPass.int.spec.ts');
 const audit = testsIn('libs/chain-evm/src/subject/auditReader.unit.spec.ts');
 const fullnode = testsIn('libs/chain-aptos/src/source/restSource.unit.spec.ts');
 const transactionStream = testsIn('libs/chain-aptos/src/source/streamSource.unit.spec.ts');
@@ -29,7 +29,7 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     tests: [
       wrongAnswers('is found out by the bloom, by the hash of the block (P2)'),
       audit('may omit the log that made a contract known: its own logs are found too'),
-      passes(
+      secondPass(
         'makes of a log that lacks events, has others and has too many the one that the chain tells, and of its states too (P2)',
       ),
     ],
