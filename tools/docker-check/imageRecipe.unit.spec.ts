@@ -5,8 +5,8 @@ import { validate } from 'dockerfile-utils';
 import { aptosMarketplaces } from '@imart/chain-aptos';
 import { evmMarketplaces } from '@imart/chain-evm';
 import { apiConfig } from '../../apps/api/src/config';
-import { aptosWorkerConfig, loadAptosWorkerConfig } from '../../apps/aptos-worker/src/config';
-import { evmWorkerConfig, loadEvmWorkerConfig } from '../../apps/evm-worker/src/config';
+import { aptosWorkerConfig, aptosWorkerSettings } from '../../apps/aptos-worker/src/config';
+import { evmWorkerConfig, evmWorkerSettings } from '../../apps/evm-worker/src/config';
 import { readIgnoreRules } from './ignoreRules';
 import { readRecipe, type Image } from './imageRecipe';
 
@@ -138,7 +138,10 @@ describe("the images' recipe", () => {
     'has an image for %s that needs nothing but endpoints',
     async (chain, id) => {
       const { env } = image(`evm-worker-${chain}`);
-      const { config } = await loadEvmWorkerConfig({ ...env, RPC_URLS: 'http://127.0.0.1:8545' });
+      const { config } = await evmWorkerSettings.loadConfig([], {
+        ...env,
+        RPC_URLS: 'http://127.0.0.1:8545',
+      });
       expect(config.chainId).toBe(BigInt(id));
       // Every marketplace that is known to be on this chain.
       const known = evmMarketplaces
@@ -151,7 +154,10 @@ describe("the images' recipe", () => {
 
   it('has an image for Aptos that needs nothing but endpoints', async () => {
     const { env } = image('aptos-worker');
-    const { config } = await loadAptosWorkerConfig({ ...env, APTOS_URLS: 'http://127.0.0.1:8080/v1' });
+    const { config } = await aptosWorkerSettings.loadConfig([], {
+      ...env,
+      APTOS_URLS: 'http://127.0.0.1:8080/v1',
+    });
     expect(config.chainId).toBe(1n);
     // Every marketplace that is known to be on mainnet.
     const known = aptosMarketplaces.filter(({ packageOn }) => packageOn(1) !== null).map(({ name }) => name);

@@ -1,3 +1,6 @@
+// Not by its name: the whole of it runs in jest only.
+import { until as untilTrue } from '../../libs/testing/src/until';
+
 /** Longer than anything that is waited for takes on a busy machine. */
 export const PATIENCE_MS = 120_000;
 
@@ -10,15 +13,5 @@ export async function until(
   condition: () => boolean | Promise<boolean>,
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
-  let failure: unknown;
-  for (const end = performance.now() + patienceMs; performance.now() < end;) {
-    try {
-      if (await condition()) return;
-      failure = undefined;
-    } catch (error) {
-      failure = error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`in ${patienceMs} ms it did not come true: ${what}`, { cause: failure });
+  await untilTrue(condition, { what, patienceMs, everyMs: 10 });
 }

@@ -4,14 +4,14 @@ import { waitMs } from '@imart/pipeline';
 import { defineConfig, defineSetting, text, type ConfigOf } from '@imart/runtime';
 import {
   engineSettings,
-  loadWorkerConfig,
   positionSettings,
   positionWords,
-  readsChain,
+  programSettings,
   roleSettings,
   startWorker,
   whereChainIsRead,
   type OpenedChain,
+  type ReadingConfigOf,
   type WorkerProgram,
 } from '@imart/worker';
 // Not by its name: the whole of it runs in jest only.
@@ -33,7 +33,7 @@ const schema = defineConfig({
   ...engineSettings,
 });
 type Config = ConfigOf<typeof schema>;
-type Reading = Config & { readonly node: string };
+type Reading = ReadingConfigOf<typeof schema>;
 
 /** Listings, of which every second one is sold, one event in every fifth version. */
 function eventsOfChain(): readonly Event[] {
@@ -104,8 +104,7 @@ const program: WorkerProgram<Config, Reading> = {
   namespace: 'aptos',
   chainSetting: 'NETWORK',
   nearHeadPositions: 100n,
-  loadConfig: (args) => loadWorkerConfig({ schema }, { ...process.env, ...Object.fromEntries(args) }),
-  readsChain: (config): config is Reading => readsChain(config),
+  ...programSettings({ schema, environment: () => process.env }),
   subjectOf: () => null,
   openChain: openFakeChain,
 };

@@ -64,13 +64,13 @@ describeRecorded('bad input of the worker', () => {
     const answer = await fetch(`http://127.0.0.1:${String(healthPort)}${path}`);
     return { status: answer.status, text: await answer.text() };
   };
-  /** Another process has no event to wait for. */
   const readinessBecomes = async (worker: WorkerProcess, status: number): Promise<string> => {
-    for (;;) {
-      const answer = await page(worker, '/readyz');
-      if (answer.status === status) return answer.text;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    let answer = await page(worker, '/readyz');
+    await until(`/readyz answers ${status}`, async () => {
+      answer = await page(worker, '/readyz');
+      return answer.status === status;
+    });
+    return answer.text;
   };
 
   it('settings that are missing or malformed: all are told in one message, exit code 2, nothing is connected to', async () => {
@@ -205,7 +205,7 @@ describeRecorded('bad input of the worker', () => {
     await nextBlockReaches(url, LAST + 1, worker);
     const polls = (): number => counting.calls.get('eth_getBlockByNumber') ?? 0;
     const before = polls();
-    while (polls() < before + 10) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('it looks at the head again', () => polls() >= before + 10);
     expect(
       worker.lines.filter(({ message }) => message.startsWith('END_BLOCK lies beyond the head')),
     ).toEqual([expect.objectContaining({ head: LAST, block: LAST + 5 })]);

@@ -10,9 +10,7 @@ import type { OpenChainOptions, OpenedChain, WorkerProgram } from '@imart/worker
 import { registerChainMetrics } from './chainMetrics';
 import {
   aptosWorkerConfig,
-  environmentWith,
-  isReading,
-  loadAptosWorkerConfig,
+  aptosWorkerSettings,
   VERSIONS,
   type AptosWorkerConfig,
   type ReadingConfig,
@@ -27,8 +25,7 @@ export const aptosWorker: WorkerProgram<AptosWorkerConfig, ReadingConfig> = {
   namespace: 'aptos',
   chainSetting: aptosWorkerConfig.chainId.name,
   nearHeadPositions: BigInt(APTOS_REST_DEFAULTS.catchUpDistanceVersions),
-  loadConfig: (args) => loadAptosWorkerConfig(environmentWith(args)),
-  readsChain: isReading,
+  ...aptosWorkerSettings,
   subjectOf: ({ chainId }) => (chainId === undefined ? null : aptosSubjectId(Number(chainId))),
   openChain: openAptosLedger,
 };

@@ -5,23 +5,16 @@ import {
   aptosSeqNo,
   aptosSettingProblems,
 } from '@imart/chain-aptos';
-import {
-  defineConfig,
-  defineSetting,
-  integer,
-  type ConfigOf,
-  type Environment,
-  type LoadedConfig,
-} from '@imart/runtime';
+import { defineConfig, type ConfigOf } from '@imart/runtime';
 import {
   engineSettings,
-  loadWorkerConfig,
+  pollSetting,
   positionSettings,
   positionWords,
-  readsChain,
+  programSettings,
   roleSettings,
   whereChainIsRead,
-  type ArgumentSettings,
+  type ReadingConfigOf,
 } from '@imart/worker';
 
 /** What the positions of these chains are called. */
@@ -37,14 +30,7 @@ export const aptosWorkerConfig = defineConfig({
   genesisHash: aptosChainSettings.genesisHash,
   handles: aptosChainSettings.handles,
   ...positionSettings(VERSIONS, aptosSeqNo.max.position),
-  pollIntervalMs: defineSetting({
-    name: 'POLL_INTERVAL_MS',
-    type: integer({ min: 10, max: 600_000 }),
-    default: String(APTOS_REST_DEFAULTS.pollIntervalMs),
-    unit: 'ms',
-    group: 'Chain',
-    meaning: 'How often the head of the ledger is asked for.',
-  }),
+  pollIntervalMs: pollSetting('the ledger', APTOS_REST_DEFAULTS.pollIntervalMs),
   pagesInFlight: aptosChainSettings.pagesInFlight,
   markets: whereChainIsRead(aptosMarketSettings.markets),
   ...engineSettings,
@@ -53,24 +39,11 @@ export const aptosWorkerConfig = defineConfig({
 export type AptosWorkerConfig = ConfigOf<typeof aptosWorkerConfig>;
 
 /** The settings of a process that reads the ledger. */
-export type ReadingConfig = AptosWorkerConfig & {
-  readonly [K in 'urls' | 'markets']: NonNullable<AptosWorkerConfig[K]>;
-};
+export type ReadingConfig = ReadingConfigOf<typeof aptosWorkerConfig>;
 
-/** Whether these settings are of a process that reads the ledger: it has what that needs. */
-export const isReading = (config: AptosWorkerConfig): config is ReadingConfig => readsChain(config);
-
-/**
- * Reads all settings and loads the files of marketplaces that they name, and reports every problem at once, before anything connects.
- * @throws {ConfigError}
- */
-export function loadAptosWorkerConfig(
-  environment: Environment = environmentWith([]),
-): Promise<LoadedConfig<AptosWorkerConfig>> {
-  return loadWorkerConfig({ schema: aptosWorkerConfig, chainProblems: aptosSettingProblems }, environment);
-}
-
-/** The settings of this process's environment, with those of its arguments, which come first. */
-export function environmentWith(args: ArgumentSettings): Environment {
-  return { ...process.env, ...Object.fromEntries(args) };
-}
+/** How they are read. */
+export const aptosWorkerSettings = programSettings({
+  schema: aptosWorkerConfig,
+  chainProblems: aptosSettingProblems,
+  environment: () => process.env,
+});

@@ -1,12 +1,15 @@
 import { ConfigError } from '@imart/core';
-import { environmentWith, isReading, loadAptosWorkerConfig } from './config';
+import { aptosWorkerSettings } from './config';
+
+const { readsChain } = aptosWorkerSettings;
+const load = (environment: Record<string, string>) => aptosWorkerSettings.loadConfig([], environment);
 
 const PACKAGE = '0xa11ce';
 const usable = { APTOS_URLS: 'https://node.example/v1', MARKETS: `imart:${PACKAGE}` };
 
 async function problemsOf(environment: Record<string, string>): Promise<readonly string[]> {
   try {
-    await loadAptosWorkerConfig(environment);
+    await load(environment);
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map((p) => `${p.setting}: ${p.problem}`);
     throw error;
@@ -16,7 +19,7 @@ async function problemsOf(environment: Record<string, string>): Promise<readonly
 
 describe('settings of the Aptos worker', () => {
   it('needs endpoints and markets, and has a default for the rest', async () => {
-    const { config } = await loadAptosWorkerConfig(usable);
+    const { config } = await load(usable);
     expect(config.urls).toEqual(['https://node.example/v1']);
     expect([config.role, config.source, config.lanes, config.startPosition]).toEqual(['all', 'rest', 1, 0n]);
     expect([config.endPosition, config.chainId, config.apiKey]).toEqual([undefined, undefined, undefined]);
@@ -48,8 +51,8 @@ describe('settings of the Aptos worker', () => {
   });
 
   it('needs neither endpoints nor markets to execute what others read, and the same as ever for the other roles', async () => {
-    const { config } = await loadAptosWorkerConfig({ ROLE: 'apply' });
-    expect([config.role, config.urls, config.markets, isReading(config)]).toEqual([
+    const { config } = await load({ ROLE: 'apply' });
+    expect([config.role, config.urls, config.markets, readsChain(config)]).toEqual([
       'apply',
       undefined,
       undefined,
@@ -57,7 +60,7 @@ describe('settings of the Aptos worker', () => {
     ]);
     for (const ROLE of ['ingest', 'all']) {
       expect((await problemsOf({ ROLE })).map((p) => p.split(':')[0])).toEqual(['APTOS_URLS', 'MARKETS']);
-      expect(isReading((await loadAptosWorkerConfig({ ...usable, ROLE })).config)).toBe(true);
+      expect(readsChain((await load({ ...usable, ROLE })).config)).toBe(true);
     }
   });
 
@@ -79,7 +82,7 @@ describe('settings of the Aptos worker', () => {
     const problems = await problemsOf({ ...usable, ...secrets });
     expect(problems).toHaveLength(2);
     expect(problems.join()).not.toContain('hunter2');
-    const { shown } = await loadAptosWorkerConfig({
+    const { shown } = await load({
       ...usable,
       APTOS_URLS: 'https://node.example/v1/hunter2',
       APTOS_API_KEY: 'hunter2',
@@ -88,14 +91,14 @@ describe('settings of the Aptos worker', () => {
   });
 
   it('takes what stands in the arguments before the environment', async () => {
-    const environment = environmentWith([['ROLE', 'apply']]);
-    expect(environment['PATH']).toBe(process.env['PATH']);
-    expect((await loadAptosWorkerConfig({ ...usable, ...environment })).config.role).toBe('apply');
+    const { config } = await aptosWorkerSettings.loadConfig([['ROLE', 'apply']], {
+      ...usable,
+      ROLE: 'ingest',
+    });
+    expect(config.role).toBe('apply');
   });
 
   it('points out a name that looks mistyped', async () => {
-    expect((await loadAptosWorkerConfig({ ...usable, END_VERSIO: '5' })).warnings.join()).toContain(
-      'END_VERSION',
-    );
+    expect((await load({ ...usable, END_VERSIO: '5' })).warnings.join()).toContain('END_VERSION');
   });
 });

@@ -1,25 +1,16 @@
 import { chainSettingProblems, evmChainSettings } from '@imart/chain-evm';
 import { evmSeqNo } from '@imart/core';
 import { SECOND_PASS_RATE_DEFAULT } from '@imart/pipeline';
-import {
-  defineConfig,
-  defineSetting,
-  flag,
-  integer,
-  url,
-  type ConfigOf,
-  type Environment,
-  type LoadedConfig,
-} from '@imart/runtime';
+import { defineConfig, defineSetting, flag, integer, url, type ConfigOf } from '@imart/runtime';
 import {
   engineSettings,
-  loadWorkerConfig,
+  pollSetting,
   positionSettings,
   positionWords,
-  readsChain,
+  programSettings,
   roleSettings,
   whereChainIsRead,
-  type ArgumentSettings,
+  type ReadingConfigOf,
 } from '@imart/worker';
 
 /** What the positions of these chains are called. */
@@ -49,14 +40,7 @@ export const evmWorkerConfig = defineConfig({
     group: 'Chain',
     meaning: 'How far below the head a block counts as final, where the chain has no finalized tag.',
   }),
-  pollIntervalMs: defineSetting({
-    name: 'POLL_INTERVAL_MS',
-    type: integer({ min: 10, max: 600_000 }),
-    default: '1000',
-    unit: 'ms',
-    group: 'Chain',
-    meaning: 'How often the head of the chain is asked for.',
-  }),
+  pollIntervalMs: pollSetting('the chain', 1_000),
   rangeBlocksMax: evmChainSettings.rangeBlocksMax,
   checkBlooms: evmChainSettings.checkBlooms,
   secondPassBlocksPerSecond: defineSetting({
@@ -84,25 +68,11 @@ export const evmWorkerConfig = defineConfig({
 export type EvmWorkerConfig = ConfigOf<typeof evmWorkerConfig>;
 
 /** The settings of a process that reads the chain. */
-export type ReadingConfig = EvmWorkerConfig & {
-  readonly [K in 'rpcUrls' | 'markets']: NonNullable<EvmWorkerConfig[K]>;
-};
+export type ReadingConfig = ReadingConfigOf<typeof evmWorkerConfig>;
 
-/** Whether these settings are of a process that reads the chain: it has what that needs. */
-export const isReading = (config: EvmWorkerConfig): config is ReadingConfig => readsChain(config);
-
-/**
- * Reads all settings and loads the files of marketplaces that they name, and reports every problem at once, before
- * anything connects.
- * @throws {ConfigError}
- */
-export function loadEvmWorkerConfig(
-  environment: Environment = environmentWith([]),
-): Promise<LoadedConfig<EvmWorkerConfig>> {
-  return loadWorkerConfig({ schema: evmWorkerConfig, chainProblems: chainSettingProblems }, environment);
-}
-
-/** The settings of this process's environment, with those of its arguments, which come first. */
-export function environmentWith(args: ArgumentSettings): Environment {
-  return { ...process.env, ...Object.fromEntries(args) };
-}
+/** How they are read. */
+export const evmWorkerSettings = programSettings({
+  schema: evmWorkerConfig,
+  chainProblems: chainSettingProblems,
+  environment: () => process.env,
+});

@@ -3,14 +3,17 @@ import { ConfigError } from '@imart/core';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { environmentWith, isReading, loadEvmWorkerConfig } from './config';
+import { evmWorkerSettings } from './config';
+
+const { readsChain } = evmWorkerSettings;
+const load = (environment: Record<string, string>) => evmWorkerSettings.loadConfig([], environment);
 
 const ADDRESS = '0x5fbdb2315678afecb367f032d93f642f64180aa3';
 const usable = { RPC_URLS: 'http://127.0.0.1:8545', MARKETS: `imart:${ADDRESS}` };
 
 async function problemsOf(environment: Record<string, string>): Promise<readonly string[]> {
   try {
-    await loadEvmWorkerConfig(environment);
+    await load(environment);
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map((p) => `${p.setting}: ${p.problem}`);
     throw error;
@@ -20,7 +23,7 @@ async function problemsOf(environment: Record<string, string>): Promise<readonly
 
 describe('settings of the EVM worker', () => {
   it('needs endpoints and markets, and has a default for the rest', async () => {
-    const { config } = await loadEvmWorkerConfig(usable);
+    const { config } = await load(usable);
     expect(config.rpcUrls).toEqual(['http://127.0.0.1:8545']);
     expect(config.role).toBe('all');
     expect(config.markets).toEqual([{ name: 'imart', isFile: false, address: ADDRESS }]);
@@ -53,17 +56,17 @@ describe('settings of the EVM worker', () => {
   });
 
   it('needs neither endpoints nor markets to execute what others read, and the same as ever for the other roles', async () => {
-    const { config } = await loadEvmWorkerConfig({ ROLE: 'apply' });
+    const { config } = await load({ ROLE: 'apply' });
     expect([config.role, config.rpcUrls, config.markets]).toEqual(['apply', undefined, undefined]);
-    expect(isReading(config)).toBe(false);
+    expect(readsChain(config)).toBe(false);
     for (const ROLE of ['ingest', 'all']) {
       expect((await problemsOf({ ROLE })).map((p) => p.split(':')[0])).toEqual(['RPC_URLS', 'MARKETS']);
-      expect(isReading((await loadEvmWorkerConfig({ ...usable, ROLE })).config)).toBe(true);
+      expect(readsChain((await load({ ...usable, ROLE })).config)).toBe(true);
     }
   });
 
   it('does not load the marketplaces that an environment for all roles names, where they are not needed', async () => {
-    await loadEvmWorkerConfig({ ...usable, ROLE: 'apply', MARKETS: './not-there.js' });
+    await load({ ...usable, ROLE: 'apply', MARKETS: './not-there.js' });
     expect(await problemsOf({ ...usable, MARKETS: './not-there.js' })).toHaveLength(1);
   });
 
@@ -74,9 +77,8 @@ describe('settings of the EVM worker', () => {
   });
 
   it('takes the role of the arguments before that of the environment', async () => {
-    const environment = environmentWith([['ROLE', 'apply']]);
-    expect(environment['PATH']).toBe(process.env['PATH']);
-    expect((await loadEvmWorkerConfig({ ...usable, ...environment })).config.role).toBe('apply');
+    const { config } = await evmWorkerSettings.loadConfig([['ROLE', 'apply']], { ...usable, ROLE: 'ingest' });
+    expect(config.role).toBe('apply');
   });
 
   it('names an unknown marketplace and the known ones', async () => {
@@ -93,7 +95,7 @@ describe('settings of the EVM worker', () => {
 
   it('takes a GENESIS_HASH of 0x and 64 hex digits only', async () => {
     const hash = `0x${'aB'.repeat(32)}`;
-    const { config } = await loadEvmWorkerConfig({ ...usable, GENESIS_HASH: hash });
+    const { config } = await load({ ...usable, GENESIS_HASH: hash });
     expect(config.genesisHash).toBe(hash.toLowerCase());
     for (const wrong of [hash.slice(2), `${hash}0`, hash.slice(0, -1), `${hash.slice(0, -1)}g`]) {
       expect(await problemsOf({ ...usable, GENESIS_HASH: wrong })).toEqual([
@@ -110,7 +112,7 @@ describe('settings of the EVM worker', () => {
     });
     expect(problems).toHaveLength(2);
     expect(problems.join()).not.toContain('hunter2');
-    const { shown } = await loadEvmWorkerConfig({ ...usable, RPC_URLS: 'https://host.example/v3/hunter2' });
+    const { shown } = await load({ ...usable, RPC_URLS: 'https://host.example/v3/hunter2' });
     expect(JSON.stringify(shown)).not.toContain('hunter2');
   });
 
@@ -121,7 +123,7 @@ describe('settings of the EVM worker', () => {
       { name: 'imart', isFile: false, address: ADDRESS },
     ],
   ])('reads the marketplace %s', async (entry, expected) => {
-    expect((await loadEvmWorkerConfig({ ...usable, MARKETS: entry })).config.markets).toEqual([expected]);
+    expect((await load({ ...usable, MARKETS: entry })).config.markets).toEqual([expected]);
   });
 
   it('takes what looks like a path for a file', () => {
@@ -146,13 +148,11 @@ describe('settings of the EVM worker', () => {
       },
     ],
   ])('reads the collections %s', async (setting, expected) => {
-    expect((await loadEvmWorkerConfig({ ...usable, COLLECTIONS: setting })).config.collections).toEqual(
-      expected,
-    );
+    expect((await load({ ...usable, COLLECTIONS: setting })).config.collections).toEqual(expected);
   });
 
   it('points out a name that looks mistyped', async () => {
-    expect((await loadEvmWorkerConfig({ ...usable, END_BLOK: '5' })).warnings.join()).toContain('END_BLOCK');
+    expect((await load({ ...usable, END_BLOK: '5' })).warnings.join()).toContain('END_BLOCK');
   });
 });
 

@@ -11,10 +11,8 @@ import type { OpenChainOptions, OpenedChain, WorkerProgram } from '@imart/worker
 import { registerChainMetrics } from './chainMetrics';
 import {
   BLOCKS,
-  environmentWith,
   evmWorkerConfig,
-  isReading,
-  loadEvmWorkerConfig,
+  evmWorkerSettings,
   type EvmWorkerConfig,
   type ReadingConfig,
 } from './config';
@@ -29,8 +27,7 @@ export const evmWorker: WorkerProgram<EvmWorkerConfig, ReadingConfig> = {
   namespace: 'eip155',
   chainSetting: evmWorkerConfig.chainId.name,
   nearHeadPositions: BigInt(EVM_SUBJECT_DEFAULTS.catchUpDistanceBlocks),
-  loadConfig: (args) => loadEvmWorkerConfig(environmentWith(args)),
-  readsChain: isReading,
+  ...evmWorkerSettings,
   subjectOf: ({ chainId }) => (chainId === undefined ? null : evmSubjectId(Number(chainId))),
   openChain: openEvmChain,
 };

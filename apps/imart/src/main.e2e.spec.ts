@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPool, migrate, prismaDirectory, startEmbeddedPostgres } from '@imart/storage';
 import { silentLogger } from '@imart/runtime';
+import { until } from '@imart/testing';
 import { startTestServer, type TestServer } from '../../../libs/storage/src/testing/testDatabase';
 
 const ROOT = join(__dirname, '../../..');
@@ -146,13 +147,12 @@ describe('an interrupted command', () => {
       const { child, ended } = start({ DATA_DIR: dataDir }, 'parked', 'list');
       const beside = connect(server.url);
       const isWorking = async (): Promise<boolean> => {
-        const found = beside.query(
+        const found = await beside.query(
           `SELECT FROM pg_stat_activity WHERE application_name = 'imart' AND wait_event = 'PgSleep'`,
         );
-        // The server is not there yet.
-        return (await found.catch(() => null))?.rowCount === 1;
+        return found.rowCount === 1;
       };
-      while (!(await isWorking())) await new Promise((resolve) => setTimeout(resolve, 50));
+      await until(isWorking, { everyMs: 20 });
       await beside.end();
       child.kill('SIGINT');
       expect(await ended).toEqual({ code: 130, said: '' });

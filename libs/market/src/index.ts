@@ -27,6 +27,7 @@ export {
   type TradeItem,
   type TradeSide,
 } from './events';
+export { PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE } from './plainOrder';
 export type {
   ActivityKind,
   BalanceRow,

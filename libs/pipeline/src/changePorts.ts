@@ -8,7 +8,6 @@ import type {
   ResumePoint,
   SeqNo,
 } from '@imart/core';
-import type { ParkMarker } from './ports';
 
 /**
  * What a store does for changes of what was told already: reorgs, late knowledge, released and skipped aggregates. The engine's
@@ -22,6 +21,13 @@ export interface Halt {
   readonly message: string;
   /** Milliseconds since 1970, by the database's clock. */
   readonly haltedAtMs: number;
+}
+
+/** Why an aggregate is set aside: its events from `fromSeqNo` on wait in the log. */
+export interface ParkMarker extends AggregateKey {
+  readonly fromSeqNo: SeqNo;
+  readonly code: string;
+  readonly message: string;
 }
 
 /** Where reading goes on, and under which epoch that holds: one consistent read. */

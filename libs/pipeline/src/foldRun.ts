@@ -12,7 +12,8 @@ import {
   type Snapshot,
   type StateRow,
 } from '@imart/core';
-import type { FoldedRun, ParkMarker } from './ports';
+import type { ParkMarker } from './changePorts';
+import type { FoldedRun } from './ports';
 import type { SnapshotRule } from './snapshotRule';
 import type { StateCache } from './stateCache';
 

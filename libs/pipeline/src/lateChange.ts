@@ -1,7 +1,7 @@
 import { aggregateKeyText, type AggregateKey, type Event, type LateChange, type SeqNo } from '@imart/core';
-import type { ParkAction, TouchedAggregate } from './changePorts';
+import type { ParkAction, ParkMarker, TouchedAggregate } from './changePorts';
 import { executedOf, lockSubject, type ChangeOptions } from './changes';
-import type { ParkMarker, SubjectProgress, SubjectTransaction } from './ports';
+import type { SubjectProgress, SubjectTransaction } from './ports';
 import { refold } from './refold';
 
 /** What came of a late change. */

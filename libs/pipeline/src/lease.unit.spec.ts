@@ -1,4 +1,4 @@
-import { silentLogger } from '@imart/testing';
+import { silentLogger, until } from '@imart/testing';
 import {
   FencedError,
   StorageUnavailableError,
@@ -73,13 +73,6 @@ function untilAborted() {
       return new Promise((resolve) => signal.addEventListener('abort', () => resolve('ended')));
     },
   };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + 20_000; !condition();) {
-    if (Date.now() > end) throw new Error(`it did not come true: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
 }
 
 const never = new AbortController().signal;

@@ -11,7 +11,7 @@ import type {
   SubjectId,
 } from '@imart/core';
 import type { PassTransaction } from './audit/passes';
-import type { ChangeStore, ChangeTransaction, Halt } from './changePorts';
+import type { ChangeStore, ChangeTransaction, Halt, ParkMarker } from './changePorts';
 
 /** Structured logging as the engine needs it; fields never hold a secret. */
 export interface Logger {
@@ -39,13 +39,6 @@ export interface SubjectProgress {
   readonly chainTimeUs: bigint | null;
   /** Why the subject stands still; `null`: it does not. Nothing is ingested or executed under a halt. */
   readonly halt: Halt | null;
-}
-
-/** Why an aggregate is set aside: its events from `fromSeqNo` on wait in the log. */
-export interface ParkMarker extends AggregateKey {
-  readonly fromSeqNo: SeqNo;
-  readonly code: string;
-  readonly message: string;
 }
 
 /** What folding a run of events gives: all that one transaction writes besides the checkpoint. */

@@ -7,9 +7,9 @@ import {
   type SeqNo,
   type StateRow,
 } from '@imart/core';
-import type { TouchedAggregate } from './changePorts';
+import type { ParkMarker, TouchedAggregate } from './changePorts';
 import { createRunFolder } from './foldRun';
-import type { FoldedRun, ParkMarker, SubjectStore, SubjectTransaction } from './ports';
+import type { FoldedRun, SubjectStore, SubjectTransaction } from './ports';
 import { inSlices } from './slices';
 import { noSnapshots } from './snapshotRule';
 import { createStateCache } from './stateCache';

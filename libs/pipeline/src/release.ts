@@ -1,7 +1,6 @@
 import type { AggregateKey, SeqNo } from '@imart/core';
-import type { ReleaseOutcome } from './changePorts';
+import type { ParkMarker, ReleaseOutcome } from './changePorts';
 import { executedOf, lockSubject, type ChangeOptions } from './changes';
-import type { ParkMarker } from './ports';
 import { refold } from './refold';
 
 export interface ReleaseRequest extends AggregateKey {

@@ -6,6 +6,7 @@ export { createFakeRangeSource, type FakeRangeSource, type FakeRangeSourceOption
 export { liveThrough, type AnyHistoryEnd, type AnyHistoryOptions } from './anyHistory';
 export { appendMessage, appendMessages, createFakeSubject, fakeBlock, type FakeSubject } from './fakeSubject';
 export { given, type Given } from './given';
+export { histories } from './histories';
 export {
   createInMemorySubjectStore,
   type InMemorySubjectStore,
@@ -37,6 +38,7 @@ export { silentLogger } from './silentLogger';
 export { stockItem, type StockEvents, type StockState } from './stockItem';
 export { MARKET_OBSERVER, straightFold } from './straightFold';
 export { marketOfEverything } from './marketOfEverything';
-export { AN_OPERATOR, append, contentsOfStraightFold, executeLanes, wholeRange } from './storeSteps';
+export { AN_OPERATOR, append, catchUpWith, contentsOfStraightFold, executeLanes, wholeRange } from './storeSteps';
 export type { OpenedStore, SubjectStoreFeatures } from './storeFeatures';
-export { catchUpWith, describeSubjectStore, histories } from './subjectStore.features';
+export { describeSubjectStore } from './subjectStore.features';
+export { until, type UntilOptions } from './until';

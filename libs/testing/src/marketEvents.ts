@@ -1,6 +1,9 @@
 import { evmSeqNo, type SubjectId } from '@imart/core';
 import {
   AGGREGATE,
+  PLAIN_CANCELLED,
+  PLAIN_OPENED,
+  PLAIN_SALE,
   type MarketEvent,
   type MarketEventData,
   type MarketEventName,
@@ -42,44 +45,16 @@ export const multi = (tokenId: bigint, quantity: bigint): TradeItem => ({
 type Changes<Name extends MarketEventName> = Partial<MarketEventData[Name]>;
 
 const opened = {
+  ...PLAIN_OPENED,
   market: 'imart',
   side: 'listing',
-  kind: 'fixed',
   maker: ALICE,
-  taker: null,
   items: [art()],
   price: 100n,
   currency: NATIVE,
-  startsAtUs: null,
-  expiresAtUs: null,
-  nonce: null,
-  orderHash: null,
-  escrow: false,
 } as const;
-const filled = {
-  market: 'imart',
-  side: null,
-  seller: null,
-  buyer: BOB,
-  items: null,
-  price: null,
-  currency: null,
-  fees: null,
-  isSale: true,
-  closes: null,
-  nonce: null,
-  orderHash: null,
-} as const;
-const cancelled = {
-  market: 'imart',
-  side: null,
-  maker: null,
-  items: null,
-  onlyIfOpen: false,
-  onlyMaker: null,
-  nonce: null,
-  orderHash: null,
-} as const;
+const filled = { ...PLAIN_SALE, market: 'imart', side: null, buyer: BOB, closes: null } as const;
+const cancelled = { ...PLAIN_CANCELLED, market: 'imart', side: null } as const;
 
 /** Writes market events, each at the place after the one before; what is not said is as plain as can be. */
 export interface MarketScript {

@@ -1,19 +1,26 @@
+import { expect } from '@jest/globals';
 import type { AppendMessage, Event } from '@imart/core';
 import {
+  createCatchUp,
   createExecutor,
   createLane,
   createPipelineStats,
   noSnapshots,
+  refold,
+  type AggregateRange,
   type AppendResult,
   type OperatorDecision,
   type SnapshotRule,
   type SubjectStore,
+  type TouchedAggregate,
 } from '@imart/pipeline';
 import { appendMessage } from './fakeSubject';
 import { createInMemorySubjectStore, type StoreContents } from './inMemorySubjectStore';
 import { SUBJECT } from './marketEvents';
+import { silentLogger } from './silentLogger';
 import { MARKET_OBSERVER, straightFold } from './straightFold';
 
+const never = new AbortController().signal;
 const allLanes = (store: SubjectStore): number[] => Array.from({ length: store.lanes }, (_, lane) => lane);
 
 /** Who decides in specs that are not about it. */
@@ -55,4 +62,48 @@ export async function contentsOfStraightFold(events: readonly Event[]): Promise<
 /** The events of a script as one range from position 0 to the one after the last event. */
 export function wholeRange(events: readonly Event[]): AppendMessage {
   return appendMessage(events, 0n, (events.at(-1)?.source.position ?? 0n) + 1n);
+}
+
+/** Takes ranges as a worker that catches up does. */
+export async function catchUpWith(
+  store: SubjectStore,
+  messages: readonly AppendMessage[],
+  cachedStatesMax = 1000,
+): Promise<void> {
+  const catchUp = createCatchUp({
+    store,
+    executor: createExecutor({
+      store,
+      observer: MARKET_OBSERVER,
+      cachedStatesMax,
+      parkedAggregatesMax: 1000,
+    }),
+    stats: createPipelineStats(),
+    logger: silentLogger,
+    random: () => 0,
+    now: () => 0,
+    onCommitted: () => undefined,
+  });
+  for (const message of messages) expect(await catchUp.push(message, never)).toBe(true);
+  await catchUp.drain(never);
+}
+
+/** Refolds an aggregate from a place on, up to where the lanes are. */
+export const refoldOne = (store: SubjectStore, touched: TouchedAggregate): Promise<unknown> =>
+  store.transaction(async (tx) => {
+    await tx.lockIngest();
+    const { executed } = await tx.lockLanes(allLanes(store));
+    await tx.unpark([touched]);
+    await refold(tx, { store, observer: MARKET_OBSERVER }, [{ ...touched, upToSeqNo: executed }]);
+  });
+
+/** The events of one aggregate, as a refold reads them. */
+export async function readAggregate(store: SubjectStore, range: AggregateRange): Promise<readonly Event[]> {
+  const events: Event[] = [];
+  await store.transaction((tx) =>
+    tx.readAggregates([range], async (piece) => {
+      events.push(...piece);
+    }),
+  );
+  return events;
 }

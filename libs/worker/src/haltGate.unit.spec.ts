@@ -41,6 +41,8 @@ function setUp() {
   };
 }
 
+afterEach(() => void jest.useRealTimers());
+
 describe('a chain that stands still', () => {
   it.each(['REORG_TOO_DEEP', 'EVENT_CONFLICT', 'TOO_MANY_PARKED', 'HALTED'])('does so after %s', (code) => {
     expect(isHalting(stop(code))).toBe(true);
@@ -67,12 +69,14 @@ describe('a chain that stands still', () => {
     expect(gate.halt).toEqual(stored());
     gate.see(stored());
     expect(said).toEqual(['error standing still: why REORG_TOO_DEEP']);
+    jest.useFakeTimers();
     let cleared = false;
-    const waiting = gate.cleared(never).then(() => (cleared = true));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    void gate.cleared(never).then(() => (cleared = true));
+    await jest.advanceTimersByTimeAsync(60_000);
     expect(cleared).toBe(false);
     clear();
-    await waiting;
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(cleared).toBe(true);
     expect(gate.halt).toBeNull();
     expect(said[1]).toBe('info going on: the halt is cleared');
   });

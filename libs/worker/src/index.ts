@@ -12,12 +12,16 @@ export type {
   SecondReadings,
   WorkerProgram,
 } from './program';
+export { programSettings, type ProgramSettings, type ProgramSettingsOptions } from './programSettings';
 export {
   engineSettings,
+  pollSetting,
   positionSettings,
   readsChain,
   roleSettings,
   whereChainIsRead,
+  type ReadingConfigOf,
+  type SettingOfReaders,
   type WorkerConfig,
   type WorkerSettings,
 } from './settings';

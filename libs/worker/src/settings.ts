@@ -8,6 +8,7 @@ import {
   text,
   url,
   type ConfigOf,
+  type ConfigSchema,
   type Setting,
 } from '@imart/runtime';
 import type { PositionWords } from './words';
@@ -56,6 +57,21 @@ export function positionSettings({ one, startSetting, endSetting }: PositionWord
       meaning: `Stop, with exit code 0, when everything up to and including this ${one} is executed.`,
     }),
   };
+}
+
+/**
+ * How often the source's head is asked for.
+ * @param what the head is of: `the chain`.
+ */
+export function pollSetting(what: string, defaultMs: number) {
+  return defineSetting({
+    name: 'POLL_INTERVAL_MS',
+    type: integer({ min: 10, max: 600_000 }),
+    default: String(defaultMs),
+    unit: 'ms',
+    group: 'Chain',
+    meaning: `How often the head of ${what} is asked for.`,
+  });
 }
 
 /** What is the same whatever is read: storage, engine, watching, the process itself. */
@@ -199,10 +215,18 @@ export type WorkerConfig = ConfigOf<WorkerSettings>;
 
 const REQUIRED_WHEN = 'where ROLE is all or ingest';
 
+/** A setting that {@link whereChainIsRead} has marked. */
+export type SettingOfReaders<T> = Setting<T | undefined> & { readonly requiredWhen: string };
+
 /** A setting that only a process needs which reads the chain: absent without a fault in one that only executes. */
-export function whereChainIsRead<T>(setting: Setting<T>): Setting<T | undefined> {
-  return { ...setting, optional: true, requiredWhen: REQUIRED_WHEN } as Setting<T | undefined>;
+export function whereChainIsRead<T>(setting: Setting<T>): SettingOfReaders<T> {
+  return { ...setting, optional: true, requiredWhen: REQUIRED_WHEN } as SettingOfReaders<T>;
 }
+
+/** The values of a schema in a process that reads the chain: what {@link whereChainIsRead} has marked is there. */
+export type ReadingConfigOf<S extends ConfigSchema> = ConfigOf<S> & {
+  readonly [K in keyof S as S[K] extends SettingOfReaders<unknown> ? K : never]: NonNullable<ConfigOf<S>[K]>;
+};
 
 /** The same setting as a process must have it that reads the chain. */
 export function asRead(setting: Setting<unknown>): Setting<unknown> {

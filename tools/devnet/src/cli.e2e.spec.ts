@@ -1,3 +1,4 @@
+import { until } from '@imart/testing';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -18,17 +19,6 @@ interface Ready {
   readonly market: string;
   readonly directory: string;
   readonly collections: readonly string[];
-}
-
-/** Conditions on other processes have no event to wait for. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (
-    const end = Date.now() + 20_000;
-    !(await condition());
-    await new Promise((done) => setTimeout(done, 20))
-  ) {
-    if (Date.now() > end) throw new Error('the condition does not come true');
-  }
 }
 
 function isAlive(pid: number): boolean {

@@ -1,12 +1,18 @@
 import { testsIn, type FaultRow } from '../faultRow';
 
 const subject = testsIn('libs/chain-evm/src/createEvmSubject.unit.spec.ts');
+const head = testsIn('libs/chain-evm/src/subject/headAndFinality.unit.spec.ts');
 const reorg = testsIn('libs/chain-evm/src/subject/reorg.unit.spec.ts');
+const falseReorgs = testsIn('libs/chain-evm/src/subject/falseReorgs.unit.spec.ts');
+const deep = testsIn('libs/chain-evm/src/subject/reorgAndFinality.unit.spec.ts');
+const limited = testsIn('libs/chain-evm/src/fetch/limitedProvider.unit.spec.ts');
+const wrongAnswers = testsIn('libs/chain-evm/src/fetch/wrongAnswers.unit.spec.ts');
+const receipts = testsIn('libs/chain-evm/src/fetch/fetchReceipts.unit.spec.ts');
 const pool = testsIn('libs/chain-evm/src/rpc/pool.unit.spec.ts');
 const endpoint = testsIn('libs/chain-evm/src/rpc/endpoint.unit.spec.ts');
 const canonical = testsIn('libs/chain-evm/src/fetch/canonical.unit.spec.ts');
 const hint = testsIn('libs/chain-evm/src/rpc/rangeHint.unit.spec.ts');
-const passes = testsIn('libs/storage/src/passes/passes.int.spec.ts');
+const secondPass = testsIn('libs/storage/src/passes/secondPass.int.spec.ts');
 const audit = testsIn('libs/chain-evm/src/subject/auditReader.unit.spec.ts');
 const fullnode = testsIn('libs/chain-aptos/src/source/restSource.unit.spec.ts');
 const transactionStream = testsIn('libs/chain-aptos/src/source/streamSource.unit.spec.ts');
@@ -15,18 +21,18 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
   {
     id: 'P1',
     fault: 'no logs from a node that lacks the block',
-    tests: [subject('is asked for elsewhere (P1)')],
+    tests: [wrongAnswers('is asked for elsewhere (P1)')],
   },
   {
     id: 'P2',
     fault: 'logs of a block left out',
     tests: [
-      subject('is found out by the bloom, by the hash of the block (P2)'),
+      wrongAnswers('is found out by the bloom, by the hash of the block (P2)'),
       audit('may omit the log that made a contract known: its own logs are found too'),
       audit(
         'is found out when it tells a part of a block that no bloom shows, by the hash of the block, with one endpoint too',
       ),
-      passes(
+      secondPass(
         'makes of a log that lacks events, has others and has too many the one that the chain tells, and of its states too (P2)',
       ),
     ],
@@ -35,7 +41,7 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     id: 'P3',
     fault: 'transaction, receipt or block not there yet',
     tests: [
-      subject('that are null or short are asked for again, elsewhere (P3)'),
+      receipts('that are null or short are asked for again, elsewhere (P3)'),
       pool('are retried for ever while they are only unavailable, and it is said once in a while (P3)'),
       pool('look at it again after a while (P3, P14)'),
     ],
@@ -44,7 +50,7 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     id: 'P4',
     fault: 'the head goes backwards',
     tests: [
-      subject('may go backwards for a while: nothing happens (P4)'),
+      head('may go backwards for a while: nothing happens (P4)'),
       reorg('a chain that is only shorter is waited for, and followed when it is another one (P4)'),
     ],
   },
@@ -52,39 +58,39 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     id: 'P5',
     fault: 'a head far ahead, or invented',
     tests: [
-      subject('may be invented: what nobody serves is not read (P5)'),
-      reorg('an invented head; it makes nothing final either (P5)'),
+      head('may be invented: what nobody serves is not read (P5)'),
+      falseReorgs('an invented head; it makes nothing final either (P5)'),
     ],
   },
   {
     id: 'P6',
     fault: 'fail-over to a lagging node looks like a reorg',
     tests: [
-      reorg('a fail-over to a node that lags (P6)'),
-      reorg('one of several nodes behind one URL that is on another branch (P6)'),
-      reorg('is not believed of one endpoint against another one, however long it says so (P6)'),
+      falseReorgs('a fail-over to a node that lags (P6)'),
+      falseReorgs('one of several nodes behind one URL that is on another branch (P6)'),
+      deep('is not believed of one endpoint against another one, however long it says so (P6)'),
     ],
   },
   {
     id: 'P7',
     fault: 'the finalized tag lags, jumps or fails',
     tests: [
-      subject('follows the tag, and never goes back (P7)'),
-      subject('is by depth where the tag is %s (P7)'),
-      subject('is at most what was read, and the first block is a block (P7)'),
+      head('follows the tag, and never goes back (P7)'),
+      head('is by depth where the tag is %s (P7)'),
+      head('is at most what was read, and the first block is a block (P7)'),
     ],
   },
   {
     id: 'P8',
     fault: 'finalized above the head',
-    tests: [subject('is not believed above the head (P8)')],
+    tests: [head('is not believed above the head (P8)')],
   },
   {
     id: 'P9',
     fault: 'too many results, useless suggestions',
     tests: [
-      subject('%s is asked for what it gives (P9)'),
-      subject('whose suggestion is what was asked is asked for half (P9)'),
+      limited('%s is asked for what it gives (P9)'),
+      limited('whose suggestion is what was asked is asked for half (P9)'),
       hint('always leaves two parts that are not empty, whatever is said (P9)'),
     ],
   },
@@ -92,7 +98,7 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     id: 'P10',
     fault: 'a rate limit that looks like a range limit',
     tests: [
-      subject('on its rate is asked later for the same, not for less (P10)'),
+      limited('on its rate is asked later for the same, not for less (P10)'),
       testsIn('libs/chain-evm/src/rpc/toRpcError.unit.spec.ts')(
         'takes %i "%s" for a rate limit, never for a limit on the range (P10)',
       ),
@@ -102,7 +108,7 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     id: 'P11',
     fault: 'a log twice, or of another block',
     tests: [
-      subject('%s, and is asked for again'),
+      wrongAnswers('%s, and is asked for again'),
       canonical('finds a log that is there twice, and nothing else (P11)'),
       testsIn('libs/pipeline/src/failures.unit.spec.ts')(
         'takes a range again without writing it twice, and refuses another content (P11)',
@@ -113,15 +119,15 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     id: 'P12',
     fault: 'removed logs',
     tests: [
-      subject('marks a log of a block of the chain as removed: it is read again, %s (P12)'),
-      reorg('removed logs of other branches (P12)'),
+      wrongAnswers('marks a log of a block of the chain as removed: it is read again, %s (P12)'),
+      falseReorgs('removed logs of other branches (P12)'),
     ],
   },
   {
     id: 'P13',
     fault: 'a websocket that is dead or half open',
     tests: [
-      subject('is found by polling when the websocket is silent (P13)'),
+      head('is found by polling when the websocket is silent (P13)'),
       testsIn('libs/worker/src/progressWatch.unit.spec.ts')(
         'turns red when the head moves and the log does not, and green when it moves again (P13)',
       ),
@@ -161,7 +167,7 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     id: 'P17',
     fault: 'heights without a block',
     tests: [
-      subject('may stand above heights that have no block (P17)'),
+      head('may stand above heights that have no block (P17)'),
       audit('skips heights that the chain skips, at its ends too (P17)'),
     ],
   },

@@ -12,7 +12,10 @@ const READER_FILE = 'libs/chain-evm/src/subject/auditReader';
 const atReader = (search: string, replace: string): Patch => ({ file: `${READER_FILE}.ts`, search, replace });
 const READER = (only: string): Suite => ({ files: [`${READER_FILE}.unit.spec.ts`], only });
 const AUDIT = (only: string): Suite => ({ files: ['libs/pipeline/src/audit/auditRange.unit.spec.ts'], only });
-const PASSES = (only: string): Suite => ({ files: ['libs/storage/src/passes/passes.int.spec.ts'], only });
+const PASSES = (file: string, only: string): Suite => ({
+  files: [`libs/storage/src/passes/${file}.int.spec.ts`],
+  only,
+});
 
 /** Second readings. */
 export const AUDIT_MUTANTS: readonly Mutant[] = [
@@ -29,7 +32,7 @@ export const AUDIT_MUTANTS: readonly Mutant[] = [
         'const toPosition = least(second.nextPosition + BigInt(most) - 1n, progress.nextPosition - 1n);',
       ),
     ],
-    suite: PASSES('reads nothing above finality'),
+    suite: PASSES('secondPass', 'reads nothing above finality'),
   },
   {
     name: 'quick-above-finality',
@@ -40,7 +43,7 @@ export const AUDIT_MUTANTS: readonly Mutant[] = [
         "if (fromPosition <= end) return { fromPosition, toPosition: least(fromPosition + most - 1n, end), depth: 'quick' }; if (finalizedPosition !== null && fromPosition <= finalizedPosition) {",
       ),
     ],
-    suite: PASSES('is read above finality with every block'),
+    suite: PASSES('backfill', 'is read above finality with every block'),
   },
   {
     name: 'passes-while-catching-up',
@@ -51,13 +54,13 @@ export const AUDIT_MUTANTS: readonly Mutant[] = [
         'void mayRead; const next = await nextRange(options);',
       ),
     ],
-    suite: PASSES('read nothing while the worker catches up'),
+    suite: PASSES('besideOtherWork', 'read nothing while the worker catches up'),
   },
   {
     name: 'unfollowed-compared',
     breaks: 'events of a contract that nobody follows any more are taken for wrong',
     patches: [at('auditRange')('const own = all.filter(isFollowed);', 'const own = all;')],
-    suite: PASSES('leaves alone what nobody follows any more'),
+    suite: PASSES('secondPass', 'leaves alone what nobody follows any more'),
   },
   {
     name: 'unfollowed-compared-in-whole-blocks',
@@ -87,7 +90,7 @@ export const AUDIT_MUTANTS: readonly Mutant[] = [
         'const extra: never[] = [];',
       ),
     ],
-    suite: PASSES('forgets a contract that no event names'),
+    suite: PASSES('backfill', 'forgets a contract that no event names'),
   },
   {
     name: 'omission-believed',
@@ -98,7 +101,7 @@ export const AUDIT_MUTANTS: readonly Mutant[] = [
         '',
       ),
     ],
-    suite: PASSES('takes nothing back on the word of an answer that leaves logs out'),
+    suite: PASSES('secondPass', 'takes nothing back on the word of an answer that leaves logs out'),
   },
   {
     name: 'part-of-a-block-believed',
@@ -137,6 +140,6 @@ export const AUDIT_MUTANTS: readonly Mutant[] = [
         'await changes.store.transaction(async (tx) => { await tx.lockIngest(); await along(tx, part); }); const result = await applyLateChange(changes, { ...change, epoch });',
       ),
     ],
-    suite: PASSES('skips nothing when it is killed'),
+    suite: PASSES('secondPass', 'skips nothing when it is killed'),
   },
 ];

@@ -8,7 +8,6 @@ const suite = (file: string, only?: string): Suite => ({
   files: [`libs/chain-evm/src/${file}.unit.spec.ts`],
   ...(only === undefined ? {} : { only }),
 });
-const SUBJECT = 'createEvmSubject';
 
 /** What is read from the chain. */
 export const CHAIN_MUTANTS: readonly Mutant[] = [
@@ -21,19 +20,19 @@ export const CHAIN_MUTANTS: readonly Mutant[] = [
         'if (last === undefined) { const stand = [...all.values()].at(-1) ?? { number: range.to, hash: "0x", parentHash: "0x", timestamp: 0, logsBloom: null }; return { all, first: stand, last: { ...stand, number: range.to } }; } if (last === undefined) { const place',
       ),
     ],
-    suite: suite(SUBJECT, 'the head'),
+    suite: suite('subject/headAndFinality', 'the head'),
   },
   {
     name: 'bloom-ignored',
     breaks: 'a block that lacks its logs is not found out by its bloom (P2)',
     patches: [at('fetch/checkBlooms.ts')('if (suspects.length === 0) return;', 'return;')],
-    suite: suite(SUBJECT, '(P2)'),
+    suite: suite('fetch/wrongAnswers', '(P2)'),
   },
   {
     name: 'duplicate-log-accepted',
     breaks: 'an answer with a log that is there twice is used (P11)',
     patches: [at('fetch/readAnswers.ts')('if (twice !== null) {', 'if (false) {')],
-    suite: suite(SUBJECT, 'an answer that cannot be right'),
+    suite: suite('fetch/wrongAnswers', 'an answer that cannot be right'),
   },
   {
     name: 'foreign-branch-log-accepted',
@@ -46,13 +45,13 @@ export const CHAIN_MUTANTS: readonly Mutant[] = [
       ),
       at('fetch/fetchRange.ts')('if (block === null || block.hash !== blockHash) {', 'if (block === null) {'),
     ],
-    suite: suite(SUBJECT, 'an answer that cannot be right'),
+    suite: suite('fetch/wrongAnswers', 'an answer that cannot be right'),
   },
   {
     name: 'removed-logs-applied',
     breaks: 'logs that a node marks as removed become events (P12)',
     patches: [at('fetch/canonicalLog.ts')("if (raw.removed === true) return 'removed';", '')],
-    suite: suite(SUBJECT, '(P12'),
+    suite: suite('fetch/wrongAnswers', '(P12'),
   },
   {
     name: 'range-split-loses-a-block',
@@ -129,7 +128,7 @@ export const CHAIN_MUTANTS: readonly Mutant[] = [
     name: 'finalized-above-head-believed',
     breaks: 'a finalized block above the head is believed (P8)',
     patches: [at('subject/finality.ts')('if (answer.number > head.number) {', 'if (false) {')],
-    suite: suite(SUBJECT, '(P8)'),
+    suite: suite('subject/headAndFinality', '(P8)'),
   },
   {
     name: 'topics-not-counted',
@@ -161,13 +160,16 @@ export const CHAIN_MUTANTS: readonly Mutant[] = [
         "side: 'against', byNumber: true",
       ),
     ],
-    suite: suite('subject/reorg', 'endpoints that contradict each other'),
+    suite: suite('subject/disagreeingEndpoints', 'endpoints that contradict each other'),
   },
   {
     name: 'unsure-reads-on',
     breaks: 'reading goes on while an endpoint says, unconfirmed, that what was read is void (P6)',
     patches: [at('subject/readChain.ts')("stalled = verdict.kind === 'unsure';", 'stalled = false;')],
-    suite: suite('subject/reorg', 'is believed of one endpoint only after it has said so for a while'),
+    suite: suite(
+      'subject/reorgAndFinality',
+      'is believed of one endpoint only after it has said so for a while',
+    ),
   },
   {
     name: 'start-not-checked',
@@ -189,13 +191,13 @@ export const CHAIN_MUTANTS: readonly Mutant[] = [
         '',
       ),
     ],
-    suite: suite('subject/reorg', 'the other one is not followed alone'),
+    suite: suite('subject/disagreeingEndpoints', 'the other one is not followed alone'),
   },
   {
     name: 'one-word-taken-for-a-reorg',
     breaks: 'blocks are taken back because one endpoint said so once (P6)',
     patches: [at('subject/reorg.ts')('if (looks < limits.looks) return false;', '')],
-    suite: suite('subject/reorg', 'one of several nodes behind one URL'),
+    suite: suite('subject/falseReorgs', 'one of several nodes behind one URL'),
   },
   {
     name: 'node-in-a-reorg-is-a-witness',
@@ -224,7 +226,7 @@ export const CHAIN_MUTANTS: readonly Mutant[] = [
     name: 'final-blocks-doubted-by-order',
     breaks: 'one endpoint against one other makes final blocks doubtful (P6, R7)',
     patches: [at('subject/reorg.ts')('if (isDeep && !byNumber) return STANDS;', '')],
-    suite: suite('subject/reorg', 'is not believed of one endpoint against another one'),
+    suite: suite('subject/reorgAndFinality', 'is not believed of one endpoint against another one'),
   },
   {
     name: 'children-not-read-in-their-range',
@@ -235,6 +237,6 @@ export const CHAIN_MUTANTS: readonly Mutant[] = [
         'if (missing.length >= 0) return read;',
       ),
     ],
-    suite: suite(SUBJECT, 'collections that a factory creates'),
+    suite: suite('subject/discovery', 'collections that a factory creates'),
   },
 ];

@@ -1,4 +1,11 @@
-import { AGGREGATE, ZERO_ADDRESS, type TradeItem } from '@imart/market';
+import {
+  AGGREGATE,
+  PLAIN_CANCELLED,
+  PLAIN_OPENED,
+  PLAIN_SALE,
+  ZERO_ADDRESS,
+  type TradeItem,
+} from '@imart/market';
 import { canonicalAddress } from '../address';
 import { AptosDecodeError } from '../errors';
 import type { AptosMarket, EmitAptosMarketEvent } from '../market';
@@ -8,7 +15,6 @@ import { currencyAt, currencyOf, depositOf } from './coins';
 import type { EventDeclaration, MarketDeclaration, TimePath, ValuePath } from './declaration';
 import type { AptosMarketplace } from './marketplace';
 import { addressAt, mayBeMissing, toAddress, toQuantity, toText, valueAt, type FieldPath } from './paths';
-import { PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE } from './plainOrder';
 import { expiryUs, microseconds, startUs } from './times';
 import {
   itemOf,

@@ -1,12 +1,6 @@
 import type { EvmBlock } from '../log';
 import { readBlock } from './canonicalBlock';
-import { getBlock, inconsistent, type FetchContext } from './readAnswers';
-
-/** The block of a log that a node gave as removed. */
-export interface RemovedPlace {
-  readonly blockNumber: number;
-  readonly blockHash: string;
-}
+import { getBlock, inconsistent, type FetchContext, type RemovedPlace } from './readAnswers';
 
 /**
  * Whether logs that an answer marks as removed are of another branch than the node's own: then they were rightly left out.

@@ -7,7 +7,6 @@ import type { RpcEndpoint } from '../rpc/endpoint';
 import { BlockNotServedError, RpcInconsistentError } from '../rpc/errors';
 import { readBlock } from './canonicalBlock';
 import { canonicalHash, type LogReader, type RawLog, type SkipReason } from './canonicalLog';
-import type { RemovedPlace } from './checkRemoved';
 import type { LogNumbering } from './logNumbering';
 import { findDuplicate, sortLogs } from './logOrder';
 import { parseQuantity, toQuantity } from './quantity';
@@ -98,6 +97,12 @@ export async function readHeaders(
     before = block;
   }
   return { all, first, last };
+}
+
+/** The block of a log that a node gave as removed. */
+export interface RemovedPlace {
+  readonly blockNumber: number;
+  readonly blockHash: string;
 }
 
 /** The logs of one answer. */

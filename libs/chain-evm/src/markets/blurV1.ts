@@ -1,8 +1,7 @@
-import { AGGREGATE, ZERO_ADDRESS } from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_SALE, ZERO_ADDRESS } from '@imart/market';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { on, translateEach } from './eventHandlers';
-import { PLAIN_CANCELLED, PLAIN_SALE } from './plainOrder';
 import { uint256OrNull } from './uint256';
 
 const MARKET = 'blur-v1';

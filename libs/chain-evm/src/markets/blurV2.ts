@@ -1,8 +1,7 @@
-import { AGGREGATE, ZERO_ADDRESS } from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_SALE, ZERO_ADDRESS } from '@imart/market';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace, MarketTransaction } from '../marketplace';
 import { on, translateEach, type EventHandler } from './eventHandlers';
-import { PLAIN_CANCELLED, PLAIN_SALE } from './plainOrder';
 import { receiptOf, transfersOf } from './tokenTransfers';
 import { uint256OrNull } from './uint256';
 

@@ -1,9 +1,15 @@
-import { AGGREGATE, ZERO_ADDRESS, type TradeItem } from '@imart/market';
+import {
+  AGGREGATE,
+  PLAIN_CANCELLED,
+  PLAIN_OPENED,
+  PLAIN_SALE,
+  ZERO_ADDRESS,
+  type TradeItem,
+} from '@imart/market';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { on, translateEach } from './eventHandlers';
 import { expiryUs } from './expiry';
-import { PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE } from './plainOrder';
 import { uint256OrNull } from './uint256';
 
 const MARKET = 'foundation';

@@ -1,4 +1,4 @@
-import { AGGREGATE, ZERO_ADDRESS } from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED, ZERO_ADDRESS } from '@imart/market';
 import { compileEventDecoder } from '../abi';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
@@ -48,22 +48,9 @@ function opened(side: 'listing' | 'offer', maker: string, event: Opening) {
   };
 }
 
-function cancelled(side: 'listing' | 'offer') {
-  return {
-    market: MARKET,
-    side,
-    maker: null,
-    items: null,
-    onlyIfOpen: false,
-    onlyMaker: null,
-    nonce: null,
-    orderHash: null,
-  };
-}
-
 // The events of these say nothing of their own but the id, so one object serves them all.
-const DELISTED = cancelled('listing');
-const OFFER_CANCELED = cancelled('offer');
+const DELISTED = { ...PLAIN_CANCELLED, market: MARKET, side: 'listing' } as const;
+const OFFER_CANCELED = { ...PLAIN_CANCELLED, market: MARKET, side: 'offer' } as const;
 
 /** One log, one event: this is where most of a busy chain's logs go, so it is written out. */
 function translateLog(log: EvmLog, emit: EmitMarketEvent): void {

@@ -1,8 +1,7 @@
-import { AGGREGATE } from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_SALE } from '@imart/market';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { on, translateEach } from './eventHandlers';
-import { PLAIN_CANCELLED, PLAIN_SALE } from './plainOrder';
 
 const MARKET = 'looksrare-v1';
 const EXCHANGE = '0x59728544b08ab483533076417fbbb2fd0b17ce3a';

@@ -1,9 +1,8 @@
-import { AGGREGATE, type TradeItem } from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_SALE, type TradeItem } from '@imart/market';
 import { EventDecodeError } from '../abi';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { on, translateEach } from './eventHandlers';
-import { PLAIN_CANCELLED, PLAIN_SALE } from './plainOrder';
 import { uint256OrNull } from './uint256';
 
 const MARKET = 'looksrare-v2';

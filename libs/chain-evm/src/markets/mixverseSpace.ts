@@ -1,8 +1,14 @@
-import { AGGREGATE, ZERO_ADDRESS, type TradeItem } from '@imart/market';
+import {
+  AGGREGATE,
+  PLAIN_CANCELLED,
+  PLAIN_OPENED,
+  PLAIN_SALE,
+  ZERO_ADDRESS,
+  type TradeItem,
+} from '@imart/market';
 import { compileEventDecoder } from '../abi';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace, MarketTransaction } from '../marketplace';
-import { PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE } from './plainOrder';
 import { receiptOf, transfersOf } from './tokenTransfers';
 import { uint256OrNull } from './uint256';
 

@@ -1,9 +1,15 @@
-import { AGGREGATE, ZERO_ADDRESS, type OrderFilled } from '@imart/market';
+import {
+  AGGREGATE,
+  PLAIN_CANCELLED,
+  PLAIN_OPENED,
+  PLAIN_SALE,
+  ZERO_ADDRESS,
+  type OrderFilled,
+} from '@imart/market';
 import { compileEventDecoder } from '../abi';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace, MarketplaceContract } from '../marketplace';
 import { expiryUs, startUs } from './expiry';
-import { PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE } from './plainOrder';
 import { fulfilmentOf, matchTrades, type Fulfilment, type MatchedGivers } from './seaportMatch';
 import { paidToOthers, tradeOf, type SeaportPart, type SeaportSides } from './seaportTrade';
 

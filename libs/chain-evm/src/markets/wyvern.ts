@@ -1,8 +1,7 @@
-import { AGGREGATE, type TradeSide } from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_SALE, type TradeSide } from '@imart/market';
 import { compileEventDecoder } from '../abi';
 import type { EvmLog, EvmReceipt } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
-import { PLAIN_CANCELLED, PLAIN_SALE } from './plainOrder';
 import { receiptOf } from './tokenTransfers';
 import { tradeOf } from './wyvernMatch';
 

@@ -1,10 +1,9 @@
 import { WorkerError } from '@imart/core';
-import { AGGREGATE, type TradeItem } from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE, type TradeItem } from '@imart/market';
 import { AbiCoder } from 'ethers';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { on, translateEach } from './eventHandlers';
-import { PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE } from './plainOrder';
 import { uint256OrNull } from './uint256';
 
 const MARKET = 'x2y2';

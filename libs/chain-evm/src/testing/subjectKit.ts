@@ -13,17 +13,26 @@ import type { MessageStore } from './messageStore';
 export const word = (n: number): string => `0x${n.toString(16).padStart(64, '0')}`;
 export const address = (n: number): string => `0x${n.toString(16).padStart(40, '0')}`;
 
-const [SALE, MOVE, MADE] = [word(0x5a1e), word(0x303e), word(0x3ade)];
-const MARKET = address(1);
-const FACTORY = address(2);
+export const SALE = word(0x5a1e);
+export const MOVE = word(0x303e);
+export const MADE = word(0x3ade);
+export const MARKET = address(1);
+export const FACTORY = address(2);
 /** A log of the market that every subject here follows. */
 export const sale: FakeLog = { address: MARKET, topics: [SALE] };
+/** A log of a transaction of its block, by number. */
+export const inTx = (tx: number, log: FakeLog = sale): FakeLog => ({ ...log, tx });
 /** The n-th collection that the factory may create; what it does then, and its creation. */
 export const child = (n: number): string => address(0x1000 + n);
 export const made = (n: number): FakeLog => ({ address: FACTORY, topics: [MADE], data: child(n) });
 export const moved = (n: number): FakeLog => ({ address: child(n), topics: [MOVE] });
 
-const marketplace = (name: string, topics: string[], more: Partial<Marketplace> = {}): Marketplace => ({
+/** A marketplace of these topics: each log is an event of its own. */
+export const marketplace = (
+  name: string,
+  topics: string[],
+  more: Partial<Marketplace> = {},
+): Marketplace => ({
   name,
   contracts: () => [],
   topics,
@@ -63,8 +72,18 @@ export function placesOn(chain: FakeChain, from = 0): string[] {
   );
 }
 
+interface LoggedLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: LogFields | undefined;
+}
+
 export interface SubjectKit {
-  readonly lines: readonly { level: string; message: string; fields: LogFields | undefined }[];
+  readonly lines: readonly LoggedLine[];
+  /** The lines whose message has this text. */
+  told(text: string): readonly LoggedLine[];
+  /** Aborted by {@link end}. */
+  readonly signal: AbortSignal;
   /** How many times as fast as time its subjects' clocks go. */
   readonly speed: number;
   node(chain: FakeChain, rules?: FakeRpcRules, options?: FakeRpcOptions): Promise<FakeRpc>;
@@ -85,6 +104,8 @@ export interface SubjectKit {
     chain: FakeChain,
     steps: readonly (() => unknown)[],
   ): Promise<void>;
+  /** Ends readings. */
+  end(): void;
   /** Ends readings, closes subjects and nodes. */
   close(): Promise<void>;
 }
@@ -96,7 +117,7 @@ export function isRead(chain: FakeChain, store: MessageStore): boolean {
 }
 
 export function createSubjectKit(speed = 100): SubjectKit {
-  const lines: { level: string; message: string; fields: LogFields | undefined }[] = [];
+  const lines: LoggedLine[] = [];
   const nodes: FakeRpc[] = [];
   const subjects: EvmSubject[] = [];
   const ending = new AbortController();
@@ -113,6 +134,8 @@ export function createSubjectKit(speed = 100): SubjectKit {
   };
   return {
     lines,
+    told: (text) => lines.filter(({ message }) => message.includes(text)),
+    signal: ending.signal,
     speed,
     read,
     async node(chain, rules, options) {
@@ -156,6 +179,7 @@ export function createSubjectKit(speed = 100): SubjectKit {
         return false;
       });
     },
+    end: () => ending.abort(new Error('the test is over')),
     async close() {
       ending.abort(new Error('the test is over'));
       for (const subject of subjects.splice(0)) subject.close();

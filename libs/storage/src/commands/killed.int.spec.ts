@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { defineAggregate, noSnapshot } from '@imart/event-service';
-import { stockItem, type StockEvents, type StockState } from '@imart/testing';
+import { stockItem, until, type StockEvents, type StockState } from '@imart/testing';
 import { createCommandDatabase, type CommandDatabase } from '../testing/commandDatabase';
 import { startTestServer, type TestServer } from '../testing/testDatabase';
 
@@ -59,10 +59,11 @@ it('processes that are killed, and started again, append every accepted command 
   let target = 0;
   for (const name of ['a', 'b', 'a', 'b']) {
     target += 40;
-    while ((await answered()) < target) {
-      for (const child of running.values()) expect([null, 0]).toContain(child.exitCode);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until(async () => {
+      const hasFailed = [...running.values()].some(({ exitCode }) => exitCode !== null && exitCode !== 0);
+      return hasFailed || (await answered()) >= target;
+    });
+    for (const child of running.values()) expect([null, 0]).toContain(child.exitCode);
     const child = running.get(name) as ChildProcess;
     if (child.exitCode === null) await kill(child);
     running.set(name, start(name));

@@ -18,7 +18,14 @@ import {
   type RequestAnswer,
   type SnapshotPolicy,
 } from '@imart/event-service';
-import { seededRandom, silentLogger, stockItem, type StockEvents, type StockState } from '@imart/testing';
+import {
+  seededRandom,
+  silentLogger,
+  stockItem,
+  until,
+  type StockEvents,
+  type StockState,
+} from '@imart/testing';
 import { createCommandDatabase, type CommandDatabase, type CommandParts } from '../testing/commandDatabase';
 import { startTestServer, type TestServer } from '../testing/testDatabase';
 import { openSubscription } from './subscriptions';
@@ -55,10 +62,6 @@ const add = async (times: number, id = 'pen'): Promise<void> => {
   for (let i = 0; i < times; i++) await request('Added', { quantity: 1 }, id);
   await parts.drain();
 };
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2));
-}
 
 const snapshots = async (): Promise<readonly { id: string; version: number; reducer: number }[]> => {
   const { rows } = await commands.pool.query(

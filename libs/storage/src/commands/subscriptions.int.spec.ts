@@ -9,7 +9,7 @@ import {
   type SubscriptionOptions,
 } from '@imart/event-service';
 import { retryParked } from '@imart/pipeline';
-import { silentLogger, stockItem, type StockEvents, type StockState } from '@imart/testing';
+import { silentLogger, stockItem, until, type StockEvents, type StockState } from '@imart/testing';
 import { createCommandDatabase, type CommandDatabase, type CommandParts } from '../testing/commandDatabase';
 import { startTestServer, type TestServer } from '../testing/testDatabase';
 import { openSubscription } from './subscriptions';
@@ -74,10 +74,6 @@ async function open(
       await run;
     },
   };
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 /** Remembers what it is told, by aggregate. */

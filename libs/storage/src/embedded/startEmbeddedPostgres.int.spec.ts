@@ -1,3 +1,4 @@
+import { until } from '@imart/testing';
 import { spawn, type ChildProcess } from 'node:child_process';
 import {
   cpSync,
@@ -15,7 +16,6 @@ import { tmpdir } from 'node:os';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { createTestDirectory } from '../testing/testDatabase';
 import { findBinaries } from './binaries';
@@ -64,19 +64,6 @@ async function query<Row>(url: string, sql: string): Promise<Row[]> {
     return (await client.query(sql)).rows as Row[];
   } finally {
     await client.end();
-  }
-}
-
-async function until<T>(
-  what: string,
-  condition: () => T | undefined | false | Promise<T | undefined | false>,
-): Promise<T> {
-  const deadline = performance.now() + 30_000;
-  for (;;) {
-    const value = await condition();
-    if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
-    await delay(5);
   }
 }
 
@@ -155,11 +142,11 @@ describe('startEmbeddedPostgres', () => {
         acknowledged++;
       }
     })().catch(() => undefined);
-    await until('some rows', () => acknowledged >= 50);
+    await until(() => acknowledged >= 50);
     process.kill(killed, 'SIGKILL');
     await writing;
     await writer.end().catch(() => undefined);
-    await until('another server process', () => server.pid !== killed);
+    await until(() => server.pid !== killed);
     const [row] = await query<{ count: string; max: number }>(
       server.url,
       'SELECT count(*), max(n) FROM acknowledged',
@@ -223,7 +210,7 @@ describe('startEmbeddedPostgres', () => {
   it('redoes an initdb that was interrupted by kill -9', async () => {
     const user = spawnUser();
     const isInit = (name: string): boolean => name.startsWith('init-');
-    await until('initdb at work', () => {
+    await until(() => {
       if (!existsSync(dataDir)) return false;
       const work = readdirSync(dataDir).find(isInit);
       return work !== undefined && existsSync(join(dataDir, work, 'cluster', 'base'));
@@ -235,7 +222,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await query(server.url, 'SELECT 1 AS alive')).toEqual([{ alive: 1 }]);
     await server.stop();
     // An initdb that outlived its parent may still have been writing; by now it has ended.
-    await until('nothing left of it', async () => {
+    await until(async () => {
       await (await startEmbeddedPostgres({ dataDir })).stop();
       return !readdirSync(dataDir).some(isInit);
     });
@@ -303,10 +290,7 @@ describe('startEmbeddedPostgres', () => {
     const user = spawnUser({ stopWithProcess: true });
     await readyLine(user);
     user.kill('SIGKILL');
-    await until(
-      'the server gone',
-      async () => (await findPostmaster(join(dataDir, 'cluster'))) === undefined,
-    );
+    await until(async () => (await findPostmaster(join(dataDir, 'cluster'))) === undefined);
   });
 
   (asRoot ? describe : describe.skip)('as root', () => {
@@ -348,7 +332,7 @@ describe('startEmbeddedPostgres', () => {
       await query(first.url, 'CREATE TABLE kept AS SELECT 42 AS n');
       const killed = first.pid;
       process.kill(killed, 'SIGKILL');
-      await until('another server process', () => first.pid !== killed);
+      await until(() => first.pid !== killed);
       expect(await query(first.url, 'SELECT n FROM kept')).toEqual([{ n: 42 }]);
       expect(statSync(closed).mode & 0o777).toBe(0o700);
     });

@@ -1,3 +1,4 @@
+import { until } from '@imart/testing';
 import { Pool } from 'pg';
 import { startTestServer, type TestServer } from '../testing/testDatabase';
 import { copyInto, runScript } from './script';
@@ -138,7 +139,7 @@ describe('runScript', () => {
           (pids[0] as { pid: number }).pid,
         ])
       ).rowCount === 1;
-    while (!(await waits())) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(waits);
     await holder.query('INSERT INTO numbers VALUES (3); COMMIT');
     expect((await reading).slice(1, 3)).toEqual([[{ n: '2' }], [{ n: '2' }]]);
     client.release();

@@ -2,6 +2,7 @@ import { createMetrics, silentLogger, type LogFields, type Logger } from '@imart
 import { createReadDatabase, type ReadDatabase } from '@imart/storage';
 import { createWakeUpStream, openJobQueues, type WakeUpBackend } from '@imart/stream';
 import type { SeqNo, SubjectId } from '@imart/core';
+import { until } from '@imart/testing';
 import type { FastifyInstance } from 'fastify';
 import {
   isRedisInstalled,
@@ -98,12 +99,10 @@ async function sendWakeUps(backend: WakeUpBackend): Promise<void> {
       return seqNo === 2n ? 'parked' : 'executed';
     });
     await stream.sender.send([wakeUp(1, 0), wakeUp(2, 0), wakeUp(3, 0), wakeUp(4, 1)]);
-    for (const end = Date.now() + 30_000; ;) {
+    await until(async () => {
       const { completed, failed } = await stream.counts(0);
-      if (completed + failed === 3) break;
-      if (Date.now() > end) throw new Error('the wake-ups were not handled');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      return completed + failed === 3;
+    });
   } finally {
     await stream.close();
   }
@@ -233,12 +232,10 @@ const skipsRedis = !isRedisInstalled() && process.env['CI'] !== 'true';
       const away = await fetch(`${board.origin}/ops/jobs/api/queues`, { headers: bearer(TOKEN) });
       expect(away.status).toBe(503);
       await own.restart();
-      for (const end = Date.now() + 30_000; ;) {
-        const { status } = await fetch(`${board.origin}/ops/jobs/api/queues`, { headers: bearer(TOKEN) });
-        if (status === 200) break;
-        if (Date.now() > end) throw new Error(`still ${status}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+      await until(
+        async () =>
+          (await fetch(`${board.origin}/ops/jobs/api/queues`, { headers: bearer(TOKEN) })).status === 200,
+      );
     } finally {
       await board.close();
       await own.stop();

@@ -1,6 +1,6 @@
-import type { OrderCancelled, OrderFilled, OrderOpened } from '@imart/market';
+import type { OrderCancelled, OrderFilled, OrderOpened } from './events';
 
-/** What an order is when its market has no more to say. A buyer alone moves the token: so the market holds it. */
+/** What a fixed-price order is when its market has no more to say. Spread, then say the rest. */
 export const PLAIN_OPENED = {
   kind: 'fixed',
   taker: null,
@@ -8,10 +8,10 @@ export const PLAIN_OPENED = {
   expiresAtUs: null,
   nonce: null,
   orderHash: null,
-  escrow: true,
+  escrow: false,
 } as const satisfies Partial<OrderOpened>;
 
-/** A sale; what it does not say is what the order says. */
+/** A sale that ends its order; what it does not say is what the order says. */
 export const PLAIN_SALE = {
   seller: null,
   buyer: null,
@@ -20,12 +20,12 @@ export const PLAIN_SALE = {
   currency: null,
   fees: null,
   isSale: true,
-  closes: null,
+  closes: true,
   nonce: null,
   orderHash: null,
 } as const satisfies Partial<OrderFilled>;
 
-/** A cancellation of an order that need not have been seen. */
+/** A cancellation by whoever may cancel, of an order that need not have been seen. */
 export const PLAIN_CANCELLED = {
   maker: null,
   items: null,
