@@ -6,6 +6,7 @@ export function runToEnd(
   script: string,
   env: Readonly<Record<string, string>>,
   args?: readonly string[],
+  nodeArgs?: readonly string[],
 ): Promise<{ seconds: number; cpu: number; rssMb: number; output: string }>;
 /** Starts a program and waits for a line of its output that matches. */
 export function startUntil(

@@ -50,6 +50,8 @@ export interface History {
 interface Token {
   readonly number: number;
   readonly address: string;
+  /** The address as a number, in decimal digits. */
+  readonly id: string;
   owner: string;
   readonly mintedUs: number;
   updatedUs: number;
@@ -151,7 +153,7 @@ function tell(events: number, transactions: number, spread: number): History {
       timeUs: timeUsOf(index),
       seqNo: (event: number): bigint => aptosSeqNo.encode(BigInt(version), places[event] as number, 0),
       tell(event: number, fields: Row): void {
-        const hash = `0x${hashOf('hash', version).toString('hex')}`;
+        const hash = `0x${hashOf('hash', version)}`;
         const place = [String(version), String(places[event]), hash, String(timeUsOf(index))];
         activities.push([...place, ...fields]);
       },
@@ -171,7 +173,7 @@ function tell(events: number, transactions: number, spread: number): History {
     trade.id,
     side,
     COLLECTION,
-    String(BigInt(trade.token.address)),
+    trade.token.id,
     '1',
     from,
     to,
@@ -181,7 +183,7 @@ function tell(events: number, transactions: number, spread: number): History {
     paid === null ? null : paid[1],
   ];
   const tokenFields = (kind: string, contract: string, token: Token, from: string, to: string): Row => [
-    ...[kind, null, contract, null, null, COLLECTION, String(BigInt(token.address)), '1'],
+    ...[kind, null, contract, null, null, COLLECTION, token.id, '1'],
     ...[from, to, null, null, null, null],
   ];
   const NO_ACCOUNT = `0x${'0'.repeat(64)}`;
@@ -214,7 +216,9 @@ function tell(events: number, transactions: number, spread: number): History {
       const number = tokens.length;
       const to = user();
       const address = addressOf(`token ${number}`);
-      const draft = { number, address, owner: to, mintedUs: 0, updatedUs: 0, transfers: 0, listing: null };
+      const id = String(BigInt(address));
+      const never = { mintedUs: 0, updatedUs: 0, transfers: 0, listing: null };
+      const draft = { number, address, id, owner: to, ...never };
       const place = act('mint', valuesOf(draft, {}));
       const token: Token = { ...draft, mintedUs: place.timeUs, updatedUs: place.timeUs };
       tokens.push(token);
@@ -304,12 +308,7 @@ function tell(events: number, transactions: number, spread: number): History {
 
   const tradeRow = (trade: Trade): Row => [
     ...[PACKAGE, trade.id, String(trade.opened), 'wapal', 'fixed', trade.status, trade.maker, trade.taker],
-    ...[
-      COLLECTION,
-      String(BigInt(trade.token.address)),
-      '1',
-      trade.status === 'SOLD' || trade.status === 'ACCEPTED' ? '1' : '0',
-    ],
+    ...[COLLECTION, trade.token.id, '1', trade.status === 'SOLD' || trade.status === 'ACCEPTED' ? '1' : '0'],
     ...[trade.price, ZERO_ADDRESS, trade.expires === null ? null : `${trade.expires}000000`],
     ...[String(trade.createdUs), String(trade.updatedUs), String(trade.last)],
   ];
@@ -330,7 +329,7 @@ function tell(events: number, transactions: number, spread: number): History {
       tokens: tokens
         .sort((a, b) => (a.address < b.address ? -1 : 1))
         .map((token) => [
-          ...[COLLECTION, String(BigInt(token.address)), 'aptos-v2', token.owner, String(token.mintedUs)],
+          ...[COLLECTION, token.id, 'aptos-v2', token.owner, String(token.mintedUs)],
           ...[String(token.transfers), String(token.mintedUs), String(token.updatedUs)],
         ]),
       activities,

@@ -12,7 +12,10 @@ import {
 /** 1: mainnet's, which needs no first transaction to be known by. */
 export const CHAIN_ID = 1;
 
-/** The ledger as bytes: nothing is encoded when it is asked for, only copied and filled in. */
+/** Transactions of the messages and pages that are ready before anybody asks. */
+const READY = { grpc: 1_000, rest: 100 } as const;
+
+/** The ledger as bytes. */
 export interface BenchLedger {
   readonly first: number;
   readonly last: number;
@@ -21,8 +24,10 @@ export interface BenchLedger {
   message(from: number, count: number): Buffer;
   /** A page of the REST API. */
   page(from: number, count: number): Buffer;
-  /** Bytes of all transactions as the stream has them. */
-  wireBytes(): number;
+  /** Makes all messages, or all pages, of the size that a worker asks for, so that serving them is no work but sending. */
+  makeReady(format: 'grpc' | 'rest'): void;
+  /** Of all that is ready. */
+  bytes(): number;
 }
 
 const NO_VALUES = {};
@@ -72,11 +77,21 @@ export function createBenchLedger(history: History): BenchLedger {
     return target.subarray(0, close(target, end));
   };
 
-  return {
+  const last = FIRST_VERSION + history.transactions - 1;
+  const ready = { grpc: [] as Buffer[], rest: [] as Buffer[] };
+  const readyOf = (format: 'grpc' | 'rest', from: number, count: number): Buffer | undefined => {
+    const size = READY[format];
+    const whole = Math.min(size, last - from + 1);
+    return (from - FIRST_VERSION) % size === 0 && count === whole
+      ? ready[format][(from - FIRST_VERSION) / size]
+      : undefined;
+  };
+  const ledger: BenchLedger = {
     first: FIRST_VERSION,
-    last: FIRST_VERSION + history.transactions - 1,
+    last,
     timeUs: (version) => timeUsOf(version - FIRST_VERSION),
     message: (from, count) =>
+      readyOf('grpc', from, count) ??
       written(
         from,
         count,
@@ -92,6 +107,7 @@ export function createBenchLedger(history: History): BenchLedger {
         },
       ),
     page: (from, count) =>
+      readyOf('rest', from, count) ??
       written(
         from,
         count,
@@ -100,10 +116,16 @@ export function createBenchLedger(history: History): BenchLedger {
         (target, end, _size, isFirst) => target.write(isFirst ? '[' : ',', end, 'latin1') + end,
         (target, end) => target.write(count === 0 ? '[]' : ']', end, 'latin1') + end,
       ),
-    wireBytes() {
-      let sum = 0;
-      for (let index = 0; index < history.transactions; index++) sum += at(index).templates.wire.size;
-      return sum;
+    makeReady(format) {
+      const size = READY[format];
+      const made: Buffer[] = [];
+      for (let from = FIRST_VERSION; from <= last; from += size) {
+        const count = Math.min(size, last - from + 1);
+        made.push(format === 'grpc' ? ledger.message(from, count) : ledger.page(from, count));
+      }
+      ready[format] = made;
     },
+    bytes: () => [...ready.grpc, ...ready.rest].reduce((sum, { length }) => sum + length, 0),
   };
+  return ledger;
 }

@@ -1,5 +1,5 @@
-// The benchmark's ledger over REST and over gRPC: `ledgerServer --events N --transactions N` prints one line of JSON, where it is and
-// how large its transactions are. SIGTERM ends it.
+// The benchmark's ledger over REST or over gRPC: `ledgerServer --source rest|grpc --events N --transactions N` prints one line of
+// JSON, where it is and how large its transactions are. SIGTERM ends it. All of the ledger is kept in memory, encoded.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
@@ -55,6 +55,9 @@ function serveRest(ledger: BenchLedger): Promise<number> {
 
 async function serveStream(ledger: BenchLedger): Promise<number> {
   const send = async (call: ServerWritableStream<Buffer, Buffer>): Promise<void> => {
+    // Of what waits for room, one at a time; kept for the whole call.
+    let goOn = (): void => undefined;
+    for (const event of ['drain', 'cancelled']) call.on(event, () => goOn());
     let [next, size, last] = [0, MESSAGE_MAX, Number.POSITIVE_INFINITY];
     const reader = new WireReader(call.request);
     while (reader.next()) {
@@ -65,13 +68,9 @@ async function serveStream(ledger: BenchLedger): Promise<number> {
     }
     for (const end = Math.min(last, ledger.last); next <= end && !call.cancelled; next += size) {
       const taken = call.write(ledger.message(next, Math.min(size, end - next + 1)));
-      if (!taken)
-        await new Promise<void>((resolve) => {
-          call.once('drain', resolve);
-          call.once('cancelled', resolve);
-        });
+      if (!taken) await new Promise<void>((resolve) => (goOn = resolve));
     }
-    // A stream goes on at the ledger's end: nothing more comes.
+    // One without an end stays open: nothing more comes.
     if (last <= ledger.last) call.end();
   };
   const server = new Server({ 'grpc.max_send_message_length': -1 });
@@ -98,17 +97,18 @@ async function serveStream(ledger: BenchLedger): Promise<number> {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { events: { type: 'string' }, transactions: { type: 'string' } },
+    options: { source: { type: 'string' }, events: { type: 'string' }, transactions: { type: 'string' } },
   });
   const ledger = createBenchLedger(createHistory(Number(values.events), Number(values.transactions)));
-  const [rest, grpc] = [await serveRest(ledger), await serveStream(ledger)];
+  const isStream = values.source === 'grpc';
+  ledger.makeReady(isStream ? 'grpc' : 'rest');
+  const port = await (isStream ? serveStream(ledger) : serveRest(ledger));
   console.log(
     JSON.stringify({
-      rest: `http://127.0.0.1:${rest}/v1`,
-      grpc: `http://127.0.0.1:${grpc}`,
+      url: `http://127.0.0.1:${port}`,
       first: ledger.first,
       last: ledger.last,
-      wireBytes: ledger.wireBytes(),
+      bytes: ledger.bytes(),
     }),
   );
 }

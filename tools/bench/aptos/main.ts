@@ -23,10 +23,11 @@ const { values } = parseArgs({
 });
 
 type Source = 'rest' | 'grpc';
-interface Served extends Readonly<Record<Source, string>> {
+interface Served {
+  readonly url: string;
   readonly first: number;
   readonly last: number;
-  readonly wireBytes: number;
+  readonly bytes: number;
 }
 interface Floor {
   readonly transactions: number;
@@ -69,13 +70,6 @@ async function main(): Promise<void> {
     async () => rmSync(directory, { recursive: true, force: true }),
   ];
   try {
-    const server = await startUntil(
-      join(ROOT, 'dist/bench/aptosLedgerServer/main.cjs'),
-      ['--events', values.events, '--transactions', values.transactions],
-      /(\{.*\})\n/,
-    );
-    closing.push(() => server.stop());
-    const served = JSON.parse(server.match[1] as string) as Served;
     let databaseUrl = values['database-url'];
     if (databaseUrl === undefined) {
       const database = await startUntil(
@@ -88,23 +82,29 @@ async function main(): Promise<void> {
     }
     const admin = databaseUrl;
     console.log(
-      `${history.events} events of the market in ${history.marketTransactions} of ${transactions} transactions, ` +
-        `${Math.round(served.wireBytes / transactions)} bytes each (protobuf); ` +
+      `${history.events} events of the market in ${history.marketTransactions} of ${transactions} transactions; ` +
         `PostgreSQL ${(await query(admin, 'SHOW server_version'))[0]?.[0]}`,
     );
-    const serverWork = async <T>(work: () => Promise<T>): Promise<T & { readonly server: string }> => {
-      const before = cpuSeconds(server.pid);
-      const result = await work();
-      return { ...result, server: `server ${(cpuSeconds(server.pid) - before).toFixed(2)} s` };
-    };
-
     for (const source of sources) {
+      const server = await startUntil(
+        join(ROOT, 'dist/bench/aptosLedgerServer/main.cjs'),
+        ['--source', source, '--events', values.events, '--transactions', values.transactions],
+        /(\{.*\})\n/,
+      );
+      closing.push(() => server.stop());
+      const served = JSON.parse(server.match[1] as string) as Served;
+      console.log(`${source.padEnd(4)} ${Math.round(served.bytes / transactions)} bytes a transaction`);
+      const serverWork = async <T>(work: () => Promise<T>): Promise<T & { readonly server: string }> => {
+        const before = cpuSeconds(server.pid);
+        const result = await work();
+        return { ...result, server: `server ${(cpuSeconds(server.pid) - before).toFixed(2)} s` };
+      };
       const floors: number[] = [];
       const rates: number[] = [];
       for (let run = 0; run < Number(values.runs); run++) {
         const floor = await serverWork(async () => {
           const range = ['--from', String(served.first), '--to', String(served.last)];
-          const args = ['--source', source, '--url', served[source], ...range];
+          const args = ['--source', source, '--url', served.url, ...range];
           const { output, cpu } = await runToEnd(join(ROOT, 'dist/bench/aptosFloor/main.cjs'), {}, args);
           return { ...(JSON.parse(output) as Floor), cpu };
         });
@@ -121,20 +121,22 @@ async function main(): Promise<void> {
         const url = Object.assign(new URL(admin), { pathname: `/${name}` }).href;
         try {
           const worker = await serverWork(() =>
-            runToEnd(join(ROOT, 'dist/aptos-worker/main.cjs'), {
-              DATABASE_URL: url,
-              APTOS_SOURCE: source,
-              APTOS_URLS: served[source],
-              CHAIN_ID: '1',
-              MARKETS: `wapal:${PACKAGE},tokens`,
-              START_VERSION: String(served.first),
-              END_VERSION: String(served.last),
-              LOG_LEVEL: 'info',
-              LOG_DIR: join(directory, 'logs'),
-              ...(values['cpu-prof'] === undefined
-                ? {}
-                : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values['cpu-prof']}` }),
-            }),
+            runToEnd(
+              join(ROOT, 'dist/aptos-worker/main.cjs'),
+              {
+                DATABASE_URL: url,
+                APTOS_SOURCE: source,
+                APTOS_URLS: served.url,
+                CHAIN_ID: '1',
+                MARKETS: `wapal:${PACKAGE},tokens`,
+                START_VERSION: String(served.first),
+                END_VERSION: String(served.last),
+                LOG_LEVEL: 'info',
+                LOG_DIR: join(directory, 'logs'),
+              },
+              [],
+              values['cpu-prof'] === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values['cpu-prof']}`],
+            ),
           );
           rates.push(transactions / worker.seconds);
           console.log(
@@ -150,6 +152,7 @@ async function main(): Promise<void> {
           await query(admin, `DROP DATABASE ${name} WITH (FORCE)`);
         }
       }
+      await server.stop();
       if (rates.length > 1)
         console.log(
           `median of ${rates.length}  ${source}: ${Math.round(median(rates))} transactions/s, floor ${Math.round(median(floors))}`,

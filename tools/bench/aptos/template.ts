@@ -39,11 +39,13 @@ export const addressSlot = (name: string): string => `0xf${sha256(`slot ${name}`
 export const numberSlot = (name: string, digits: number): string =>
   `9${(BigInt(`0x${sha256(`slot ${name}`).toString('hex')}`) % 10n ** BigInt(digits - 1)).toString().padStart(digits - 1, '0')}`;
 
-/** The 32 bytes that a version has as its hash, or as the accumulator's root after it. */
-export function hashOf(name: HashName, version: number): Buffer {
-  const bytes = Buffer.alloc(32, HASHES[name]);
-  bytes.writeBigUInt64BE(BigInt(version), 24);
-  return bytes;
+/** The 32 bytes that a version has as its hash, or as the accumulator's root after it, as hex digits. */
+export function hashOf(name: HashName, version: number): string {
+  return HASHES[name].toString(16).repeat(26) + version.toString(16).padStart(12, '0');
+}
+function writeHash(target: Buffer, at: number, name: HashName, version: number): void {
+  target.fill(HASHES[name], at, at + 26);
+  target.writeUIntBE(version, at + 26, 6);
 }
 
 /** The fields that every transaction has, to be filled in. */
@@ -117,8 +119,8 @@ function wireTemplate(json: ProtoJson, marks: SlotValues): Template {
     writeVarint5(target, at + version, place.version);
     writeVarint5(target, at + seconds, Math.floor(place.timeUs / 1_000_000));
     writeVarint5(target, at + nanos, (place.timeUs % 1_000_000) * 1_000);
-    hashOf('hash', place.version).copy(target, at + hash);
-    hashOf('root', place.version).copy(target, at + root);
+    writeHash(target, at + hash, 'hash', place.version);
+    writeHash(target, at + root, 'root', place.version);
   });
 }
 
@@ -132,9 +134,8 @@ function restTemplate(json: ProtoJson, marks: SlotValues): Template {
   return createTemplate(bytes, marks, (target, at, place) => {
     for (const offset of version) target.write(String(place.version), at + offset, 'latin1');
     for (const offset of time) target.write(String(place.timeUs), at + offset, 'latin1');
-    const hex = (name: HashName): string => hashOf(name, place.version).toString('hex');
-    for (const offset of hash) target.write(hex('hash'), at + offset, 'latin1');
-    for (const offset of root) target.write(hex('root'), at + offset, 'latin1');
+    for (const offset of hash) target.write(hashOf('hash', place.version), at + offset, 'latin1');
+    for (const offset of root) target.write(hashOf('root', place.version), at + offset, 'latin1');
   });
 }
 
