@@ -233,32 +233,6 @@ describe('reading a chain to its end', () => {
     expect(places(messages)).toEqual(placesOf(chain));
   });
 
-  it('goes on from where it was, and gives the same events', async () => {
-    const chain = busyChain(200);
-    const rpc = await node(chain);
-    const whole = await take(subjectOf([rpc], { endBlock: 200n }));
-    const first = await take(subjectOf([rpc], { endBlock: 77n }));
-    const window = appends(first)
-      .flatMap(({ blocks }) => blocks)
-      .slice(-1);
-    const rest = await take(subjectOf([rpc], { endBlock: 200n, ranges: { firstBlocks: 7 } }), {
-      ...fromStart,
-      nextPosition: 78n,
-      window,
-    });
-    expectContiguous(rest, 78n);
-    expect([...appends(first), ...appends(rest)].flatMap(({ events }) => events)).toEqual(
-      appends(whole).flatMap(({ events }) => events),
-    );
-  });
-
-  it('ends at once when it was there already', async () => {
-    const rpc = await node(busyChain(20));
-    expect(await take(subjectOf([rpc], { endBlock: 10n }), { ...fromStart, nextPosition: 11n })).toEqual([
-      { kind: 'end', atPosition: 10n },
-    ]);
-  });
-
   it('waits for an end beyond the head, saying so once', async () => {
     const chain = busyChain(20);
     const rpc = await node(chain);
@@ -276,48 +250,6 @@ describe('reading a chain to its end', () => {
     expect(lines.filter(({ message }) => message.startsWith('END_BLOCK'))).toEqual([
       { level: 'info', message: expect.any(String) as string, fields: { head: 20, block: 23 } },
     ]);
-  });
-
-  it('ends without an error when it is told to', async () => {
-    const rpc = await node(busyChain(20));
-    const messages = await take(subjectOf([rpc]), fromStart, ({ kind }) => {
-      if (kind === 'append') abort.controller.abort(new Error('enough'));
-      return false;
-    });
-    expect(messages.at(-1)?.kind).toBe('append');
-  });
-
-  it('reads no further than executed events allow (P19)', async () => {
-    const chain = busyChain(400);
-    const rpc = await node(chain);
-    const subject = subjectOf([rpc], {
-      endBlock: 400n,
-      eventsAheadMax: 20,
-      rangesInFlightMax: 2,
-      ranges: { firstBlocks: 10, maxBlocks: 10 },
-    });
-    const iterator = subject.messages(fromStart, abort.controller.signal)[Symbol.asyncIterator]();
-    let last: AppendMessage | null = null;
-    const all: SubjectMessage[] = [];
-    // Nothing is executed: it must come to rest.
-    let pending = iterator.next();
-    const step = async (): Promise<boolean> => {
-      const result = await Promise.race([pending, waitMs(150, abort.controller.signal).then(() => null)]);
-      if (result === null || result.done === true) return false;
-      all.push(result.value);
-      if (result.value.kind === 'append') last = result.value;
-      pending = iterator.next();
-      return true;
-    };
-    while (await step());
-    const rested = places(all).length;
-    expect(rested).toBeGreaterThan(20);
-    expect(rested).toBeLessThanOrEqual(20 + 3 * 10);
-    for (let more = true; more;) {
-      subject.executed((last as unknown as AppendMessage).toSeqNo);
-      more = await step();
-    }
-    expect(places(all)).toEqual(placesOf(chain));
   });
 });
 
@@ -912,24 +844,6 @@ describe('the head', () => {
     expect(appends(messages).at(-1)?.catchingUp).toBe(false);
   });
 
-  it('may go backwards for a while: nothing happens (P4)', async () => {
-    const chain = busyChain(10);
-    const rpc = await node(chain);
-    let beats = 0;
-    const messages = await followTo(subjectOf([rpc]), 12n, ({ kind }) => {
-      if (kind !== 'heartbeat') return;
-      beats++;
-      if (beats === 2) rpc.rules.head = 7;
-      if (beats === 5) delete rpc.rules.head;
-      if (beats === 6) {
-        chain.mine([sale]);
-        chain.mine([sale]);
-      }
-    });
-    expectContiguous(messages);
-    expect(places(messages)).toEqual(placesOf(chain));
-  });
-
   it('may be invented: what nobody serves is not read (P5)', async () => {
     const chain = busyChain(10);
     let invented = true;
@@ -1088,22 +1002,6 @@ describe('finality', () => {
 
 describe('who the chain is', () => {
   const { signal } = new AbortController();
-
-  it('is its id and the hash of its first block', async () => {
-    const chain = busyChain(3);
-    expect(await subjectOf([await node(chain)]).identify(signal)).toEqual({
-      subjectId: 'eip155:1',
-      genesisHash: chain.blocks[0]?.hash,
-    });
-  });
-
-  it('is refused when all endpoints serve another chain (P14)', async () => {
-    const other = await node(createFakeChain(3, 5));
-    await expect(subjectOf([other]).identify(signal)).rejects.toMatchObject({
-      code: 'WRONG_CHAIN',
-      disposition: 'stop',
-    });
-  });
 
   it('needs a stated hash where nobody has the first block, which must agree where somebody has', async () => {
     const chain = busyChain(3);

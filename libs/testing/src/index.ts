@@ -30,6 +30,7 @@ export {
   SUBJECT,
   type MarketScript,
 } from './marketEvents';
+export { createMessageStore, type MessageStore } from './messageStore';
 export { createMutex, type Mutex } from './mutex';
 export { addPoison, randomHistory } from './randomMarket';
 export { seededRandom, type SeededRandom } from './seededRandom';
@@ -40,3 +41,9 @@ export { marketOfEverything } from './marketOfEverything';
 export { append, contentsOfStraightFold, executeLanes, wholeRange } from './storeSteps';
 export type { OpenedStore, SubjectStoreFeatures } from './storeFeatures';
 export { catchUpWith, describeSubjectStore, histories } from './subjectStore.features';
+export {
+  describeSubject,
+  type ReadingOptions,
+  type ServedChain,
+  type SubjectFeatures,
+} from './subject.features';
