@@ -1,16 +1,18 @@
-// npm run bench -- [--case catch-up|replay|head|recovery|reorg|all] [--database-url URL] [--redis-url URL]
+// npm run bench -- [--case catch-up|replay|head|recovery|reorg|aptos|all] [--database-url URL] [--redis-url URL]
 //   catch-up, replay: [--events 200000] [--runs 3] [--latency 0]
 //   head:             [--sizes 1,30,300] [--blocks 60] [--interval 1000] [--poll-interval 100]
 //   recovery:         [--scenario 1..4] [--kills 5]
 //   reorg:            [--reorgs 5]
+//   aptos:            [--events 200000] [--transactions 1000000] [--source rest|grpc] [--runs 1] [--cpu-prof DIR]
 //
 // catch-up: the worker as a process reads the synthetic chain into an empty database, to the end of its start-up, its log, its
 // states and its indexes (catchUp.mjs). replay: imart replay on that database. The others let the chain grow under a worker that
-// has caught up (live/main.ts). Every result is verified row by row.
+// has caught up (live/main.ts). aptos: aptos-worker as a process reads a synthetic ledger over REST and over gRPC (aptos/main.ts). Every
+// result is verified row by row.
 // The database is the embedded PostgreSQL with full durability, or the server of --database-url.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { buildApp } from '../build.mjs';
+import { buildApp, buildTool } from '../build.mjs';
 import { measureCatchUp } from './catchUp.mjs';
 import { machine, ROOT } from './processes.mjs';
 
@@ -18,7 +20,7 @@ const { values: options } = parseArgs({
   options: {
     case: { type: 'string', default: 'all' },
     events: { type: 'string', default: '200000' },
-    runs: { type: 'string', default: '3' },
+    runs: { type: 'string' },
     latency: { type: 'string', default: '0' },
     'database-url': { type: 'string' },
     'redis-url': { type: 'string' },
@@ -30,6 +32,9 @@ const { values: options } = parseArgs({
     scenario: { type: 'string' },
     kills: { type: 'string' },
     reorgs: { type: 'string' },
+    transactions: { type: 'string' },
+    source: { type: 'string' },
+    'cpu-prof': { type: 'string' },
   },
 });
 /** Cases of a chain that grows, and the options that they take besides those of the servers. */
@@ -38,25 +43,45 @@ const LIVE_OPTIONS = [
   ...['database-url', 'redis-url'],
   ...['sizes', 'blocks', 'interval', 'poll-interval', 'scenario', 'kills', 'reorgs'],
 ];
-const CASES = ['catch-up', 'replay', ...LIVE];
+const APTOS_OPTIONS = ['database-url', 'events', 'transactions', 'source', 'runs', 'cpu-prof'];
+const CASES = ['catch-up', 'replay', ...LIVE, 'aptos'];
 if (![...CASES, 'all'].includes(options.case)) {
   console.error(`bench: there is no case "${options.case}"; cases are ${CASES.join(', ')}, all`);
   process.exit(2);
 }
 const all = options.case === 'all';
 
-if (all || !LIVE.includes(options.case)) await measureCatchUp(options);
+/** Runs a program of the benchmark with those of these options that were given. */
+function run(program, names, args = []) {
+  const given = names.flatMap((name) => (options[name] === undefined ? [] : [`--${name}`, options[name]]));
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', program, ...args, ...given], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exitCode = status ?? 1;
+}
+const today = () => `${machine()}; ${new Date().toISOString().slice(0, 10)}`;
+
+if (all || ['catch-up', 'replay'].includes(options.case)) {
+  await measureCatchUp({ ...options, runs: options.runs ?? '3' });
+}
 const live = all ? LIVE : LIVE.filter((name) => name === options.case);
 if (live.length > 0) {
   await buildApp('evm-worker');
-  console.log(`${machine()}; ${new Date().toISOString().slice(0, 10)}`);
-  const given = LIVE_OPTIONS.flatMap((name) =>
-    options[name] === undefined ? [] : [`--${name}`, options[name]],
+  console.log(today());
+  run(
+    'tools/bench/live/main.ts',
+    LIVE_OPTIONS,
+    live.flatMap((name) => ['--case', name]),
   );
-  const { status } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', 'tools/bench/live/main.ts', ...live.flatMap((name) => ['--case', name]), ...given],
-    { cwd: ROOT, stdio: 'inherit' },
-  );
-  process.exitCode = status ?? 1;
+}
+if (all || options.case === 'aptos') {
+  await Promise.all([
+    buildApp('aptos-worker'),
+    buildTool('bench/embeddedServer', 'tools/bench/embeddedServer.ts'),
+    buildTool('bench/aptosLedgerServer', 'tools/bench/aptos/ledgerServer.ts'),
+    buildTool('bench/aptosFloor', 'tools/bench/aptos/floor.ts'),
+  ]);
+  console.log(today());
+  run('tools/bench/aptos/main.ts', APTOS_OPTIONS);
 }

@@ -33,12 +33,12 @@ function peakRssMb(pid) {
 }
 
 /** Runs a program to its end. @returns wall seconds, its CPU seconds and its peak RSS, as sampled to the end. */
-export async function runToEnd(script, env, args = []) {
+export async function runToEnd(script, env, args = [], nodeArgs = []) {
   const started = performance.now();
   // The flags with which the project starts its processes: room for what lives as long as one run.
   const child = spawn(
     process.execPath,
-    ['--max-semi-space-size=32', '--min-semi-space-size=32', script, ...args],
+    ['--max-semi-space-size=32', '--min-semi-space-size=32', ...nodeArgs, script, ...args],
     {
       cwd: ROOT,
       env: { ...process.env, ...env },

@@ -28,11 +28,18 @@ export function testsIn(file: string): (title: string) => TestRef {
   return (title) => ({ file, title });
 }
 
-/** A contract that is run against the store in memory and the one in Postgres. */
-export function features(source: string): (title: string) => readonly TestRef[] {
-  const ranBy = [
-    'libs/testing/src/inMemorySubjectStore.unit.spec.ts',
-    'libs/storage/src/subject/subjectStore.int.spec.ts',
-  ];
+const STORES = [
+  'libs/testing/src/inMemorySubjectStore.unit.spec.ts',
+  'libs/storage/src/subject/subjectStore.int.spec.ts',
+];
+
+/**
+ * A contract that several specs run.
+ * @param ranBy those specs; without it, that of the store in memory and that of the one in Postgres.
+ */
+export function features(
+  source: string,
+  ranBy: readonly string[] = STORES,
+): (title: string) => readonly TestRef[] {
   return (title) => ranBy.map((file) => ({ file, title, source }));
 }

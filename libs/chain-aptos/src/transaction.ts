@@ -31,7 +31,7 @@ export interface AptosTransaction {
   /** In the order in which they were emitted. */
   readonly events: readonly AptosEvent[];
   /**
-   * What the ledger's state became by it.
+   * What the ledger's state became by it. What a change holds is read when it is asked for.
    * @throws {AptosDecodeError} a change is none.
    */
   changes(): readonly AptosChange[];
@@ -66,6 +66,10 @@ export interface WrittenResource {
   readonly address: string;
   /** Addresses in it canonical. */
   readonly type: string;
+  /**
+   * Its fields.
+   * @throws {AptosDecodeError} they cannot be read.
+   */
   readonly data: AptosRecord;
 }
 
@@ -81,8 +85,10 @@ export interface WrittenTableItem {
   readonly kind: 'written-table-item';
   /** Which table, canonical. */
   readonly handle: string;
+  /** @throws {AptosDecodeError} it cannot be read. */
   readonly key: AptosValue;
   readonly keyType: string;
+  /** @throws {AptosDecodeError} it cannot be read. */
   readonly value: AptosValue;
   readonly valueType: string;
 }

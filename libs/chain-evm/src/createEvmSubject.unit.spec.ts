@@ -1,6 +1,5 @@
-import { evmSeqNo, type SubjectMessage, type AppendMessage } from '@imart/core';
-import { waitMs } from '@imart/pipeline';
-import { createFakeChain, type FakeBlock } from './testing/fakeChain';
+import { evmSeqNo } from '@imart/core';
+import type { FakeBlock } from './testing/fakeChain';
 import {
   appends,
   createRangeKit,
@@ -103,32 +102,6 @@ describe('reading a chain to its end', () => {
     expect(places(messages)).toEqual(placesOf(chain));
   });
 
-  it('goes on from where it was, and gives the same events', async () => {
-    const chain = sparseChain(200);
-    const rpc = await kit.node(chain);
-    const whole = await kit.take(kit.subject([rpc], { endBlock: 200n }));
-    const first = await kit.take(kit.subject([rpc], { endBlock: 77n }));
-    const window = appends(first)
-      .flatMap(({ blocks }) => blocks)
-      .slice(-1);
-    const rest = await kit.take(kit.subject([rpc], { endBlock: 200n, ranges: { firstBlocks: 7 } }), {
-      ...fromStart,
-      nextPosition: 78n,
-      window,
-    });
-    expectContiguous(rest, 78n);
-    expect([...appends(first), ...appends(rest)].flatMap(({ events }) => events)).toEqual(
-      appends(whole).flatMap(({ events }) => events),
-    );
-  });
-
-  it('ends at once when it was there already', async () => {
-    const rpc = await kit.node(sparseChain(20));
-    expect(
-      await kit.take(kit.subject([rpc], { endBlock: 10n }), { ...fromStart, nextPosition: 11n }),
-    ).toEqual([{ kind: 'end', atPosition: 10n }]);
-  });
-
   it('waits for an end beyond the head, saying so once', async () => {
     const chain = sparseChain(20);
     const rpc = await kit.node(chain);
@@ -147,68 +120,10 @@ describe('reading a chain to its end', () => {
       { level: 'info', message: expect.any(String) as string, fields: { head: 20, block: 23 } },
     ]);
   });
-
-  it('ends without an error when it is told to', async () => {
-    const rpc = await kit.node(sparseChain(20));
-    const messages = await kit.take(kit.subject([rpc]), fromStart, ({ kind }) => {
-      if (kind === 'append') kit.end();
-      return false;
-    });
-    expect(messages.at(-1)?.kind).toBe('append');
-  });
-
-  it('reads no further than executed events allow (P19)', async () => {
-    const chain = sparseChain(400);
-    const rpc = await kit.node(chain);
-    const subject = kit.subject([rpc], {
-      endBlock: 400n,
-      eventsAheadMax: 20,
-      rangesInFlightMax: 2,
-      ranges: { firstBlocks: 10, maxBlocks: 10 },
-    });
-    const iterator = subject.messages(fromStart, kit.signal)[Symbol.asyncIterator]();
-    let last: AppendMessage | null = null;
-    const all: SubjectMessage[] = [];
-    // Nothing is executed: it must come to rest.
-    let pending = iterator.next();
-    const step = async (): Promise<boolean> => {
-      const result = await Promise.race([pending, waitMs(150, kit.signal).then(() => null)]);
-      if (result === null || result.done === true) return false;
-      all.push(result.value);
-      if (result.value.kind === 'append') last = result.value;
-      pending = iterator.next();
-      return true;
-    };
-    while (await step());
-    const rested = places(all).length;
-    expect(rested).toBeGreaterThan(20);
-    expect(rested).toBeLessThanOrEqual(20 + 3 * 10);
-    for (let more = true; more;) {
-      subject.executed((last as unknown as AppendMessage).toSeqNo);
-      more = await step();
-    }
-    expect(places(all)).toEqual(placesOf(chain));
-  });
 });
 
 describe('who the chain is', () => {
   const { signal } = new AbortController();
-
-  it('is its id and the hash of its first block', async () => {
-    const chain = sparseChain(3);
-    expect(await kit.subject([await kit.node(chain)]).identify(signal)).toEqual({
-      subjectId: 'eip155:1',
-      genesisHash: chain.blocks[0]?.hash,
-    });
-  });
-
-  it('is refused when all endpoints serve another chain (P14)', async () => {
-    const other = await kit.node(createFakeChain(3, 5));
-    await expect(kit.subject([other]).identify(signal)).rejects.toMatchObject({
-      code: 'WRONG_CHAIN',
-      disposition: 'stop',
-    });
-  });
 
   it('needs a stated hash where nobody has the first block, which must agree where somebody has', async () => {
     const chain = sparseChain(3);

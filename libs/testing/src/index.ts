@@ -31,6 +31,7 @@ export {
   SUBJECT,
   type MarketScript,
 } from './marketEvents';
+export { createMessageStore, type MessageStore } from './messageStore';
 export { createMutex, type Mutex } from './mutex';
 export { addPoison, randomHistory } from './randomMarket';
 export { seededRandom, type SeededRandom } from './seededRandom';
@@ -38,7 +39,20 @@ export { silentLogger } from './silentLogger';
 export { stockItem, type StockEvents, type StockState } from './stockItem';
 export { MARKET_OBSERVER, straightFold } from './straightFold';
 export { marketOfEverything } from './marketOfEverything';
-export { AN_OPERATOR, append, catchUpWith, contentsOfStraightFold, executeLanes, wholeRange } from './storeSteps';
+export {
+  AN_OPERATOR,
+  append,
+  catchUpWith,
+  contentsOfStraightFold,
+  executeLanes,
+  wholeRange,
+} from './storeSteps';
 export type { OpenedStore, SubjectStoreFeatures } from './storeFeatures';
 export { describeSubjectStore } from './subjectStore.features';
+export {
+  describeSubject,
+  type ReadingOptions,
+  type ServedChain,
+  type SubjectFeatures,
+} from './subject.features';
 export { until, type UntilOptions } from './until';

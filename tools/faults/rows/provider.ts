@@ -1,7 +1,11 @@
-import { testsIn, type FaultRow } from '../faultRow';
+import { features, testsIn, type FaultRow } from '../faultRow';
 
-const subject = testsIn('libs/chain-evm/src/createEvmSubject.unit.spec.ts');
 const head = testsIn('libs/chain-evm/src/subject/headAndFinality.unit.spec.ts');
+/** Of every subject: EVM, and Aptos by each of its sources. */
+const contract = features('libs/testing/src/subject.features.ts', [
+  'libs/chain-evm/src/subject.unit.spec.ts',
+  'libs/chain-aptos/src/subject.unit.spec.ts',
+]);
 const reorg = testsIn('libs/chain-evm/src/subject/reorg.unit.spec.ts');
 const falseReorgs = testsIn('libs/chain-evm/src/subject/falseReorgs.unit.spec.ts');
 const deep = testsIn('libs/chain-evm/src/subject/reorgAndFinality.unit.spec.ts');
@@ -50,7 +54,7 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     id: 'P4',
     fault: 'the head goes backwards',
     tests: [
-      head('may go backwards for a while: nothing happens (P4)'),
+      ...contract('waits for nodes that lag, takes nothing back, and leaves nothing out (P4, P18)'),
       reorg('a chain that is only shorter is waited for, and followed when it is another one (P4)'),
     ],
   },
@@ -139,7 +143,7 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     tests: [
       pool('refuse the one of another chain and go on with the other (P14)'),
       pool('are asked for their chain again after a lost connection (P14)'),
-      subject('is refused when all endpoints serve another chain (P14)'),
+      ...contract('refuses nodes of another chain (P14)'),
     ],
   },
   {
@@ -188,7 +192,7 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
     id: 'P19',
     fault: 'a slow RPC, retries that pile up',
     tests: [
-      subject('reads no further than executed events allow (P19)'),
+      ...contract('reads no further ahead than what is executed allows (P19, Q17)'),
       endpoint('has no more requests on their way than allowed, and serves all (P19)'),
     ],
   },

@@ -1,10 +1,10 @@
 import { canonicalStructTag, withoutTypeArguments } from '../structTag';
-import type { AptosRecord, AptosTransaction } from '../transaction';
+import type { AptosRecord, AptosTransaction, WrittenResource } from '../transaction';
 import { valueAt } from './paths';
 import { canonicalAddress } from '../address';
 
 interface WriteSet {
-  readonly written: ReadonlyMap<string, AptosRecord>;
+  readonly written: ReadonlyMap<string, WrittenResource>;
   readonly deleted: ReadonlySet<string>;
 }
 
@@ -14,11 +14,11 @@ const known = new WeakMap<AptosTransaction, WriteSet>();
 function writeSetOf(transaction: AptosTransaction): WriteSet {
   const before = known.get(transaction);
   if (before !== undefined) return before;
-  const written = new Map<string, AptosRecord>();
+  const written = new Map<string, WrittenResource>();
   const deleted = new Set<string>();
   for (const change of transaction.changes()) {
     if (change.kind === 'written-resource') {
-      written.set(`${change.address} ${withoutTypeArguments(change.type)}`, change.data);
+      written.set(`${change.address} ${withoutTypeArguments(change.type)}`, change);
     } else if (change.kind === 'deleted-resource') deleted.add(change.address);
   }
   const writeSet = { written, deleted };
@@ -32,7 +32,7 @@ export function resourceAt(
   address: string,
   type: string,
 ): AptosRecord | undefined {
-  return writeSetOf(transaction).written.get(`${address} ${type}`);
+  return writeSetOf(transaction).written.get(`${address} ${type}`)?.data;
 }
 
 /** Whether the transaction deleted something at an address. */

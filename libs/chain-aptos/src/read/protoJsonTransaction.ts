@@ -3,7 +3,8 @@ import { AptosDecodeError } from '../errors';
 import type { AptosChange } from '../transaction';
 import { TextEvent, type ReadTransaction } from './readEvent';
 import { canonicalTypeName } from './typeNames';
-import { parseJson, readRecord, readU64, readValue } from './values';
+import { LaterResource, LaterTableItem } from './readChange';
+import { parseJson, readU64, readValue } from './values';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -46,12 +47,12 @@ function readChange(change: Json, i: number): AptosChange | null {
     readValue(parseJson(text ?? '', `${path}.${part}`), `${path}.${part}`);
   if (change['writeResource'] !== undefined) {
     const resource = objectAt(change['writeResource'], path);
-    return {
-      kind: 'written-resource',
-      address: canonicalAddress(textAt(resource['address'], `${path}.address`)),
-      type: canonicalTypeName(textAt(resource['typeStr'], `${path}.typeStr`)),
-      data: readRecord(parseJson(textAt(resource['data'], `${path}.data`), `${path}.data`), `${path}.data`),
-    };
+    return new LaterResource(
+      canonicalAddress(textAt(resource['address'], `${path}.address`)),
+      canonicalTypeName(textAt(resource['typeStr'], `${path}.typeStr`)),
+      path,
+      () => parseJson(textAt(resource['data'], `${path}.data`), `${path}.data`),
+    );
   }
   if (change['deleteResource'] !== undefined) {
     const resource = objectAt(change['deleteResource'], path);
@@ -64,14 +65,14 @@ function readChange(change: Json, i: number): AptosChange | null {
   if (change['writeTableItem'] !== undefined) {
     const { handle, texts } = readTableItem(objectAt(change['writeTableItem'], path), path);
     if (texts?.['keyType'] === undefined || texts['valueType'] === undefined) return null;
-    return {
-      kind: 'written-table-item',
+    return new LaterTableItem(
       handle,
-      key: value(texts['key'], 'key'),
-      keyType: canonicalTypeName(texts['keyType']),
-      value: value(texts['value'], 'value'),
-      valueType: canonicalTypeName(texts['valueType']),
-    };
+      canonicalTypeName(texts['keyType']),
+      canonicalTypeName(texts['valueType']),
+      path,
+      () => parseJson(texts['key'] ?? '', `${path}.key`),
+      () => parseJson(texts['value'] ?? '', `${path}.value`),
+    );
   }
   if (change['deleteTableItem'] !== undefined) {
     const { handle, texts } = readTableItem(objectAt(change['deleteTableItem'], path), path);

@@ -12,6 +12,15 @@ export interface ReadTransaction extends AptosTransaction {
   readonly events: readonly (AptosEvent & WithRawData)[];
 }
 
+/** An event's JSON text with its fields in one order; as it is where it is no JSON. */
+export function rawDataOf(text: string): string {
+  try {
+    return stableJson(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
+
 /** An event whose fields came as JSON text. */
 export class TextEvent implements AptosEvent, WithRawData {
   private fields: AptosRecord | undefined;
@@ -34,10 +43,6 @@ export class TextEvent implements AptosEvent, WithRawData {
   }
 
   rawData(): string {
-    try {
-      return stableJson(JSON.parse(this.text));
-    } catch {
-      return this.text;
-    }
+    return rawDataOf(this.text);
   }
 }

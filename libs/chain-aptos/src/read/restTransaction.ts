@@ -1,6 +1,7 @@
 import { canonicalAddress } from '../address';
 import { AptosDecodeError } from '../errors';
 import type { AptosChange, AptosEvent, AptosRecord } from '../transaction';
+import { LaterResource, LaterTableItem } from './readChange';
 import type { ReadTransaction, WithRawData } from './readEvent';
 import { canonicalTypeName } from './typeNames';
 import { readRecord, readU64, readValue, stableJson } from './values';
@@ -71,12 +72,8 @@ function readChange(value: unknown, i: number): AptosChange | null {
   switch (change['type']) {
     case 'write_resource': {
       const resource = objectAt(change['data'], `${path}.data`);
-      return {
-        kind: 'written-resource',
-        address: address(),
-        type: canonicalTypeName(textAt(resource['type'], `${path}.data.type`)),
-        data: readRecord(resource['data'], `${path}.data`),
-      };
+      const type = canonicalTypeName(textAt(resource['type'], `${path}.data.type`));
+      return new LaterResource(address(), type, path, () => resource['data']);
     }
     case 'delete_resource':
       return {
@@ -87,14 +84,14 @@ function readChange(value: unknown, i: number): AptosChange | null {
     case 'write_table_item': {
       const data = tableData(change);
       if (data === null || typeof data['value_type'] !== 'string') return null;
-      return {
-        kind: 'written-table-item',
-        handle: handle(),
-        key: readValue(data['key'], `${path}.key`),
-        keyType: canonicalTypeName(textAt(data['key_type'], `${path}.key_type`)),
-        value: readValue(data['value'], `${path}.value`),
-        valueType: canonicalTypeName(data['value_type']),
-      };
+      return new LaterTableItem(
+        handle(),
+        canonicalTypeName(textAt(data['key_type'], `${path}.key_type`)),
+        canonicalTypeName(data['value_type']),
+        path,
+        () => data['key'],
+        () => data['value'],
+      );
     }
     case 'delete_table_item': {
       const data = tableData(change);

@@ -1,7 +1,8 @@
-import { canonicalAddress } from '../address';
+import { canonicalAddress, NO_ACCOUNT } from '../address';
 import { AptosDecodeError } from '../errors';
-import type { AptosChange } from '../transaction';
-import { TextEvent, type ReadTransaction } from './readEvent';
+import type { AptosChange, AptosEvent, AptosRecord } from '../transaction';
+import { LaterResource, LaterTableItem } from './readChange';
+import { rawDataOf, type ReadTransaction, type WithRawData } from './readEvent';
 import { canonicalTypeName } from './typeNames';
 import { parseJson, readRecord, readValue } from './values';
 import { signed, WireReader } from './wire';
@@ -24,37 +25,84 @@ function readTimestampUs(reader: WireReader): bigint {
   return seconds * 1_000_000n + BigInt(Math.floor(nanos / 1_000));
 }
 
-function readEvent(index: number, reader: WireReader): TextEvent {
-  let account = '';
-  let creationNumber = 0n;
-  let sequenceNumber = 0n;
-  let type = '';
-  let data = '';
-  while (reader.next()) {
-    switch (reader.field) {
-      case 1: {
-        const key = reader.message();
-        while (key.next()) {
-          if (key.field === 1) creationNumber = key.uint64();
-          else if (key.field === 2) account = key.ascii();
-          else key.skip();
-        }
-        break;
+/**
+ * An event as the stream sends it. Its type is read at once, all else when it is asked for: most events of a ledger are nobody's whom
+ * we follow.
+ */
+class WireEvent implements AptosEvent, WithRawData {
+  readonly type: string;
+  private sequence = 0n;
+  private keyFrom = 0;
+  private keyTo = 0;
+  private dataFrom = 0;
+  private dataTo = 0;
+  private fields: AptosRecord | undefined;
+
+  constructor(
+    readonly index: number,
+    private readonly buffer: Buffer,
+    reader: WireReader,
+  ) {
+    let type = '';
+    while (reader.next()) {
+      switch (reader.field) {
+        case 1:
+          reader.bytes();
+          this.keyFrom = reader.from;
+          this.keyTo = reader.to;
+          break;
+        case 2:
+          this.sequence = reader.uint64();
+          break;
+        case 4:
+          reader.bytes();
+          this.dataFrom = reader.from;
+          this.dataTo = reader.to;
+          break;
+        case 5:
+          type = canonicalTypeName(reader.ascii());
+          break;
+        default:
+          reader.skip();
       }
-      case 2:
-        sequenceNumber = reader.uint64();
-        break;
-      case 4:
-        data = reader.text();
-        break;
-      case 5:
-        type = canonicalTypeName(reader.ascii());
-        break;
-      default:
-        reader.skip();
     }
+    this.type = type;
   }
-  return new TextEvent(index, type, account, creationNumber, sequenceNumber, data);
+
+  get account(): string {
+    let account = '';
+    const key = this.key();
+    while (key.next()) {
+      if (key.field === 2) account = key.ascii();
+      else key.skip();
+    }
+    return account === '' ? NO_ACCOUNT : canonicalAddress(account);
+  }
+  get creationNumber(): bigint {
+    let creationNumber = 0n;
+    const key = this.key();
+    while (key.next()) {
+      if (key.field === 1) creationNumber = key.uint64();
+      else key.skip();
+    }
+    return creationNumber;
+  }
+  get sequenceNumber(): bigint {
+    return this.sequence;
+  }
+  get data(): AptosRecord {
+    return (this.fields ??= readRecord(parseJson(this.text(), 'data'), 'data'));
+  }
+  rawData(): string {
+    return rawDataOf(this.text());
+  }
+
+  private key(): WireReader {
+    return new WireReader(this.buffer, this.keyFrom, this.keyTo);
+  }
+  private text(): string {
+    return this.buffer.toString('utf8', this.dataFrom, this.dataTo);
+  }
 }
 
 /** The texts of a message's fields, by their number; what is no text among them is left out. */
@@ -105,25 +153,22 @@ function readChange(reader: WireReader, i: number): AptosChange | null {
       }
       case 6: {
         const [address = '', type = '', data = ''] = textsOf(reader.message(), [1, 4, 5]);
-        return {
-          kind: 'written-resource',
-          address: canonicalAddress(address),
-          type: canonicalTypeName(type),
-          data: readRecord(parseJson(data, `${path}.data`), `${path}.data`),
-        };
+        return new LaterResource(canonicalAddress(address), canonicalTypeName(type), path, () =>
+          parseJson(data, `${path}.data`),
+        );
       }
       case 7: {
         const { handle, data } = readTableItem(reader.message());
         const [key = '', keyType = '', value = '', valueType = ''] = data ?? [];
         if (keyType === '' || valueType === '') return null;
-        return {
-          kind: 'written-table-item',
+        return new LaterTableItem(
           handle,
-          key: readValue(parseJson(key, `${path}.key`), `${path}.key`),
-          keyType: canonicalTypeName(keyType),
-          value: readValue(parseJson(value, `${path}.value`), `${path}.value`),
-          valueType: canonicalTypeName(valueType),
-        };
+          canonicalTypeName(keyType),
+          canonicalTypeName(valueType),
+          path,
+          () => parseJson(key, `${path}.key`),
+          () => parseJson(value, `${path}.value`),
+        );
       }
       default:
         reader.skip();
@@ -142,7 +187,7 @@ class WireTransaction implements ReadTransaction {
   private payload = 0;
   private payloadFrom = 0;
   private payloadTo = 0;
-  private readEvents: readonly TextEvent[] | undefined;
+  private readEvents: readonly WireEvent[] | undefined;
   private readChanges: readonly AptosChange[] | undefined;
 
   constructor(
@@ -189,7 +234,7 @@ class WireTransaction implements ReadTransaction {
     }
     return null;
   }
-  get events(): readonly TextEvent[] {
+  get events(): readonly WireEvent[] {
     return (this.readEvents ??= this.decodeEvents());
   }
   changes(): readonly AptosChange[] {
@@ -210,13 +255,14 @@ class WireTransaction implements ReadTransaction {
     }
     return '';
   }
-  private decodeEvents(): readonly TextEvent[] {
-    const events: TextEvent[] = [];
+  private decodeEvents(): readonly WireEvent[] {
+    const events: WireEvent[] = [];
     const eventsField = EVENTS_OF[this.payload];
     if (eventsField === undefined) return events;
     const payload = this.payloadReader();
     while (payload.next()) {
-      if (payload.field === eventsField) events.push(readEvent(events.length, payload.message()));
+      if (payload.field === eventsField)
+        events.push(new WireEvent(events.length, this.buffer, payload.message()));
       else payload.skip();
     }
     return events;

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
-import { canonicalAddress } from '../address';
-import type { AptosMarket } from '../market';
 import type { FakeFullnode, FullnodeFault, FullnodeQuestion } from '../testing/fakeFullnode';
-import { createFakeLedger, type FakeEvent, type FakeLedger } from '../testing/fakeLedger';
+import type { FakeLedger } from '../testing/fakeLedger';
+import { CONTRACT_HANDLES, CONTRACT_NODE, contractMarket, createContract } from '../testing/contract';
 import { createLedgerKit, type LedgerKit } from '../testing/ledgerKit';
 import { createLedgerStore, type LedgerStore } from '../testing/ledgerStore';
 import type { HandleSourceOptions } from './handleSource';
@@ -14,66 +13,21 @@ beforeEach(() => {
 });
 afterEach(() => kit.close());
 
-const ADDRESS = '0xca11';
-const STRUCT = `${ADDRESS}::market::Events`;
-const FIELDS = { list: '4', buy: '5' };
-const handles = Object.keys(FIELDS).map((field) => ({ address: ADDRESS, struct: STRUCT, field }));
-const nodeOptions = {
-  handles: Object.fromEntries(
-    Object.entries(FIELDS).map(([field, creation]) => [`${STRUCT}/${field}`, creation]),
-  ),
-};
-
-const market: AptosMarket = {
-  name: 'handles',
-  eventTypes: Object.keys(FIELDS).map((field) => `${canonicalAddress(ADDRESS)}::market::${field}`),
-  translate: ({ type, sequenceNumber }, _, emit) =>
-    emit('token', `${type.split('::').at(-1)}:${sequenceNumber}`, 'TokenBurned', {
-      from: canonicalAddress(ADDRESS),
-      standard: 'erc721',
-    }),
-};
-
-/** A contract with two handles, in every fifth transaction; now and then both in one, or many events in one. */
-function createContract(transactions: number, name?: string): { ledger: FakeLedger; grow(by: number): void } {
-  const ledger = createFakeLedger(4, name);
-  const next = { list: 0, buy: 0 };
-  const event = (field: keyof typeof FIELDS, success = true): FakeEvent => ({
-    type: `${ADDRESS}::market::${field}`,
-    account: ADDRESS,
-    creationNumber: Number(FIELDS[field]),
-    sequenceNumber: success ? next[field]++ : next[field],
-    data: { seller: '0x1' },
-  });
-  const grow = (by: number): void => {
-    for (let i = 0; i < by; i++) {
-      const version = Number(ledger.head) + 1;
-      if (version === 100) ledger.add({ events: Array.from({ length: 230 }, () => event('list')) });
-      else if (version % 35 === 0) ledger.add({ events: [event('list'), event('buy'), event('list')] });
-      else if (version % 11 === 0) ledger.add({ events: [event('buy', false)], success: false });
-      else if (version % 5 === 0) ledger.add({ events: [event(version % 2 === 0 ? 'list' : 'buy')] });
-      else ledger.add({ kind: 'stateCheckpoint' });
-    }
-  };
-  grow(transactions);
-  return { ledger, grow };
-}
-
 const take = async (
   node: FakeFullnode,
   last: bigint,
   store = createLedgerStore(),
   options: Partial<HandleSourceOptions> = {},
 ): Promise<LedgerStore> => {
-  const source = kit.handleSource([node], handles, options);
-  await kit.read(kit.subject(source, { markets: [market], endVersion: last }), store);
+  const source = kit.handleSource([node], CONTRACT_HANDLES, options);
+  await kit.read(kit.subject(source, { markets: [contractMarket], endVersion: last }), store);
   expect(store.next).toBe(last + 1n);
   return store;
 };
 const takeWhole = async (ledger: FakeLedger, last: bigint, start = 0n): Promise<LedgerStore> => {
   const store = createLedgerStore(start);
   const source = kit.restSource([await kit.node(ledger)]);
-  await kit.read(kit.subject(source, { markets: [market], endVersion: last }), store);
+  await kit.read(kit.subject(source, { markets: [contractMarket], endVersion: last }), store);
   return store;
 };
 const first =
@@ -84,7 +38,7 @@ const first =
 describe('a contract read by its event handles', () => {
   it('gives what reading every transaction gives, and reads only those with events', async () => {
     const { ledger } = createContract(500);
-    const node = await kit.node(ledger, nodeOptions);
+    const node = await kit.node(ledger, CONTRACT_NODE);
     const store = await take(node, 499n);
     expect(store.events).toEqual((await takeWhole(ledger, 499n)).events);
     expect(store.events.length).toBeGreaterThan(300);
@@ -94,7 +48,7 @@ describe('a contract read by its event handles', () => {
 
   it(`gives the same from any start, over any restarts (Q1, Q22, seed ${seed})`, async () => {
     const { ledger } = createContract(400);
-    const node = await kit.node(ledger, nodeOptions);
+    const node = await kit.node(ledger, CONTRACT_NODE);
     const whole = (await takeWhole(ledger, 399n)).events;
     const property = fc.asyncProperty(
       fc.integer({ min: 0, max: 399 }),
@@ -110,27 +64,9 @@ describe('a contract read by its event handles', () => {
     await fc.assert(property, { seed, numRuns: 12 });
   });
 
-  it('is followed at its head', async () => {
-    const { ledger, grow } = createContract(10);
-    const node = await kit.node(ledger, nodeOptions);
-    const store = createLedgerStore();
-    let grown = 0;
-    await kit.read(
-      kit.subject(kit.handleSource([node], handles), { markets: [market] }),
-      store,
-      (message) => {
-        if (message.kind !== 'heartbeat' || store.next <= ledger.head) return false;
-        if (grown++ === 8) return true;
-        grow(grown * 7);
-        return false;
-      },
-    );
-    expect(store.events).toEqual((await takeWhole(ledger, ledger.head)).events);
-  });
-
   it('goes no further than every handle is proven to, where nodes are not equally far (P4, P18)', async () => {
     const { ledger } = createContract(300);
-    const node = await kit.node(ledger, nodeOptions);
+    const node = await kit.node(ledger, CONTRACT_NODE);
     // One handle is asked at a node that lags.
     node.rules.push(({ kind, path, count }) =>
       kind === 'events' && path.includes('/buy') && count < 12 ? { head: BigInt(20 * count) } : undefined,
@@ -154,14 +90,14 @@ describe('a contract read by its event handles', () => {
     ['lacks a version (P3)', 'version', { status: 404, body: '{"error_code":"transaction_not_found"}' }],
   ])('asks again when a node %s, and uses nothing of it', async (_, kind, fault) => {
     const { ledger } = createContract(300);
-    const node = await kit.node(ledger, nodeOptions);
+    const node = await kit.node(ledger, CONTRACT_NODE);
     node.rules.push(first(4, kind, fault));
     expect((await take(node, 299n)).events).toEqual((await takeWhole(ledger, 299n)).events);
   });
 
   it('stops when a transaction never has the event that its handle says it has', async () => {
     const { ledger } = createContract(60);
-    const node = await kit.node(ledger, nodeOptions);
+    const node = await kit.node(ledger, CONTRACT_NODE);
     const empty = (version: bigint) =>
       JSON.stringify({
         version: String(version),
@@ -181,13 +117,13 @@ describe('a contract read by its event handles', () => {
 
   it('stops when an event turns up where it was said that there is none (P1)', async () => {
     const { ledger, grow } = createContract(200);
-    const node = await kit.node(ledger, nodeOptions);
+    const node = await kit.node(ledger, CONTRACT_NODE);
     let lies = true;
     node.rules.push(({ kind, path }) =>
       lies && kind === 'events' && path.includes('/buy') ? { body: '[]' } : undefined,
     );
     const store = createLedgerStore();
-    const subject = kit.subject(kit.handleSource([node], handles), { markets: [market] });
+    const subject = kit.subject(kit.handleSource([node], CONTRACT_HANDLES), { markets: [contractMarket] });
     const reading = kit.read(subject, store, (message) => {
       if (message.kind !== 'heartbeat' || store.next !== 200n || !lies) return;
       lies = false;
@@ -203,7 +139,7 @@ describe('a contract read by its event handles', () => {
 
   it('stops when the next event or version is pruned (P18)', async () => {
     const { ledger } = createContract(300);
-    const node = await kit.node(ledger, nodeOptions);
+    const node = await kit.node(ledger, CONTRACT_NODE);
     node.rules.push(() => ({ oldest: 150n }));
     for (const start of [0n, 50n, 149n]) {
       await expect(take(node, 299n, createLedgerStore(start))).rejects.toMatchObject({
@@ -216,9 +152,9 @@ describe('a contract read by its event handles', () => {
   });
 
   it('refuses another ledger (P14, devnet)', async () => {
-    const node = await kit.node(createContract(100).ledger, nodeOptions);
+    const node = await kit.node(createContract(100).ledger, CONTRACT_NODE);
     const store = await take(node, 99n);
-    const renewed = await kit.node(createContract(300, 'renewed').ledger, nodeOptions);
+    const renewed = await kit.node(createContract(300, 'renewed').ledger, CONTRACT_NODE);
     await expect(take(renewed, 299n, store)).rejects.toMatchObject({ code: 'LEDGER_REPLACED' });
     await expect(take(node, 99n, createLedgerStore(), { chainId: 9 })).rejects.toMatchObject({
       code: 'WRONG_CHAIN',

@@ -63,22 +63,6 @@ describe('a ledger read by REST', () => {
     ).toEqual([0n, 100n, 200n, 300n]);
   });
 
-  it('is followed at its head, each version as it comes', async () => {
-    const ledger = ledgerOf(5);
-    const node = await kit.node(ledger);
-    const store = createLedgerStore();
-    const subject = kit.subject(kit.restSource([node]));
-    let grown = 0;
-    await kit.read(subject, store, (message) => {
-      if (message.kind !== 'heartbeat' || store.next <= ledger.head) return false;
-      if (grown++ === 5) return true;
-      extend(ledger, grown);
-      return false;
-    });
-    expect(versions(store)).toEqual(versionsOfEvents(0, Number(ledger.head)));
-    expect(store.finalized).toBe(ledger.head);
-  });
-
   it('says where an event stands, by version, index and part', async () => {
     const ledger = ledgerOf(0);
     ledger.add({ events: [{ type: '0x1::a::B', data: {} }, burnEvent('one'), burnEvent('two')] });

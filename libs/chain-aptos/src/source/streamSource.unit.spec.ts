@@ -53,20 +53,6 @@ describe('a ledger read by its gRPC stream', () => {
     });
   });
 
-  it('is followed at its head, with signs of life while nothing happens', async () => {
-    const ledger = ledgerOf(5);
-    const server = await kit.stream(ledger);
-    const store = createLedgerStore();
-    let quiet = 0;
-    await kit.read(kit.subject(kit.streamSource([server])), store, (message) => {
-      if (message.kind !== 'heartbeat' || store.next <= ledger.head) return false;
-      if (++quiet % 3 === 0) extend(ledger, 4);
-      return quiet === 12;
-    });
-    expect(store.next).toBe(5n + 12n);
-    expect(server.questions).toHaveLength(1);
-  });
-
   it(`gives the same from any messages, cuts and restarts (Q1, Q9, Q22, seed ${seed})`, async () => {
     const ledger = ledgerOf(700);
     const server = await kit.stream(ledger);

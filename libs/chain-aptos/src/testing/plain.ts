@@ -1,4 +1,19 @@
-import type { AptosTransaction } from '../transaction';
+import type { AptosChange, AptosTransaction } from '../transaction';
+
+function plainChange(change: AptosChange): object {
+  switch (change.kind) {
+    case 'written-resource': {
+      const { kind, address, type, data } = change;
+      return { kind, address, type, data };
+    }
+    case 'written-table-item': {
+      const { kind, handle, key, keyType, value, valueType } = change;
+      return { kind, handle, key, keyType, value, valueType };
+    }
+    default:
+      return change;
+  }
+}
 
 /** Everything that a transaction says, as plain data to compare. */
 export function plainTransaction(transaction: AptosTransaction): object {
@@ -18,6 +33,6 @@ export function plainTransaction(transaction: AptosTransaction): object {
       sequenceNumber,
       data,
     })),
-    changes: transaction.changes(),
+    changes: transaction.changes().map(plainChange),
   };
 }

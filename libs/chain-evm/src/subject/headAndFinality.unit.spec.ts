@@ -51,24 +51,6 @@ describe('the head', () => {
     expect(appends(messages).at(-1)?.catchingUp).toBe(false);
   });
 
-  it('may go backwards for a while: nothing happens (P4)', async () => {
-    const chain = sparseChain(10);
-    const rpc = await kit.node(chain);
-    let beats = 0;
-    const messages = await followTo(kit.subject([rpc]), 12n, ({ kind }) => {
-      if (kind !== 'heartbeat') return;
-      beats++;
-      if (beats === 2) rpc.rules.head = 7;
-      if (beats === 5) delete rpc.rules.head;
-      if (beats === 6) {
-        chain.mine([sale]);
-        chain.mine([sale]);
-      }
-    });
-    expectContiguous(messages);
-    expect(places(messages)).toEqual(placesOf(chain));
-  });
-
   it('may be invented: what nobody serves is not read (P5)', async () => {
     const chain = sparseChain(10);
     let invented = true;
