@@ -1,4 +1,5 @@
 import { ConfigError, messageOf, WorkerError } from '@imart/core';
+import { keysCommand } from './commands/keys';
 import { parkedCommand } from './commands/parked';
 import { replayCommand } from './commands/replay';
 import { resumeCommand } from './commands/resume';
@@ -14,6 +15,7 @@ const commands: Readonly<Record<string, Command>> = {
   resume: resumeCommand,
   replay: replayCommand,
   verify: verifyCommand,
+  keys: keysCommand,
 };
 
 const usage = `imart: operates the database of the event worker
