@@ -554,6 +554,7 @@ describe('for whoever runs it', () => {
         '/v1/orders',
         '/v1/orders/{subject}/{contract}/{orderId}',
         '/v1/status',
+        '/v1/streams/{topic}',
         '/v1/tokens',
         '/v1/tokens/{subject}/{collection}/{tokenId}',
       ].sort(),

@@ -14,6 +14,7 @@ import { registerOffers } from './resources/offers';
 import { registerOrders } from './resources/orders';
 import { registerProcess } from './resources/process';
 import { registerStatus } from './resources/status';
+import { registerStreams, type StreamOptions } from './resources/streams/registerStreams';
 import { registerTokens } from './resources/tokens';
 
 /** What the API works with; whoever made them closes them. */
@@ -32,6 +33,8 @@ export interface ApiDependencies {
   readonly jobsBoard?: JobsBoardOptions;
   /** Takes commands, from those who have a key. Without it, nothing is written. */
   readonly commands?: Commands;
+  /** How topics are streamed. @defaultValue as {@link StreamOptions} says */
+  readonly streams?: StreamOptions;
 }
 
 const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
@@ -67,6 +70,7 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   registerCollections(app, db);
   registerAccounts(app, db);
   registerAggregates(app, db, commands);
+  registerStreams(app, commands?.types ?? new Map(), dependencies.streams);
   registerStatus(app, db, staleAfterMs);
   registerProcess(app, db, metrics, staleAfterMs);
   if (jobsBoard !== undefined) await registerJobsBoard(app, db, logger, jobsBoard);

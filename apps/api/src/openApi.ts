@@ -29,6 +29,7 @@ export const openApi: FastifyDynamicSwaggerOptions = {
         name: 'aggregates',
         description: 'What happened to one thing, what it is and was; asking for events.',
       },
+      { name: 'streams', description: 'Being told of events.' },
       { name: 'status', description: 'How far the worker is.' },
       { name: 'process', description: 'For whoever runs it.' },
     ],

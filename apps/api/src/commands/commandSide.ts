@@ -14,7 +14,7 @@ import {
   type EventWorkerStats,
 } from '@imart/event-service';
 import type { Logger } from '@imart/runtime';
-import { openCommands, openSubscription, type DatabasePool } from '@imart/storage';
+import { openCommands, openSubscription, readLastFeedNo, type DatabasePool } from '@imart/storage';
 
 /** One type of aggregates that this process takes commands for. */
 export interface CommandType {
@@ -24,6 +24,8 @@ export interface CommandType {
   readonly store: CommandStore;
   readonly queries: AggregateQueries;
   readonly stats: EventWorkerStats;
+  /** Number of the last change that its feed tells of. */
+  lastFeedNo(): Promise<bigint>;
   /** Calls whenever lanes of this process have moved, until the returned function is called. Other processes' moves are not told. */
   onExecuted(listener: () => void): () => void;
   /** Why its events are no longer worked on in this process; `null`: they are. */
@@ -114,6 +116,7 @@ async function openType(options: CommandSideOptions, definition: AggregateDefini
     subject,
     store,
     stats: worker.stats,
+    lastFeedNo: () => readLastFeedNo(pool, subject),
     queries: createAggregateQueries(definition, {
       reads,
       onSnapshotFailed: (error) =>

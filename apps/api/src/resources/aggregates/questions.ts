@@ -1,5 +1,7 @@
-import type { Event } from '@imart/core';
+import { UNDECODABLE, type Event, type UndecodableData } from '@imart/core';
 import {
+  eventIdOf,
+  storedEvent,
   UnknownAggregateTypeError,
   type AggregateQueries,
   type Moment,
@@ -88,8 +90,16 @@ export function questionsAbout(
   return chainQuestions(db, { subject, aggregateType: type, aggregateId: id });
 }
 
+/** An event as a topic has it: one that this program cannot read says why instead of what. */
+export function topicAnswer(event: Event): EventAnswer {
+  if (event.name !== UNDECODABLE) return eventAnswer(storedEvent(event));
+  const { reason } = event.data as UndecodableData;
+  const data = { reason };
+  return { ...chainEventAnswer({ ...event, data }), eventId: eventIdOf(event.source.txHash), txHash: null };
+}
+
 /** An event of a command's log as it is answered. */
-export function eventAnswer(event: Stored): EventAnswer {
+function eventAnswer(event: Stored): EventAnswer {
   const { seqNo, version, eventId, name, data, timeUs, actor, correlationId, causationId } = event;
   return {
     seqNo: seqNo.toString(),
