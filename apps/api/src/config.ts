@@ -1,6 +1,7 @@
 import {
   defineConfig,
   defineSetting,
+  flag,
   integer,
   listOf,
   loadConfig,
@@ -14,6 +15,7 @@ import {
   type ValueType,
 } from '@imart/runtime';
 import { COMMAND_LANES_DEFAULT, STALE_AFTER_MS_DEFAULT } from '@imart/storage';
+import { FAILING_MAX_MS_DEFAULT } from './webhooks/webhookRunner';
 
 const OPS_TOKEN_MIN = 16;
 
@@ -117,6 +119,22 @@ export const apiConfig = defineConfig({
     unit: 'aggregates',
     group: 'Commands',
     meaning: 'More aggregates of one type than this set aside after failures stop the work on that type.',
+  }),
+  webhooksPrivate: defineSetting({
+    name: 'WEBHOOKS_PRIVATE',
+    type: flag,
+    default: 'false',
+    group: 'Commands',
+    meaning:
+      'Webhooks may be at addresses of the own network, and without TLS: for trying out. Whoever may register one can then reach what only this process can.',
+  }),
+  webhookFailingMaxMs: defineSetting({
+    name: 'WEBHOOK_FAILING_MAX_MS',
+    type: integer({ min: 1_000, max: 2_592_000_000 }),
+    default: String(FAILING_MAX_MS_DEFAULT),
+    unit: 'ms',
+    group: 'Commands',
+    meaning: 'A webhook that takes nothing for longer than this is disabled, until its owner enables it.',
   }),
   host: defineSetting({
     name: 'HOST',

@@ -16,6 +16,7 @@ import { registerProcess } from './resources/process';
 import { registerStatus } from './resources/status';
 import { registerStreams, type StreamOptions } from './resources/streams/registerStreams';
 import { registerTokens } from './resources/tokens';
+import { registerWebhooks, type WebhookDependencies } from './resources/webhooks/registerWebhooks';
 
 /** What the API works with; whoever made them closes them. */
 export interface ApiDependencies {
@@ -33,6 +34,8 @@ export interface ApiDependencies {
   readonly jobsBoard?: JobsBoardOptions;
   /** Takes commands, from those who have a key. Without it, nothing is written. */
   readonly commands?: Commands;
+  /** Takes addresses that are to be told of events. Without it, there are no such paths. */
+  readonly webhooks?: WebhookDependencies;
   /** How topics are streamed. @defaultValue as {@link StreamOptions} says */
   readonly streams?: StreamOptions;
 }
@@ -71,6 +74,7 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   registerAccounts(app, db);
   registerAggregates(app, db, commands);
   registerStreams(app, commands?.types ?? new Map(), dependencies.streams);
+  if (dependencies.webhooks !== undefined) registerWebhooks(app, dependencies.webhooks);
   registerStatus(app, db, staleAfterMs);
   registerProcess(app, db, metrics, staleAfterMs);
   if (jobsBoard !== undefined) await registerJobsBoard(app, db, logger, jobsBoard);

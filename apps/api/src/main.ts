@@ -45,7 +45,7 @@ async function main(): Promise<void> {
       metrics: createMetrics({ labels: { app: 'api' } }),
       staleAfterMs: config.staleAfterMs,
       docsPage,
-      ...(commands === null ? {} : { commands }),
+      ...commands,
       ...jobsBoardOf(config, connectionString, logger),
     });
     const address = await listen(app, config);

@@ -30,6 +30,7 @@ export const openApi: FastifyDynamicSwaggerOptions = {
         description: 'What happened to one thing, what it is and was; asking for events.',
       },
       { name: 'streams', description: 'Being told of events.' },
+      { name: 'webhooks', description: 'Having an address told of events.' },
       { name: 'status', description: 'How far the worker is.' },
       { name: 'process', description: 'For whoever runs it.' },
     ],

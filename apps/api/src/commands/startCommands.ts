@@ -8,15 +8,21 @@ import {
   applyViews,
   createApiKeys,
   createPool,
+  createWebhooks,
   migrate,
   prismaDirectory,
   toStorageError,
 } from '@imart/storage';
 import { createKeyAccess } from '../access/keyAccess';
 import type { ApiConfig } from '../config';
-import type { Commands } from '../resources/aggregates/registerAggregates';
+import type { ApiDependencies } from '../createServer';
+import { systemResolve } from '../webhooks/addresses';
+import { createWebhookRunner } from '../webhooks/webhookRunner';
 import { connectionsFor, openCommandSide, type CommandSide } from './commandSide';
 import { loadAggregates } from './loadAggregates';
+
+/** What the server needs of commands. */
+export type StartedCommands = Required<Pick<ApiDependencies, 'commands' | 'webhooks'>>;
 
 /**
  * Takes commands of the types that `AGGREGATES` defines, on the database at the program's schema; waits for one that is not there yet.
@@ -24,11 +30,12 @@ import { loadAggregates } from './loadAggregates';
  * @throws {ConfigError} what is wrong with the files, before anything connects.
  */
 export async function startCommands(
-  { aggregates, commandLanes: lanes, parkedAggregatesMax }: ApiConfig,
+  config: ApiConfig,
   connectionString: string,
   logger: Logger,
   shutdown: Shutdown,
-): Promise<Commands | null> {
+): Promise<StartedCommands | null> {
+  const { aggregates, commandLanes: lanes, parkedAggregatesMax } = config;
   const definitions = await loadAggregates(aggregates ?? []);
   if (definitions.length === 0) return null;
   const pool = createPool({
@@ -38,6 +45,7 @@ export async function startCommands(
     logger,
   });
   shutdown.onClose('database connections of commands', () => pool.end());
+  const holder = `imart-api ${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
   const open = async (): Promise<CommandSide> => {
     const prisma = prismaDirectory();
     const applied = await migrate(pool, join(prisma, 'migrations'));
@@ -48,7 +56,7 @@ export async function startCommands(
       definitions,
       lanes,
       parkedAggregatesMax,
-      holder: `imart-api ${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`,
+      holder,
       logger,
       random: Math.random,
       now: () => performance.now(),
@@ -56,10 +64,27 @@ export async function startCommands(
     });
   };
   const side = await whenThere(open, logger, shutdown.signal);
-  const running = side.run(shutdown.signal);
-  shutdown.onClose('commands', () => running);
+  const access = createKeyAccess({ keys: createApiKeys(pool), now: () => performance.now() });
+  const webhooks = createWebhooks(pool);
+  const rules = { resolve: systemResolve, allowPrivate: config.webhooksPrivate };
+  const runner = createWebhookRunner({
+    pool,
+    webhooks,
+    types: side.types,
+    rules,
+    logger,
+    random: Math.random,
+    holder,
+    nowSeconds: () => Math.floor(Date.now() / 1000),
+    failingMaxMs: config.webhookFailingMaxMs,
+  });
+  const running = Promise.all([side.run(shutdown.signal), runner.run(shutdown.signal)]);
+  shutdown.onClose('commands', async () => void (await running));
   logger.info('takes commands', { types: definitions.map(({ type }) => type) });
-  return { ...side, access: createKeyAccess({ keys: createApiKeys(pool), now: () => performance.now() }) };
+  return {
+    commands: { ...side, access },
+    webhooks: { webhooks, types: side.types, access, rules, onChanged: () => runner.changed() },
+  };
 }
 
 /** Tries again while the database is away. */

@@ -6,7 +6,7 @@ import { createMetrics, silentLogger, type Logger } from '@imart/runtime';
 import { createApiKeys, createReadDatabase, type DatabasePool } from '@imart/storage';
 import type { FastifyInstance } from 'fastify';
 import { Pool } from 'pg';
-import { createKeyAccess } from '../access/keyAccess';
+import { createKeyAccess, type KeyAccess } from '../access/keyAccess';
 import { connectionsFor, openCommandSide, type CommandSide } from '../commands/commandSide';
 import { createServer, type ApiDependencies } from '../createServer';
 import { createApiDatabase, type ApiDatabase } from './apiDatabase';
@@ -44,7 +44,7 @@ export interface CommandApi {
 export interface CommandApiOptions {
   readonly logger?: Logger;
   /** What else the server is made with. */
-  readonly more?: (side: CommandSide, pool: DatabasePool) => Partial<ApiDependencies>;
+  readonly more?: (side: CommandSide, pool: DatabasePool, access: KeyAccess) => Partial<ApiDependencies>;
 }
 
 const LANES = 2;
@@ -77,7 +77,7 @@ export async function startCommandApi(
     logger,
     metrics: createMetrics({ processMetrics: false }),
     commands: { ...side, access },
-    ...more(side, pool),
+    ...more(side, pool, access),
   });
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });
   const over = new AbortController();
