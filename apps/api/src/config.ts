@@ -1,7 +1,9 @@
 import {
   defineConfig,
   defineSetting,
+  flag,
   integer,
+  listOf,
   loadConfig,
   oneOf,
   port,
@@ -12,7 +14,8 @@ import {
   type LoadedConfig,
   type ValueType,
 } from '@imart/runtime';
-import { STALE_AFTER_MS_DEFAULT } from '@imart/storage';
+import { COMMAND_LANES_DEFAULT, STALE_AFTER_MS_DEFAULT } from '@imart/storage';
+import { FAILING_MAX_MS_DEFAULT } from './webhooks/webhookRunner';
 
 const OPS_TOKEN_MIN = 16;
 
@@ -90,6 +93,48 @@ export const apiConfig = defineConfig({
     group: 'Storage',
     meaning:
       'Answers are flagged as stale when the states are behind the chain, or nothing has been heard of it, for longer than this.',
+  }),
+  aggregates: defineSetting({
+    name: 'AGGREGATES',
+    type: listOf(text),
+    optional: true,
+    group: 'Commands',
+    example: './tools/examples/allowlist.cjs',
+    meaning:
+      'Files that define aggregate types: this process takes their commands, appends and folds their events. Without it, nothing is written.',
+  }),
+  commandLanes: defineSetting({
+    name: 'COMMAND_LANES',
+    type: integer({ min: 1, max: 64 }),
+    default: String(COMMAND_LANES_DEFAULT),
+    unit: 'lanes',
+    group: 'Commands',
+    meaning:
+      'How many lanes fold the events of an aggregate type side by side. Stored with the first start: another number is refused later.',
+  }),
+  parkedAggregatesMax: defineSetting({
+    name: 'PARKED_AGGREGATES_MAX',
+    type: integer({ min: 0, max: 1_000_000 }),
+    default: '1000',
+    unit: 'aggregates',
+    group: 'Commands',
+    meaning: 'More aggregates of one type than this set aside after failures stop the work on that type.',
+  }),
+  webhooksPrivate: defineSetting({
+    name: 'WEBHOOKS_PRIVATE',
+    type: flag,
+    default: 'false',
+    group: 'Commands',
+    meaning:
+      'Webhooks may be at addresses of the own network, and without TLS: for trying out. Whoever may register one can then reach what only this process can.',
+  }),
+  webhookFailingMaxMs: defineSetting({
+    name: 'WEBHOOK_FAILING_MAX_MS',
+    type: integer({ min: 1_000, max: 2_592_000_000 }),
+    default: String(FAILING_MAX_MS_DEFAULT),
+    unit: 'ms',
+    group: 'Commands',
+    meaning: 'A webhook that takes nothing for longer than this is disabled, until its owner enables it.',
   }),
   host: defineSetting({
     name: 'HOST',

@@ -7,13 +7,16 @@ import { flagStale } from './flagStale';
 import { openApi } from './openApi';
 import { registerAccounts } from './resources/accounts';
 import { registerActivities } from './resources/activities';
+import { registerAggregates, type Commands } from './resources/aggregates/registerAggregates';
 import { registerCollections } from './resources/collections';
 import { registerJobsBoard, type JobsBoardOptions } from './resources/jobs/registerJobsBoard';
 import { registerOffers } from './resources/offers';
 import { registerOrders } from './resources/orders';
 import { registerProcess } from './resources/process';
 import { registerStatus } from './resources/status';
+import { registerStreams, type StreamOptions } from './resources/streams/registerStreams';
 import { registerTokens } from './resources/tokens';
+import { registerWebhooks, type WebhookDependencies } from './resources/webhooks/registerWebhooks';
 
 /** What the API works with; whoever made them closes them. */
 export interface ApiDependencies {
@@ -29,6 +32,12 @@ export interface ApiDependencies {
   readonly docsPage?: FastifyPluginCallback<{ routePrefix: string }>;
   /** Shows the wake-up jobs to operators, at `/ops/jobs`. Without it there is no such page. */
   readonly jobsBoard?: JobsBoardOptions;
+  /** Takes commands, from those who have a key. Without it, nothing is written. */
+  readonly commands?: Commands;
+  /** Takes addresses that are to be told of events. Without it, there are no such paths. */
+  readonly webhooks?: WebhookDependencies;
+  /** How topics are streamed. @defaultValue as {@link StreamOptions} says */
+  readonly streams?: StreamOptions;
 }
 
 const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
@@ -36,12 +45,12 @@ const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
 /** The API, not listening yet. Its OpenAPI document is at `/openapi.json`, for people at `/docs`. */
 export async function createServer(dependencies: ApiDependencies): Promise<FastifyInstance> {
   const { staleAfterMs = STALE_AFTER_MS_DEFAULT } = dependencies;
-  const { db, logger, metrics, docsPage, jobsBoard } = dependencies;
+  const { db, logger, metrics, docsPage, jobsBoard, commands = null } = dependencies;
   const answerError = createErrorHandler(logger);
   const app = fastify({
     logger: false,
-    // A token id has up to 78 digits, an order id up to 200 characters.
-    routerOptions: { maxParamLength: 250 },
+    // An aggregate's id has up to 256 characters, each of which may be escaped as three.
+    routerOptions: { maxParamLength: 768 },
     // Ours says more than the default: what is unknown is refused, everything wrong is told at once, with what is allowed.
     ajv: {
       customOptions: { removeAdditional: false, allErrors: true, verbose: true, keywords: ['allowed'] },
@@ -63,6 +72,9 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   registerTokens(app, db);
   registerCollections(app, db);
   registerAccounts(app, db);
+  registerAggregates(app, db, commands);
+  registerStreams(app, commands?.types ?? new Map(), dependencies.streams);
+  if (dependencies.webhooks !== undefined) registerWebhooks(app, dependencies.webhooks);
   registerStatus(app, db, staleAfterMs);
   registerProcess(app, db, metrics, staleAfterMs);
   if (jobsBoard !== undefined) await registerJobsBoard(app, db, logger, jobsBoard);

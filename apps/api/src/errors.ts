@@ -1,5 +1,7 @@
 import { WorkerError } from '@imart/core';
+import { CommandInvalidError, EXPECTED_VERSION } from '@imart/event-service';
 import type { Logger } from '@imart/runtime';
+import { ApiKeyError, RateLimitedError } from './access/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 /** One parameter that cannot be used, and what is allowed. */
@@ -28,17 +30,47 @@ export class NotFoundError extends WorkerError {
   }
 }
 
+/** A rule refused a command. Nothing was written, or, when it was accepted before, nothing of it came into the log. */
+export class CommandRefusedError extends WorkerError {
+  constructor(
+    readonly rule: string,
+    reason: string,
+    /** It was accepted, but what it had been validated against did not come into the log. */
+    afterAll = false,
+  ) {
+    super(
+      `${rule}: ${reason}`,
+      afterAll || rule === EXPECTED_VERSION
+        ? { code: 'COMMAND_STALE', disposition: 'stop', fields: { rule } }
+        : { code: 'COMMAND_REFUSED', disposition: 'stop', fields: { rule } },
+    );
+  }
+}
+
 /** The one place where an error's code becomes an HTTP status. What is not here is a fault of ours: 500. */
 const HTTP_STATUS: Readonly<Record<string, number>> = {
   BAD_PARAMETER: 400,
   CURSOR: 400,
   BAD_REQUEST: 400,
+  COMMAND_INVALID: 400,
   OPERATOR_ACCESS: 401,
+  API_KEY: 401,
+  API_KEY_SCOPE: 403,
   NOT_FOUND: 404,
   UNKNOWN_SUBJECT: 404,
+  UNKNOWN_AGGREGATE_TYPE: 404,
+  COMMAND_STALE: 409,
+  COMMAND_CONFLICT: 409,
+  IDEMPOTENCY_CONFLICT: 409,
+  FEED_GAP: 410,
+  COMMAND_REFUSED: 422,
   OPERATOR_ACCESS_LIMITED: 429,
+  RATE_LIMITED: 429,
   DATABASE_UNAVAILABLE: 503,
   DATABASE_NOT_PREPARED: 503,
+  STORAGE_UNAVAILABLE: 503,
+  STREAM_BEHIND: 503,
+  STREAMS_FULL: 503,
   QUERY_TIMEOUT: 503,
   STREAM_UNAVAILABLE: 503,
   REDIS_POLICY: 503,
@@ -50,6 +82,7 @@ export interface ErrorBody {
     readonly code: string;
     readonly message: string;
     readonly problems?: readonly ParameterProblem[];
+    readonly rule?: string;
   };
 }
 
@@ -66,12 +99,16 @@ export const errorSchema = {
         message: { type: 'string', description: 'For people.' },
         problems: {
           type: 'array',
-          description: 'With BAD_PARAMETER: each parameter that cannot be used.',
+          description: 'With BAD_PARAMETER and COMMAND_INVALID: each field that cannot be used.',
           items: {
             type: 'object',
             required: ['field', 'problem'],
             properties: { field: { type: 'string' }, problem: { type: 'string' } },
           },
+        },
+        rule: {
+          type: 'string',
+          description: 'With COMMAND_REFUSED and COMMAND_STALE: which rule refuses it.',
         },
       },
     },
@@ -96,6 +133,8 @@ export function createErrorHandler(logger: Logger) {
       });
     }
     if (status === 503) void reply.header('retry-after', '1');
+    if (error instanceof RateLimitedError) void reply.header('retry-after', String(error.retryAfterSeconds));
+    if (error instanceof ApiKeyError) void reply.header('www-authenticate', 'Bearer');
     await reply.code(status).send(status === 500 ? INTERNAL : bodyOf(error));
   };
 }
@@ -117,14 +156,26 @@ const INTERNAL: ErrorBody = {
 };
 
 function bodyOf(error: WorkerError): ErrorBody {
-  const problems =
-    error instanceof BadParameterError
-      ? error.problems
-      : error.code === 'CURSOR'
-        ? [{ field: 'cursor', problem: error.message }]
-        : undefined;
-  const body = { code: error.code, message: error.message };
-  return { error: problems === undefined ? body : { ...body, problems } };
+  const problems = problemsOf(error);
+  const { code, message } = error;
+  return {
+    error: {
+      code,
+      message,
+      ...(problems === undefined ? {} : { problems }),
+      ...(error instanceof CommandRefusedError ? { rule: error.rule } : {}),
+    },
+  };
+}
+
+function problemsOf(error: WorkerError): readonly ParameterProblem[] | undefined {
+  if (error instanceof BadParameterError) return error.problems;
+  if (error.code === 'CURSOR') return [{ field: 'cursor', problem: error.message }];
+  if (!(error instanceof CommandInvalidError)) return undefined;
+  return error.problems.map((text) => {
+    const [, field = '', problem = text] = /^([^:]*): (.*)$/s.exec(text) ?? [];
+    return { field, problem };
+  });
 }
 
 function toApiError(thrown: unknown): WorkerError {

@@ -23,6 +23,8 @@ export function flagStale(app: FastifyInstance, options: FlagStaleOptions): void
   app.addHook('preHandler', async (request, reply) => {
     if (!request.url.startsWith('/v1/')) return;
     const asked = subjectOf(request);
+    // Of aggregates, those of a chain name it; the others are of none.
+    if (asked === null && /^\/v1\/(aggregates|streams|webhooks)\b/.test(request.url)) return;
     const stale = (await staleSubjects()).filter(({ subject }) => asked === null || subject === asked);
     if (stale.length > 0) {
       void reply.header(STALE_HEADER, stale.map(({ subject, reason }) => `${subject};${reason}`).join(', '));

@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createApiKeys } from '@imart/storage';
+import { Pool } from 'pg';
 import { createApiDatabase, type ApiDatabase } from './testing/apiDatabase';
 import { seedMarket } from './testing/seedMarket';
 
@@ -104,6 +106,49 @@ describe('the API as a process', () => {
     const said = program.said();
     for (const name of ['DATABASE_URL', 'PORT', 'LOG_LEVEL']) expect(said).toContain(`${name}: `);
     expect(said).not.toContain('secret-word');
+  });
+
+  it('takes commands of the types that a module defines, with a key, and goes on with them after kill -9 (E1)', async () => {
+    const pool = new Pool({ connectionString: database.url, max: 1 });
+    const settings = {
+      DATABASE_URL: database.url,
+      PORT: '0',
+      AGGREGATES: join(ROOT, 'tools/examples/allowlist.cjs'),
+    };
+    try {
+      const { text: key } = await createApiKeys(pool).create({
+        name: 'spec',
+        scopes: ['events:write'],
+        requestsPerSecond: 100,
+        createdBy: 'spec',
+      });
+      const ask = async (address: string, name: string, data: object): Promise<{ fate: string }> => {
+        const answer = await fetch(`${address}/v1/aggregates/allowlist/drop/events?waitFor=20000`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ name, data }),
+        });
+        return (await answer.json()) as { fate: string };
+      };
+      const first = start(settings);
+      expect(await ask(await first.address, 'Opened', { places: 1 })).toMatchObject({ fate: 'executed' });
+      first.child.kill('SIGKILL');
+      await first.ended;
+      const second = start(settings);
+      const address = await second.address;
+      expect(await ask(address, 'Joined', { wallet: `0x${'1'.repeat(40)}` })).toMatchObject({
+        fate: 'executed',
+        version: 2,
+      });
+      expect(await ask(address, 'Joined', { wallet: `0x${'2'.repeat(40)}` })).toMatchObject({
+        error: { code: 'COMMAND_REFUSED', rule: 'places-left' },
+      });
+      second.child.kill('SIGTERM');
+      expect(await second.ended).toBe(0);
+      expect(second.said()).not.toContain(key);
+    } finally {
+      await pool.end();
+    }
   });
 
   it('starts without a database, alive but not ready', async () => {

@@ -11,6 +11,7 @@ import {
 import { createReadDatabase, startEmbeddedPostgres } from '@imart/storage';
 import { openJobQueues, type WakeUpBackend } from '@imart/stream';
 import { loadApiConfig, type ApiConfig } from './config';
+import { startCommands } from './commands/startCommands';
 import { createServer } from './createServer';
 import { docsPage } from './docsPage';
 import type { JobsBoardOptions } from './resources/jobs/registerJobsBoard';
@@ -37,12 +38,14 @@ async function main(): Promise<void> {
     });
     shutdown.onClose('database connections', () => db.close());
 
+    const commands = await startCommands(config, connectionString, logger, shutdown);
     const app = await createServer({
       db,
       logger,
       metrics: createMetrics({ labels: { app: 'api' } }),
       staleAfterMs: config.staleAfterMs,
       docsPage,
+      ...commands,
       ...jobsBoardOf(config, connectionString, logger),
     });
     const address = await listen(app, config);

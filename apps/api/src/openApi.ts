@@ -13,6 +13,11 @@ export const openApi: FastifyDynamicSwaggerOptions = {
         'Lists are read with `limit` and `cursor`. Where a chain stands still, lags or is silent, reads are served all the same, and ' +
         'their answers have the header `X-Imart-Stale`.',
     },
+    components: {
+      securitySchemes: {
+        apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, for whatever writes.' },
+      },
+    },
     tags: [
       { name: 'orders', description: 'Listings.' },
       { name: 'offers', description: 'Offers on tokens and on collections.' },
@@ -20,6 +25,12 @@ export const openApi: FastifyDynamicSwaggerOptions = {
       { name: 'tokens', description: 'Tokens and their owners.' },
       { name: 'collections', description: 'Listed count, floor, volume, owners.' },
       { name: 'accounts', description: 'What an account owns, lists and offers.' },
+      {
+        name: 'aggregates',
+        description: 'What happened to one thing, what it is and was; asking for events.',
+      },
+      { name: 'streams', description: 'Being told of events.' },
+      { name: 'webhooks', description: 'Having an address told of events.' },
       { name: 'status', description: 'How far the worker is.' },
       { name: 'process', description: 'For whoever runs it.' },
     ],

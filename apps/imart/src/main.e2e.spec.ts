@@ -39,6 +39,7 @@ const COMMANDS = [
   ['resume'],
   ['replay'],
   ['verify', '--from', '1'],
+  ['keys', 'list'],
 ];
 
 describe('every command', () => {

@@ -1,5 +1,6 @@
 import { ConfigError, messageOf, WorkerError } from '@imart/core';
 import { historyCommand } from './commands/history';
+import { keysCommand } from './commands/keys';
 import { parkedCommand } from './commands/parked';
 import { replayCommand } from './commands/replay';
 import { resumeCommand } from './commands/resume';
@@ -17,6 +18,7 @@ const commands: Readonly<Record<string, Command>> = {
   history: historyCommand,
   replay: replayCommand,
   verify: verifyCommand,
+  keys: keysCommand,
 };
 
 const usage = `imart: operates the database of the event worker

@@ -48,6 +48,7 @@ export {
   type EventWorkerOptions,
   type EventWorkerStats,
 } from './eventWorker';
+export { followTopic, type FollowedEvent, type FollowOptions } from './follow';
 export {
   COMMAND_OBSERVER,
   createCommandObserver,

@@ -99,7 +99,7 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
     const changes = await topic.feed.readFeed(cursor.afterFeedNo, { eventsMax: deliveredEventsMax });
     let { partSeqNo } = cursor;
     for (const change of changes) {
-      const events = wanted(change, partSeqNo, options.accepts);
+      const events = wantedOf(change, partSeqNo, options.accepts);
       partSeqNo = null;
       for (let start = 0; start < events.length; start += deliveredEventsMax) {
         const piece = events.slice(start, start + deliveredEventsMax);
@@ -164,7 +164,7 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
 }
 
 /** What of a change is to be delivered. What was taken back again before it was read never happened for this reader. */
-function wanted(
+export function wantedOf(
   { added, feedNo }: FeedChange,
   partSeqNo: bigint | null,
   accepts: (event: Event) => boolean = () => true,

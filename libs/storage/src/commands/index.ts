@@ -6,4 +6,4 @@ export {
   type OpenCommandsOptions,
   type OpenedCommands,
 } from './openCommands';
-export { openSubscription, type OpenSubscriptionOptions } from './subscriptions';
+export { openSubscription, readLastFeedNo, type OpenSubscriptionOptions } from './subscriptions';

@@ -89,3 +89,11 @@ export async function openSubscription({
     },
   };
 }
+
+/** The number of the last change that is told of a subject: a reader of what comes next begins after it. */
+export async function readLastFeedNo(pool: Pool, subject: number): Promise<bigint> {
+  return translated(async () => {
+    const { rows } = await pool.query('SELECT last_feed_no FROM subjects WHERE id = $1', [subject]);
+    return BigInt((rows[0] as { last_feed_no: string }).last_feed_no);
+  });
+}

@@ -6,6 +6,14 @@
 export { findAccount, type AccountRecord } from './accounts';
 export { ACTIVITY_KINDS, listActivities, type ActivityFilter, type ActivityRecord } from './activities';
 export {
+  CHAIN_AGGREGATE_TYPES,
+  readChainEvents,
+  readChainSnapshot,
+  readChainState,
+  type ChainAggregateKey,
+  type ChainAggregateState,
+} from './chainAggregates';
+export {
   findCollection,
   listCollections,
   type CollectionFilter,

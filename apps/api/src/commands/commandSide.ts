@@ -1,0 +1,142 @@
+import { messageOf } from '@imart/core';
+import {
+  anyAggregate,
+  createAggregateQueries,
+  createEventService,
+  createEventWorker,
+  createSnapshotter,
+  createSubscription,
+  SNAPSHOT_SUBSCRIPTION,
+  type AggregateDefinition,
+  type AggregateQueries,
+  type CommandStore,
+  type EventService,
+  type EventWorkerStats,
+} from '@imart/event-service';
+import type { Logger } from '@imart/runtime';
+import { openCommands, openSubscription, readLastFeedNo, type DatabasePool } from '@imart/storage';
+
+/** One type of aggregates that this process takes commands for. */
+export interface CommandType {
+  readonly definition: AggregateDefinition;
+  /** The subject's number in the tables. */
+  readonly subject: number;
+  readonly store: CommandStore;
+  readonly queries: AggregateQueries;
+  readonly stats: EventWorkerStats;
+  /** Number of the last change that its feed tells of. */
+  lastFeedNo(): Promise<bigint>;
+  /** Calls whenever lanes of this process have moved, until the returned function is called. Other processes' moves are not told. */
+  onExecuted(listener: () => void): () => void;
+  /** Why its events are no longer worked on in this process; `null`: they are. */
+  failure(): unknown;
+}
+
+/** What this process does with commands: takes them, appends and folds them, makes snapshots. Any number of processes may. */
+export interface CommandSide {
+  readonly types: ReadonlyMap<string, CommandType>;
+  readonly service: EventService;
+  /** Works until the signal aborts. A type whose work must stop is told and left; the others go on. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface CommandSideOptions {
+  readonly pool: DatabasePool;
+  readonly definitions: readonly AggregateDefinition[];
+  readonly lanes: number;
+  readonly parkedAggregatesMax: number;
+  /** Unique to this process. */
+  readonly holder: string;
+  readonly logger: Logger;
+  readonly random: () => number;
+  /** Milliseconds; only differences count. */
+  readonly now: () => number;
+  readonly newId: () => string;
+}
+
+/** Connections that a process needs for so many types: each lane holds one and reads states by another. */
+export const connectionsFor = (types: number, lanes: number): number => types * (lanes + 2) + 10;
+
+/** @throws {LanesChangedError} @throws {StorageUnavailableError} `retry` */
+export async function openCommandSide(options: CommandSideOptions): Promise<CommandSide> {
+  const opened: (readonly [string, OpenedType])[] = [];
+  for (const definition of options.definitions) {
+    opened.push([definition.type, await openType(options, anyAggregate(definition))]);
+  }
+  const types = new Map(opened);
+  return {
+    types,
+    service: createEventService({
+      stores: types,
+      newId: options.newId,
+      random: options.random,
+      onAccepted: (type) => types.get(type)?.wake(),
+    }),
+    async run(signal) {
+      await Promise.all([...types.values()].map((type) => type.run(signal)));
+    },
+  };
+}
+
+interface OpenedType extends CommandType {
+  wake(): void;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+async function openType(options: CommandSideOptions, definition: AggregateDefinition): Promise<OpenedType> {
+  const { pool, logger, random, now, holder, lanes, parkedAggregatesMax } = options;
+  const { subject, store, reads } = await openCommands({ pool, definition, lanes });
+  const listeners = new Set<() => void>();
+  const worker = createEventWorker({
+    definition,
+    store,
+    logger,
+    random,
+    now,
+    parkedAggregatesMax,
+    onExecuted: () => listeners.forEach((listener) => listener()),
+  });
+  const snapshots = createSubscription({
+    topic: { name: store.subject.subjectId, feed: store.subject },
+    name: SNAPSHOT_SUBSCRIPTION,
+    store: await openSubscription({ pool, subject, name: SNAPSHOT_SUBSCRIPTION, from: 'beginning' }),
+    deliver: createSnapshotter(definition, reads),
+    logger,
+    random,
+    holder,
+    pollMs: SNAPSHOT_POLL_MS,
+  });
+  let failure: unknown = null;
+  const failed = (what: string) => (error: unknown) => {
+    failure ??= error;
+    logger.error(`${what} of an aggregate type stop; others go on`, { type: definition.type, error });
+  };
+  return {
+    definition,
+    subject,
+    store,
+    stats: worker.stats,
+    lastFeedNo: () => readLastFeedNo(pool, subject),
+    queries: createAggregateQueries(definition, {
+      reads,
+      onSnapshotFailed: (error) =>
+        logger.warn('a snapshot could not be kept', { type: definition.type, error: messageOf(error) }),
+    }),
+    onExecuted(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    failure: () => failure,
+    wake: () => worker.wake(),
+    async run(signal) {
+      listeners.add(() => snapshots.wake());
+      await Promise.all([
+        worker.run(signal).catch(failed('appending and folding')),
+        snapshots.run(signal).catch(failed('snapshots')),
+      ]);
+    },
+  };
+}
+
+/** Nobody waits for a snapshot. */
+const SNAPSHOT_POLL_MS = 500;

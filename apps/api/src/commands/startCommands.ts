@@ -1,0 +1,103 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { messageOf } from '@imart/core';
+import { mayRetry, retryDelayMs, STORAGE_RETRY, waitMs } from '@imart/pipeline';
+import type { Logger, Shutdown } from '@imart/runtime';
+import {
+  applyViews,
+  createApiKeys,
+  createPool,
+  createWebhooks,
+  migrate,
+  prismaDirectory,
+  toStorageError,
+} from '@imart/storage';
+import { createKeyAccess } from '../access/keyAccess';
+import type { ApiConfig } from '../config';
+import type { ApiDependencies } from '../createServer';
+import { systemResolve } from '../webhooks/addresses';
+import { createWebhookRunner } from '../webhooks/webhookRunner';
+import { connectionsFor, openCommandSide, type CommandSide } from './commandSide';
+import { loadAggregates } from './loadAggregates';
+
+/** What the server needs of commands. */
+export type StartedCommands = Required<Pick<ApiDependencies, 'commands' | 'webhooks'>>;
+
+/**
+ * Takes commands of the types that `AGGREGATES` defines, on the database at the program's schema; waits for one that is not there yet.
+ * @returns `null`: there are none.
+ * @throws {ConfigError} what is wrong with the files, before anything connects.
+ */
+export async function startCommands(
+  config: ApiConfig,
+  connectionString: string,
+  logger: Logger,
+  shutdown: Shutdown,
+): Promise<StartedCommands | null> {
+  const { aggregates, commandLanes: lanes, parkedAggregatesMax } = config;
+  const definitions = await loadAggregates(aggregates ?? []);
+  if (definitions.length === 0) return null;
+  const pool = createPool({
+    connectionString,
+    max: connectionsFor(definitions.length, lanes),
+    applicationName: 'imart-api commands',
+    logger,
+  });
+  shutdown.onClose('database connections of commands', () => pool.end());
+  const holder = `imart-api ${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
+  const open = async (): Promise<CommandSide> => {
+    const prisma = prismaDirectory();
+    const applied = await migrate(pool, join(prisma, 'migrations'));
+    if (applied.length > 0) logger.info('migrations applied', { applied });
+    await applyViews(pool, join(prisma, 'views.sql'));
+    return openCommandSide({
+      pool,
+      definitions,
+      lanes,
+      parkedAggregatesMax,
+      holder,
+      logger,
+      random: Math.random,
+      now: () => performance.now(),
+      newId: randomUUID,
+    });
+  };
+  const side = await whenThere(open, logger, shutdown.signal);
+  const access = createKeyAccess({ keys: createApiKeys(pool), now: () => performance.now() });
+  const webhooks = createWebhooks(pool);
+  const rules = { resolve: systemResolve, allowPrivate: config.webhooksPrivate };
+  const runner = createWebhookRunner({
+    pool,
+    webhooks,
+    types: side.types,
+    rules,
+    logger,
+    random: Math.random,
+    holder,
+    nowSeconds: () => Math.floor(Date.now() / 1000),
+    failingMaxMs: config.webhookFailingMaxMs,
+  });
+  const running = Promise.all([side.run(shutdown.signal), runner.run(shutdown.signal)]);
+  shutdown.onClose('commands', async () => void (await running));
+  logger.info('takes commands', { types: definitions.map(({ type }) => type) });
+  return {
+    commands: { ...side, access },
+    webhooks: { webhooks, types: side.types, access, rules, onChanged: () => runner.changed() },
+  };
+}
+
+/** Tries again while the database is away. */
+async function whenThere<T>(work: () => Promise<T>, logger: Logger, signal: AbortSignal): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (cause) {
+      const error = toStorageError(cause);
+      if (signal.aborted || !mayRetry(error, attempt)) throw error;
+      const delayMs = retryDelayMs(STORAGE_RETRY, attempt, Math.random);
+      logger.warn('the database is not there, trying again', { attempt, delayMs, error: messageOf(error) });
+      await waitMs(delayMs, signal);
+    }
+  }
+}
