@@ -1,0 +1,8 @@
+export { listSaleIds } from './listSales';
+export {
+  openPurchases,
+  PURCHASE_KEPT_MS_DEFAULT,
+  PURCHASE_RESULT_MS_DEFAULT,
+  type OpenedPurchases,
+  type OpenPurchasesOptions,
+} from './openPurchases';
