@@ -59,6 +59,7 @@ export {
 } from './sale/sale';
 export { saleStatus, type SaleStatus } from './sale/status';
 export { saleTermsSchema, type SaleTerms } from './sale/terms';
+export { processOrders, releaseHeld } from './services/orders';
 export {
   createPurchaseServices,
   PURCHASE_SERVICES,
@@ -68,5 +69,6 @@ export {
   type PurchaseServices,
   type PurchaseServicesOptions,
 } from './services/purchaseServices';
+export { checkStock } from './services/stockCheck';
 export { createPurchaseWorker, type PurchaseWorker, type PurchaseWorkerOptions } from './purchaseWorker';
 export { createStepStats, type StepStats } from './stepLoop';
