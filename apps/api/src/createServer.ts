@@ -11,6 +11,7 @@ import { registerCollections } from './resources/collections';
 import { registerJobsBoard, type JobsBoardOptions } from './resources/jobs/registerJobsBoard';
 import { registerOffers } from './resources/offers';
 import { registerOrders } from './resources/orders';
+import { registerPurchases, type PurchasesOptions } from './resources/purchases/registerPurchases';
 import { registerProcess } from './resources/process';
 import { registerStatus } from './resources/status';
 import { registerTokens } from './resources/tokens';
@@ -29,6 +30,8 @@ export interface ApiDependencies {
   readonly docsPage?: FastifyPluginCallback<{ routePrefix: string }>;
   /** Shows the wake-up jobs to operators, at `/ops/jobs`. Without it there is no such page. */
   readonly jobsBoard?: JobsBoardOptions;
+  /** Takes purchases, and shows them. Without it there are no such paths. */
+  readonly purchases?: PurchasesOptions;
 }
 
 const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
@@ -36,7 +39,7 @@ const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
 /** The API, not listening yet. Its OpenAPI document is at `/openapi.json`, for people at `/docs`. */
 export async function createServer(dependencies: ApiDependencies): Promise<FastifyInstance> {
   const { staleAfterMs = STALE_AFTER_MS_DEFAULT } = dependencies;
-  const { db, logger, metrics, docsPage, jobsBoard } = dependencies;
+  const { db, logger, metrics, docsPage, jobsBoard, purchases } = dependencies;
   const answerError = createErrorHandler(logger);
   const app = fastify({
     logger: false,
@@ -65,6 +68,7 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   registerAccounts(app, db);
   registerStatus(app, db, staleAfterMs);
   registerProcess(app, db, metrics, staleAfterMs);
+  if (purchases !== undefined) registerPurchases(app, purchases, logger);
   if (jobsBoard !== undefined) await registerJobsBoard(app, db, logger, jobsBoard);
   return app;
 }

@@ -1,4 +1,5 @@
 import { WorkerError } from '@imart/core';
+import { PurchaseInvalidError } from '@imart/purchase';
 import type { Logger } from '@imart/runtime';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -33,15 +34,21 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   BAD_PARAMETER: 400,
   CURSOR: 400,
   BAD_REQUEST: 400,
+  PURCHASE_INVALID: 400,
+  WRONG_QUANTITY: 400,
   OPERATOR_ACCESS: 401,
   NOT_FOUND: 404,
   UNKNOWN_SUBJECT: 404,
+  PURCHASE_CONFLICT: 409,
+  PURCHASE_EXPIRED: 410,
   OPERATOR_ACCESS_LIMITED: 429,
   DATABASE_UNAVAILABLE: 503,
   DATABASE_NOT_PREPARED: 503,
   QUERY_TIMEOUT: 503,
   STREAM_UNAVAILABLE: 503,
   REDIS_POLICY: 503,
+  PURCHASES_BUSY: 503,
+  STORAGE_UNAVAILABLE: 503,
 };
 
 /** What every answer with a status of 400 and above holds. */
@@ -118,7 +125,7 @@ const INTERNAL: ErrorBody = {
 
 function bodyOf(error: WorkerError): ErrorBody {
   const problems =
-    error instanceof BadParameterError
+    error instanceof BadParameterError || error instanceof PurchaseInvalidError
       ? error.problems
       : error.code === 'CURSOR'
         ? [{ field: 'cursor', problem: error.message }]

@@ -20,6 +20,7 @@ export const openApi: FastifyDynamicSwaggerOptions = {
       { name: 'tokens', description: 'Tokens and their owners.' },
       { name: 'collections', description: 'Listed count, floor, volume, owners.' },
       { name: 'accounts', description: 'What an account owns, lists and offers.' },
+      { name: 'purchases', description: 'Buying from a sale: answered at once, decided a moment later.' },
       { name: 'status', description: 'How far the worker is.' },
       { name: 'process', description: 'For whoever runs it.' },
     ],

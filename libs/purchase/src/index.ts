@@ -57,6 +57,7 @@ export {
   type SaleState,
   type Take,
 } from './sale/sale';
+export type { SaleShelf, ShelfSale } from './sale/shelf';
 export { saleStatus, type SaleStatus } from './sale/status';
 export { saleTermsSchema, type SaleTerms } from './sale/terms';
 export { processOrders, releaseHeld } from './services/orders';

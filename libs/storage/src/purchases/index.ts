@@ -1,4 +1,3 @@
-export { listSaleIds } from './listSales';
 export {
   openPurchases,
   PURCHASE_KEPT_MS_DEFAULT,

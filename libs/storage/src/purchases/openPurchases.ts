@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { anyAggregate, SNAPSHOT_SUBSCRIPTION, type SubscriptionStore } from '@imart/event-service';
-import { sale, type PurchaseStore, type Topic } from '@imart/purchase';
+import { sale, type PurchaseStore, type SaleShelf, type Topic } from '@imart/purchase';
 import {
   COMMAND_LANES_DEFAULT,
   commandsOf,
@@ -12,6 +12,7 @@ import { translated } from '../commands/session';
 import type { PurchaseContext } from './context';
 import { createIntakeSide } from './intake';
 import { listenToTopics } from './listen';
+import { createSaleShelf } from './saleShelf';
 import { createSalesSide } from './sales';
 import { createStepSide } from './steps';
 
@@ -35,6 +36,7 @@ export interface OpenPurchasesOptions {
 export interface OpenedPurchases {
   readonly store: PurchaseStore;
   readonly sales: OpenedCommands;
+  readonly shelf: SaleShelf;
   /** Cursor of whoever makes the sales' snapshots. */
   readonly snapshots: SubscriptionStore;
 }
@@ -53,8 +55,10 @@ export async function openPurchases(options: OpenPurchasesOptions): Promise<Open
     resultMs: options.resultMs ?? PURCHASE_RESULT_MS_DEFAULT,
     keptMs: options.keptMs ?? PURCHASE_KEPT_MS_DEFAULT,
   };
+  const opened = commandsOf(sales, definition);
   return {
-    sales: commandsOf(sales, definition),
+    sales: opened,
+    shelf: createSaleShelf(pool, opened),
     snapshots: await openSubscription({
       pool,
       subject: sales.log.subject,
