@@ -82,6 +82,17 @@ async function main(): Promise<number> {
   // The embedded server runs as another user when we are root.
   chmodSync(directory, 0o755);
   const bundle = bundleApp('purchase-worker');
+  const remove = (): void => {
+    bundle.remove();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  // Server and workers end with this process.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      remove();
+      process.exit(130);
+    });
+  }
   const server =
     databaseUrl === undefined
       ? await startEmbeddedPostgres({
@@ -112,9 +123,8 @@ async function main(): Promise<number> {
       }
     }
   } finally {
-    bundle.remove();
     await server?.stop();
-    rmSync(directory, { recursive: true, force: true });
+    remove();
   }
   console.log(
     wrong === 0

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -22,6 +23,7 @@ export interface WorkersOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
+const LIFELINE = join(__dirname, '../start/lifeline.cjs');
 const LINES_KEPT = 10;
 
 export function startWorkers({ main, processes, env }: WorkersOptions): Workers {
@@ -32,10 +34,12 @@ export function startWorkers({ main, processes, env }: WorkersOptions): Workers 
   let stopping = false;
 
   const start = (slot: number): void => {
-    const child = spawn(process.execPath, [main], {
+    const child = spawn(process.execPath, ['--require', LIFELINE, main], {
       env: { PATH: process.env.PATH, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // Its standard input is the lifeline: it ends when this process does.
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    child.stdin.on('error', () => undefined);
     const state = { child, works: false };
     slots[slot] = state;
     const last: string[] = [];

@@ -1,8 +1,10 @@
 import { ConfigError, messageOf, WorkerError } from '@imart/core';
 import { parkedCommand } from './commands/parked';
+import { purchaseCommand } from './commands/purchase';
 import { replayCommand } from './commands/replay';
 import { resumeCommand } from './commands/resume';
 import { rewindCommand } from './commands/rewind';
+import { saleCommand } from './commands/sale';
 import { verifyCommand } from './commands/verify';
 import type { Command } from './command';
 import { InterruptedError } from './interruption';
@@ -14,6 +16,8 @@ const commands: Readonly<Record<string, Command>> = {
   resume: resumeCommand,
   replay: replayCommand,
   verify: verifyCommand,
+  sale: saleCommand,
+  purchase: purchaseCommand,
 };
 
 const usage = `imart: operates the database of the event worker
