@@ -7,6 +7,7 @@ const libs = [
   'market',
   'pipeline',
   'event-service',
+  'purchase',
   'endpoints',
   'storage',
   'stream',

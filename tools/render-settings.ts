@@ -7,6 +7,7 @@ import { apiConfig } from '../apps/api/src/config';
 import { aptosWorkerConfig } from '../apps/aptos-worker/src/config';
 import { evmWorkerConfig } from '../apps/evm-worker/src/config';
 import { imartConfig } from '../apps/imart/src/config';
+import { purchaseWorkerConfig } from '../apps/purchase-worker/src/config';
 
 const APPS: readonly { name: string; what: string; schema: ConfigSchema }[] = [
   {
@@ -18,6 +19,11 @@ const APPS: readonly { name: string; what: string; schema: ConfigSchema }[] = [
     name: 'aptos-worker',
     what: 'Follows one Aptos network and fills the same database.',
     schema: aptosWorkerConfig,
+  },
+  {
+    name: 'purchase-worker',
+    what: 'Runs the services of purchases.',
+    schema: purchaseWorkerConfig,
   },
   { name: 'api', what: 'Serves what the worker has filled.', schema: apiConfig },
   {

@@ -8,5 +8,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`npm start needs Node 20.19 or newer; this is ${process.version}`);
   process.exit(1);
 }
-await Promise.all([buildApp('evm-worker'), buildApp('api'), buildTool('start', 'tools/start/main.ts')]);
+await Promise.all([
+  ...['evm-worker', 'purchase-worker', 'api'].map((app) => buildApp(app)),
+  buildTool('start', 'tools/start/main.ts'),
+]);
 createRequire(import.meta.url)(join(import.meta.dirname, '..', 'dist', 'start', 'main.cjs'));

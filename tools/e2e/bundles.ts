@@ -13,7 +13,7 @@ export interface Bundle {
 }
 
 /** Bundles an app into a directory of this process. @throws what the build printed. */
-export function bundleApp(app: 'evm-worker' | 'aptos-worker' | 'api' | 'imart'): Bundle {
+export function bundleApp(app: 'evm-worker' | 'aptos-worker' | 'purchase-worker' | 'api' | 'imart'): Bundle {
   return bundleProgram(app, `apps/${app}/src/main.ts`);
 }
 

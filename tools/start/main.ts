@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { startEmbeddedPostgres } from '@imart/storage';
 import { startChild, type Child } from './childProcess';
 import { freePort } from './freePort';
+import { seedSales } from './seedSales';
 import { liveLine, sampleOf, type WorkerSample } from './liveLine';
 
 /** dist/start/main.cjs is two levels below the repository. */
@@ -17,8 +18,8 @@ const PLAIN_LINE_EVERY = 10;
 
 const help = `npm start -- [--data-dir .data] [--port 3000] [--rate 2]
 
-Starts an embedded PostgreSQL, a development chain (anvil) with market traffic, evm-worker and the API. Ctrl-C stops it all;
-starting again goes on. To begin anew, delete the data directory.
+Starts an embedded PostgreSQL, a development chain (anvil) with market traffic, evm-worker, the services of purchases with two sales, and
+the API. Ctrl-C stops it all; starting again goes on. To begin anew, delete the data directory.
 
   --data-dir DIR   where the database, the chain and the logs are kept; default .data
   --port PORT      of the API; the next free one when it is taken; default 3000
@@ -150,18 +151,33 @@ async function main(): Promise<number> {
     );
     step('evm-worker', `follows it from block ${chain.startBlock}; http://127.0.0.1:${workerPort}/metrics`);
     start(
+      'purchase-worker',
+      [...lifeline, 'dist/purchase-worker/main.cjs'],
+      { DATABASE_URL: postgres.url, LOG_DIR: logDir },
+      showProblems('purchase-worker'),
+    );
+    start(
       'api',
       [...lifeline, 'dist/api/main.cjs'],
-      { DATABASE_URL: postgres.url, API_PORT: String(apiPort), HOST: '127.0.0.1', LOG_DIR: logDir },
+      {
+        DATABASE_URL: postgres.url,
+        API_PORT: String(apiPort),
+        HOST: '127.0.0.1',
+        LOG_DIR: logDir,
+        PURCHASES: 'true',
+      },
       showProblems('api'),
     );
     const api = `http://127.0.0.1:${apiPort}`;
     await untilAnswers(`${api}/healthz`, asked.signal, children);
+    await seedSales(postgres.url, asked.signal);
+    step('purchases', `two sales to buy from; the services of purchases work`);
     step('api', `${api}${apiPort === preferredPort ? '' : ` (port ${preferredPort} is taken)`}`);
     say(`\n  ${api}/docs              every endpoint, to try out`);
     say(`  ${api}/v1/activities     what happens on the market, newest first`);
     say(`  ${api}/v1/orders         listings`);
     say(`  ${api}/v1/status         how far the worker is`);
+    say(`  ${api}/purchases         buy, and see each purchase go through its steps`);
     say(`\n  logs in ${join(values['data-dir'], 'logs')}; Ctrl-C stops everything, npm start goes on\n`);
 
     const failed = await Promise.race([

@@ -1,3 +1,4 @@
+import { PURCHASE_DEADLINE_MS_DEFAULT, PURCHASE_DEADLINE_MS_MAX } from '@imart/purchase';
 import {
   defineConfig,
   defineSetting,
@@ -84,6 +85,31 @@ export const apiConfig = defineConfig({
     optional: true,
     group: 'Operators',
     meaning: 'Whoever shows it sees the wake-up jobs at /ops/jobs. Without it there is no such page.',
+  }),
+  purchases: defineSetting({
+    name: 'PURCHASES',
+    type: flag,
+    default: 'false',
+    group: 'Purchases',
+    meaning:
+      'Whether purchases are taken and shown. DATABASE_URL must then be a server that can be written; a purchase-worker does the work.',
+  }),
+  purchaseDeadlineMs: defineSetting({
+    name: 'PURCHASE_DEADLINE_MS',
+    type: integer({ min: 100, max: PURCHASE_DEADLINE_MS_MAX }),
+    default: String(PURCHASE_DEADLINE_MS_DEFAULT),
+    unit: 'ms',
+    group: 'Purchases',
+    meaning: 'How long a purchase may take: then it fails, and what it held is given back.',
+  }),
+  sessionRedisUrl: defineSetting({
+    name: 'SESSION_REDIS_URL',
+    type: url('redis', 'rediss'),
+    secret: true,
+    optional: true,
+    group: 'Purchases',
+    example: 'redis://localhost:6379/1',
+    meaning: 'Where purchase-worker puts results at hand. Without it, they are read from the database.',
   }),
   staleAfterMs: defineSetting({
     name: 'API_STALE_AFTER_MS',

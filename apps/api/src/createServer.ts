@@ -12,6 +12,7 @@ import { registerCollections } from './resources/collections';
 import { registerJobsBoard, type JobsBoardOptions } from './resources/jobs/registerJobsBoard';
 import { registerOffers } from './resources/offers';
 import { registerOrders } from './resources/orders';
+import { registerPurchases, type PurchasesOptions } from './resources/purchases/registerPurchases';
 import { registerProcess } from './resources/process';
 import { registerStatus } from './resources/status';
 import { registerStreams, type StreamOptions } from './resources/streams/registerStreams';
@@ -38,6 +39,8 @@ export interface ApiDependencies {
   readonly webhooks?: WebhookDependencies;
   /** How topics are streamed. @defaultValue as {@link StreamOptions} says */
   readonly streams?: StreamOptions;
+  /** Takes purchases, and shows them. Without it there are no such paths. */
+  readonly purchases?: PurchasesOptions;
 }
 
 const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
@@ -45,7 +48,7 @@ const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
 /** The API, not listening yet. Its OpenAPI document is at `/openapi.json`, for people at `/docs`. */
 export async function createServer(dependencies: ApiDependencies): Promise<FastifyInstance> {
   const { staleAfterMs = STALE_AFTER_MS_DEFAULT } = dependencies;
-  const { db, logger, metrics, docsPage, jobsBoard, commands = null } = dependencies;
+  const { db, logger, metrics, docsPage, jobsBoard, commands = null, purchases } = dependencies;
   const answerError = createErrorHandler(logger);
   const app = fastify({
     logger: false,
@@ -77,6 +80,7 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   if (dependencies.webhooks !== undefined) registerWebhooks(app, dependencies.webhooks);
   registerStatus(app, db, staleAfterMs);
   registerProcess(app, db, metrics, staleAfterMs);
+  if (purchases !== undefined) registerPurchases(app, purchases, logger);
   if (jobsBoard !== undefined) await registerJobsBoard(app, db, logger, jobsBoard);
   return app;
 }

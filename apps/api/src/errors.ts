@@ -1,5 +1,6 @@
 import { WorkerError } from '@imart/core';
 import { CommandInvalidError, EXPECTED_VERSION } from '@imart/event-service';
+import { PurchaseInvalidError } from '@imart/purchase';
 import type { Logger } from '@imart/runtime';
 import { ApiKeyError, RateLimitedError } from './access/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
@@ -53,6 +54,8 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   CURSOR: 400,
   BAD_REQUEST: 400,
   COMMAND_INVALID: 400,
+  PURCHASE_INVALID: 400,
+  WRONG_QUANTITY: 400,
   OPERATOR_ACCESS: 401,
   API_KEY: 401,
   API_KEY_SCOPE: 403,
@@ -63,6 +66,8 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   COMMAND_CONFLICT: 409,
   IDEMPOTENCY_CONFLICT: 409,
   FEED_GAP: 410,
+  PURCHASE_CONFLICT: 409,
+  PURCHASE_EXPIRED: 410,
   COMMAND_REFUSED: 422,
   OPERATOR_ACCESS_LIMITED: 429,
   RATE_LIMITED: 429,
@@ -74,6 +79,7 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   QUERY_TIMEOUT: 503,
   STREAM_UNAVAILABLE: 503,
   REDIS_POLICY: 503,
+  PURCHASES_BUSY: 503,
 };
 
 /** What every answer with a status of 400 and above holds. */
@@ -169,7 +175,7 @@ function bodyOf(error: WorkerError): ErrorBody {
 }
 
 function problemsOf(error: WorkerError): readonly ParameterProblem[] | undefined {
-  if (error instanceof BadParameterError) return error.problems;
+  if (error instanceof BadParameterError || error instanceof PurchaseInvalidError) return error.problems;
   if (error.code === 'CURSOR') return [{ field: 'cursor', problem: error.message }];
   if (!(error instanceof CommandInvalidError)) return undefined;
   return error.problems.map((text) => {

@@ -8,14 +8,19 @@ import {
   type Logger,
   type Shutdown,
 } from '@imart/runtime';
-import { createReadDatabase, startEmbeddedPostgres } from '@imart/storage';
-import { openJobQueues, type WakeUpBackend } from '@imart/stream';
+import { createPool, createReadDatabase, startEmbeddedPostgres } from '@imart/storage';
+import { createRedisSessionCache, openJobQueues, type WakeUpBackend } from '@imart/stream';
 import { loadApiConfig, type ApiConfig } from './config';
 import { startCommands } from './commands/startCommands';
 import { createServer } from './createServer';
 import { docsPage } from './docsPage';
+import { openPurchaseDesk } from './openPurchaseDesk';
 import type { JobsBoardOptions } from './resources/jobs/registerJobsBoard';
+import type { PurchasesOptions } from './resources/purchases/registerPurchases';
 import { staticFiles } from './staticFiles';
+
+/** Fewer do not open the sales. */
+const PURCHASE_CONNECTIONS_MIN = 6;
 
 async function main(): Promise<void> {
   const { config, warnings, secrets, shown } = loadApiConfig();
@@ -47,6 +52,7 @@ async function main(): Promise<void> {
       docsPage,
       ...commands,
       ...jobsBoardOf(config, connectionString, logger),
+      ...purchasesOf(config, connectionString, logger, shutdown),
     });
     const address = await listen(app, config);
     shutdown.onClose('requests', () => app.close());
@@ -74,6 +80,28 @@ function jobsBoardOf(
       now: () => Date.now(),
     },
   };
+}
+
+/** Purchases, where they are taken: they need connections that write. */
+function purchasesOf(
+  { purchases, purchaseDeadlineMs, sessionRedisUrl, connectionsMax }: ApiConfig,
+  connectionString: string,
+  logger: Logger,
+  shutdown: Shutdown,
+): { purchases?: PurchasesOptions } {
+  if (!purchases) return {};
+  const pool = createPool({
+    connectionString,
+    max: Math.max(connectionsMax, PURCHASE_CONNECTIONS_MIN),
+    applicationName: 'imart-api',
+    logger,
+  });
+  shutdown.onClose('connections of purchases', () => pool.end());
+  const sessions =
+    sessionRedisUrl === undefined ? undefined : createRedisSessionCache({ url: sessionRedisUrl, logger });
+  if (sessions !== undefined) shutdown.onClose('cache of results', () => sessions.close());
+  const cache = sessions === undefined ? {} : { sessions };
+  return { purchases: { desk: openPurchaseDesk({ pool, deadlineMs: purchaseDeadlineMs, ...cache }) } };
 }
 
 async function databaseUrl(config: ApiConfig, logger: Logger, shutdown: Shutdown): Promise<string> {

@@ -31,6 +31,7 @@ export const openApi: FastifyDynamicSwaggerOptions = {
       },
       { name: 'streams', description: 'Being told of events.' },
       { name: 'webhooks', description: 'Having an address told of events.' },
+      { name: 'purchases', description: 'Buying from a sale: answered at once, decided a moment later.' },
       { name: 'status', description: 'How far the worker is.' },
       { name: 'process', description: 'For whoever runs it.' },
     ],

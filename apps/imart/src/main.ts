@@ -2,9 +2,11 @@ import { ConfigError, messageOf, WorkerError } from '@imart/core';
 import { historyCommand } from './commands/history';
 import { keysCommand } from './commands/keys';
 import { parkedCommand } from './commands/parked';
+import { purchaseCommand } from './commands/purchase';
 import { replayCommand } from './commands/replay';
 import { resumeCommand } from './commands/resume';
 import { rewindCommand } from './commands/rewind';
+import { saleCommand } from './commands/sale';
 import { verifyCommand } from './commands/verify';
 import type { Command } from './command';
 import { isFoldThread, runFoldThread } from './foldThreads';
@@ -19,6 +21,8 @@ const commands: Readonly<Record<string, Command>> = {
   replay: replayCommand,
   verify: verifyCommand,
   keys: keysCommand,
+  sale: saleCommand,
+  purchase: purchaseCommand,
 };
 
 const usage = `imart: operates the database of the event worker

@@ -7,6 +7,7 @@ export * from './commands';
 export * from './embedded';
 export * from './migrate';
 export * from './passes';
+export * from './purchases';
 export * from './read';
 export * from './replay';
 export * from './secondaryIndexes';

@@ -6,6 +6,7 @@ export function createErrorLog(
   logger: Logger,
   fields: Readonly<Record<string, unknown>>,
   now: () => number,
+  message = "the jobs' backend reports an error",
 ): (error: Error) => void {
   const seen = new Map<string, { at: number; unlogged: number }>();
   return (error) => {
@@ -18,7 +19,7 @@ export function createErrorLog(
     // Texts that hold changing parts must not pile up.
     if (seen.size > 100) seen.clear();
     seen.set(text, { at: now(), unlogged: 0 });
-    logger.warn("the jobs' backend reports an error", {
+    logger.warn(message, {
       ...fields,
       error: text,
       repeated: known?.unlogged ?? 0,

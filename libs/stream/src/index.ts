@@ -16,5 +16,12 @@ export {
 export { COMPLETED_JOBS_KEPT, FAILED_JOBS_KEPT, SEND_CHUNK_MAX } from './bounds';
 export { openJobQueues, type JobQueues, type JobQueuesOptions } from './jobQueues';
 export { RedisPolicyError, StreamUnavailableError, WakeUpDataError } from './errors';
+export {
+  createRedisSessionCache,
+  SESSION_KEPT_MS_DEFAULT,
+  SESSION_PREFIX_DEFAULT,
+  type RedisSessionCache,
+  type RedisSessionCacheOptions,
+} from './sessionCache';
 export type { WakeUpStats } from './stats';
 export { laneQueueName } from './wakeUpJob';

@@ -3,6 +3,8 @@
  * there before anything else; a server that is away is waited for; a process reads the chain only while it holds the lease; a shutdown
  * finishes what runs; it names no chain, and no source.
  */
+export { holderName, openDatabase, type Database } from './database';
+export { databaseThere, type DatabaseThereOptions } from './databaseThere';
 export { loadWorkerConfig, type LoadWorkerConfigOptions } from './loadWorkerConfig';
 export type {
   ArgumentSettings,

@@ -10,10 +10,10 @@ import { onConnection, translated } from './session';
 type AppendSide = Pick<CommandStore, 'append' | 'resolveConflict' | 'fateOf' | 'backlog'>;
 
 /**
- * Moves the first messages into the log, as one change of the feed. What does not continue its aggregate's events stays, and is told. The
+ * Moves the first messages into the log, as one change of the feed; the subject's row must be locked. What does not continue its aggregate's events stays, and is told. The
  * subject's row is locked: log, feed number and the order of commits are one.
  */
-const appendStatement = (subject: number, eventsMax: number): string => `
+export const appendStatement = (subject: number, eventsMax: number): string => `
   WITH batch AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY aggregate_id ORDER BY id) AS place FROM (
       SELECT * FROM command_outbox WHERE subject = ${subject} ORDER BY id LIMIT ${eventsMax}) o

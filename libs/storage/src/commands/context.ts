@@ -1,7 +1,7 @@
 import { aggregateHash } from '@imart/core';
 import { eventIdHex, eventIdOf, type KeptEvent } from '@imart/event-service';
 import type { LogContext } from '../subject/eventLog';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 
 /** What the statements about one aggregate type share. */
 export interface CommandContext {
@@ -12,6 +12,14 @@ export interface CommandContext {
   readonly lanes: number;
   readonly markerTtlMs: number;
   readonly keptMs: number;
+}
+
+/**
+ * The same on one connection, within its transaction: for what is single statements, as reads and marks are. What takes a connection of
+ * its own does not work on it.
+ */
+export function onClient(context: CommandContext, client: PoolClient): CommandContext {
+  return { ...context, pool: client as unknown as Pool };
 }
 
 /** An aggregate as parameters: hash, type, id. */

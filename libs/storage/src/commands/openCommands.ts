@@ -49,6 +49,25 @@ export interface OpenedCommands {
  * @throws {RangeError} when the pool is so small that lanes would wait for each other for ever.
  */
 export async function openCommands(options: OpenCommandsOptions): Promise<OpenedCommands> {
+  return commandsOf(await openCommandContext(options), options.definition);
+}
+
+/** The parts of one aggregate type's commands. */
+export function commandsOf(context: CommandContext, definition: AggregateDefinition): OpenedCommands {
+  const reads = createReads(context);
+  return {
+    subject: context.log.subject,
+    reads,
+    store: {
+      ...createMarks(context),
+      ...createAppendSide(context),
+      subject: createCommandSubject(context, definition, reads),
+    },
+  };
+}
+
+/** What all parts of one aggregate type share, its subject being registered. Throws as {@link openCommands}. */
+export async function openCommandContext(options: OpenCommandsOptions): Promise<CommandContext> {
   const { pool, definition, lanes = COMMAND_LANES_DEFAULT } = options;
   if (pool.options.max < lanes + 2) {
     throw new RangeError(
@@ -64,7 +83,7 @@ export async function openCommands(options: OpenCommandsOptions): Promise<Opened
     startPosition: 1n,
     followed: '',
   });
-  const context: CommandContext = {
+  return {
     pool,
     log: { subject, subjectId, codec: createCommandCodec(definition), seqNos: commandSeqNo },
     aggregateType: definition.type,
@@ -72,16 +91,6 @@ export async function openCommands(options: OpenCommandsOptions): Promise<Opened
     lanes,
     markerTtlMs: options.markerTtlMs ?? MARKER_TTL_MS_DEFAULT,
     keptMs: options.keptMs ?? ANSWERS_KEPT_MS_DEFAULT,
-  };
-  const reads = createReads(context);
-  return {
-    subject,
-    reads,
-    store: {
-      ...createMarks(context),
-      ...createAppendSide(context),
-      subject: createCommandSubject(context, definition, reads),
-    },
   };
 }
 

@@ -1,0 +1,237 @@
+import type { PurchaseId } from '@imart/purchase';
+import {
+  createPurchaseDatabase,
+  type PurchaseDatabase,
+  type PurchaseParts,
+} from '../testing/purchaseDatabase';
+import { startTestServer, type TestServer } from '../testing/testDatabase';
+
+let server: TestServer;
+let database: PurchaseDatabase;
+let parts: PurchaseParts;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  database = await createPurchaseDatabase(server);
+});
+beforeEach(async () => {
+  await database.clear();
+  parts = await database.open();
+});
+afterAll(async () => {
+  await database?.close();
+  await server?.stop();
+});
+
+const buy = async (
+  productId: string,
+  quantity: number,
+  more: { wallet?: string; idempotencyKey?: string } = {},
+): Promise<PurchaseId> => (await parts.service.purchase({ productId, quantity, ...more })).id;
+
+describe('a purchase', () => {
+  it('is pending with its step at once, passes every step, and is confirmed with an order', async () => {
+    await parts.createSale('art', { supply: 3 });
+    const id = await buy('art', 2);
+    expect(await parts.read(id)).toMatchObject({
+      status: 'pending',
+      step: 'purchase.received',
+      orderId: null,
+      finishedAt: null,
+    });
+    await parts.services.drain();
+    const done = await parts.read(id);
+    expect(done).toMatchObject({
+      productId: 'art',
+      quantity: 2,
+      status: 'confirmed',
+      error: null,
+      price: '1.5',
+      total: '3',
+      currency: 'APT',
+      expired: false,
+    });
+    expect(done.steps.map(({ step }) => step)).toEqual([
+      'purchase.received',
+      'stock.check-requested',
+      'stock.available',
+      'order.processed',
+    ]);
+    const times = done.steps.map(({ at }) => at);
+    expect(times).toEqual([...times].sort());
+    const { rows } = await database.pool.query('SELECT * FROM purchase_orders');
+    expect(rows).toMatchObject([{ id: done.orderId, purchase_id: id, quantity: 2, currency: 'APT' }]);
+    expect(await parts.saleState('art')).toMatchObject({ supply: 3, minted: 2 });
+  });
+
+  it.each([
+    ['UNKNOWN_PRODUCT', 'nothing', {}, 1, {}],
+    ['SALE_NOT_OPEN', 'later', { opensAt: '2999-01-01T00:00:00Z' }, 1, {}],
+    ['SALE_CLOSED', 'over', { closesAt: '2021-01-01T00:00:00Z' }, 1, {}],
+    ['WALLET_REQUIRED', 'bounded', { walletLimit: 2 }, 1, {}],
+    ['WALLET_LIMIT', 'bounded', { walletLimit: 2 }, 3, { wallet: '0x1' }],
+    ['NOT_ENOUGH_LEFT', 'small', { supply: 2 }, 3, {}],
+  ] as const)('is rejected with %s', async (code, product, terms, quantity, more) => {
+    if (code !== 'UNKNOWN_PRODUCT') await parts.createSale(product, terms);
+    const id = await buy(product, quantity, more);
+    await parts.services.drain();
+    const done = await parts.read(id);
+    expect(done).toMatchObject({ status: 'rejected', error: code, orderId: null });
+    expect(done.steps.map(({ step }) => step)).toEqual([
+      'purchase.received',
+      'stock.check-requested',
+      'stock.unavailable',
+    ]);
+  });
+
+  it('of a sale that nobody has approved, and of one that was closed, is rejected', async () => {
+    const ask = (name: string, data: unknown) =>
+      parts.commands.request({ type: 'sale', id: 'art', name, data });
+    await ask('Created', {
+      name: 'Art',
+      supply: 5,
+      walletLimit: null,
+      price: '1',
+      currency: 'APT',
+      opensAt: '2020-01-01T00:00:00Z',
+      closesAt: null,
+    });
+    await parts.appendSales();
+    const early = await buy('art', 1);
+    await parts.services.drain();
+    await ask('Approved', {});
+    await ask('Closed', {});
+    await parts.appendSales();
+    const late = await buy('art', 1);
+    await parts.services.drain();
+    expect((await parts.read(early)).error).toBe('SALE_NOT_OPEN');
+    expect((await parts.read(late)).error).toBe('SALE_CLOSED');
+  });
+
+  it('is refused at once when its quantity is none, naming what it must be', async () => {
+    for (const quantity of [0, -1, 1.5, Number.NaN, 1e12]) {
+      await expect(buy('art', quantity)).rejects.toMatchObject({ code: 'WRONG_QUANTITY' });
+    }
+    await expect(buy('', 1)).rejects.toMatchObject({ code: 'PURCHASE_INVALID' });
+    await expect(buy('a\0b', 1)).rejects.toMatchObject({ code: 'PURCHASE_INVALID' });
+    expect((await database.pool.query('SELECT FROM purchases')).rowCount).toBe(0);
+  });
+
+  it('whose stock goes between check and order is rejected by the order service, with every step told (E14)', async () => {
+    await parts.createSale('art', { supply: 1 });
+    const [first, second] = [await buy('art', 1), await buy('art', 1)];
+    await parts.services.drain();
+    expect(await parts.read(first)).toMatchObject({ status: 'confirmed' });
+    const loser = await parts.read(second);
+    expect(loser).toMatchObject({ status: 'rejected', error: 'SOLD_OUT' });
+    expect(loser.steps.map(({ step }) => step)).toEqual([
+      'purchase.received',
+      'stock.check-requested',
+      'stock.available',
+      'stock.unavailable',
+    ]);
+  });
+
+  it('of many at once takes one event of the sale for all of them, first come, first served (E14)', async () => {
+    await parts.createSale('art', { supply: 30, walletLimit: 2 });
+    const ids = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => buy('art', 1, { wallet: `0x${i % 20}` })),
+    );
+    await parts.services.drain();
+    const found = [...(await parts.store.find(ids)).values()];
+    expect(found.filter(({ status }) => status === 'confirmed')).toHaveLength(30);
+    const refused = found.filter(({ status }) => status === 'rejected').map(({ error }) => error);
+    expect(refused).toHaveLength(20);
+    expect(new Set(refused)).toEqual(new Set(['WALLET_LIMIT', 'SOLD_OUT']));
+    const { wallets, minted } = await parts.saleState('art');
+    expect(minted).toBe(30);
+    expect(Math.max(...Object.values(wallets))).toBe(2);
+    const { rows } = await database.pool.query(
+      `SELECT count(*)::int AS n FROM event_log WHERE name = 'Taken'`,
+    );
+    expect(rows).toEqual([{ n: 1 }]);
+  });
+
+  it('sees commands of its sale that were accepted and are not in the log yet', async () => {
+    await parts.createSale('art', { supply: 1 });
+    const id = await buy('art', 1);
+    const limit = 10;
+    await parts.store.requestChecks(limit);
+    await parts.services.drain();
+    expect((await parts.read(id)).status).toBe('confirmed');
+    const next = await buy('art', 2);
+    await parts.commands.request({ type: 'sale', id: 'art', name: 'Restocked', data: { quantity: 5 } });
+    // The check looks at the log; the order service takes in what was accepted.
+    await parts.appendSales();
+    await parts.commands.request({ type: 'sale', id: 'art', name: 'Closed', data: {} });
+    await parts.services.drain();
+    const done = await parts.read(next);
+    expect(done).toMatchObject({ status: 'rejected', error: 'SALE_CLOSED' });
+    expect(done.steps.at(-2)?.step).toBe('stock.available');
+  });
+
+  it('asked for again with its key is the same one; the key for another purchase is refused (E5)', async () => {
+    await parts.createSale('art');
+    const ask = (quantity: number) =>
+      parts.service.purchase({ productId: 'art', quantity, wallet: '0x1', idempotencyKey: 'k' });
+    const answers = await Promise.all([ask(1), ask(1), ask(1)]);
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
+    expect(answers.map(({ repeated }) => repeated).sort()).toEqual([false, true, true]);
+    await expect(ask(2)).rejects.toMatchObject({ code: 'PURCHASE_CONFLICT' });
+    await parts.services.drain();
+    expect((await parts.saleState('art')).minted).toBe(1);
+    expect(await ask(1)).toEqual({ id: answers[0]?.id, repeated: true });
+  });
+});
+
+describe('a step', () => {
+  it('is done once, also when its message comes again (E15, E20)', async () => {
+    await parts.createSale('art', { supply: 5 });
+    const id = await buy('art', 1);
+    const again = async (topic: string): Promise<void> => {
+      await database.pool.query('INSERT INTO purchase_messages (topic, purchase_id) VALUES ($1, $2)', [
+        topic,
+        id,
+      ]);
+    };
+    await again('purchase.received');
+    await parts.services.drain();
+    for (const topic of [
+      'purchase.received',
+      'stock.check-requested',
+      'stock.available',
+      'stock.unavailable',
+      'order.processed',
+    ]) {
+      await again(topic);
+      await parts.services.drain();
+    }
+    expect((await parts.read(id)).status).toBe('confirmed');
+    expect(await parts.saleState('art')).toMatchObject({ minted: 1 });
+    expect((await database.pool.query('SELECT FROM purchase_orders')).rowCount).toBe(1);
+    expect((await database.pool.query('SELECT FROM purchase_messages')).rowCount).toBe(0);
+  });
+
+  it('that takes a message which nobody can work on sets it back, and goes on with the others (E13)', async () => {
+    await parts.createSale('art', { supply: 5 });
+    const [bad, good] = [await buy('art', 1), await buy('art', 2)];
+    const checkStock: typeof parts.store.checkStock = (limit, judge) =>
+      parts.store.checkStock(limit, async (asked, sales) => {
+        if (asked.some((one) => one.id === bad)) throw new Error('of no known kind');
+        return judge(asked, sales);
+      });
+    const other = await database.open({
+      services: { store: { ...parts.store, checkStock }, random: () => 0 },
+    });
+    const over = new AbortController();
+    const running = other.services.run(over.signal);
+    for await (const found of parts.service.watch(good, over.signal)) {
+      if (found.kind === 'found' && found.purchase.status !== 'pending') break;
+    }
+    expect((await parts.read(good)).status).toBe('confirmed');
+    expect(await parts.read(bad)).toMatchObject({ status: 'pending', step: 'stock.check-requested' });
+    over.abort();
+    await running;
+    expect(other.services.stats.get('stock-check')?.setBack).toBeGreaterThan(0);
+  });
+});
