@@ -30,7 +30,7 @@ export function loadImartConfig(): ImartConfig {
 }
 
 /** Of commands that read the chain: what the worker reads and follows. */
-export const imartChainConfig = defineConfig({ ...imartConfig, ...evmChainSettings });
+const imartChainConfig = defineConfig({ ...imartConfig, ...evmChainSettings });
 
 export type ImartChainConfig = ConfigOf<typeof imartChainConfig>;
 

@@ -70,7 +70,7 @@ export interface LogFilter {
   forgetFrom(block: number): void;
 }
 
-export const ADDRESSES_PER_QUERY_MAX = 500;
+const ADDRESSES_PER_QUERY_MAX = 500;
 
 type ByTopic = Map<string, number[]>;
 const NOBODY: readonly number[] = [];

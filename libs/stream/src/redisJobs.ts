@@ -155,7 +155,7 @@ async function firstConnection(redis: Redis): Promise<void> {
 }
 
 /** The eviction policy that `INFO memory` tells: unlike `CONFIG GET`, hosted servers allow it. */
-export function evictionPolicy(info: string): string {
+function evictionPolicy(info: string): string {
   return /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'unknown';
 }
 

@@ -19,7 +19,7 @@ import {
 import { createFaultyStore } from './faultyStore';
 import { createFeedModel, type FeedModel } from './feedModel';
 import { createForkingChain, type ForkingChain } from './forkingChain';
-import type { StoreContents } from './inMemorySubjectStore';
+import type { StoreContents } from './inMemory/reads';
 import { seededRandom, type SeededRandom } from './seededRandom';
 import { silentLogger } from './silentLogger';
 import { AN_OPERATOR, contentsOfStraightFold } from './storeSteps';

@@ -1,36 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import {
   aggregateHash,
   aggregateKeyText,
   BEFORE_FIRST,
   evmSeqNo,
   laneOf,
-  type Activity,
-  type AggregateKey,
   type Event,
-  type FoldState,
-  type KnownBlock,
   type Observer,
-  type SeqNo,
   type Snapshot,
-  type StateRow,
   type SubjectId,
 } from '@imart/core';
 import {
   decodeState,
   EpochMovedError,
-  EventConflictError,
   FencedError,
   LedgerGapError,
-  type OperatorAction,
-  type ParkAction,
-  type ParkMarker,
-  type SubjectProgress,
   type SubjectStore,
   type SubjectTransaction,
 } from '@imart/pipeline';
-import { aggregateOfRow } from './aggregateOfRow';
 import { createChangeSteps, type ChangeMoment } from './inMemory/changeSteps';
 import { createPassSteps } from './inMemory/passSteps';
 import {
@@ -45,6 +32,16 @@ import {
   type Committed,
 } from './inMemory/committed';
 import { readFeed } from './inMemory/feed';
+import {
+  contentsOf,
+  keptOf,
+  mustBeTheSame,
+  progressOf,
+  rangeOf,
+  statesOf,
+  type StoreContents,
+  type StoreKept,
+} from './inMemory/reads';
 import { createMutex } from './mutex';
 
 /** A moment at which a store can be made to fail. `committed`: the transaction is done, and its caller does not learn it. */
@@ -77,25 +74,6 @@ export interface InMemorySubjectStoreOptions {
   readonly newestFencing?: () => bigint;
 }
 
-/** Everything that is committed, in an order of its own: two stores that hold the same give equal contents. */
-export interface StoreContents {
-  readonly rows: readonly StateRow[];
-  readonly activities: readonly (Omit<Activity, 'event'> & { readonly seqNo: SeqNo })[];
-  readonly parked: readonly ParkMarker[];
-}
-
-/** What a store keeps besides its contents, in the order in which it came about. */
-export interface StoreKept {
-  readonly parkActions: readonly ParkAction[];
-  readonly operatorActions: readonly OperatorAction[];
-  /** Ascending. */
-  readonly skipped: readonly SeqNo[];
-  /** By aggregate, ascending. */
-  readonly snapshots: readonly (AggregateKey & { readonly seqNo: SeqNo })[];
-  /** Since when each marker is there, in the order of their events; the same text for the same time. */
-  readonly parkedAt: readonly string[];
-}
-
 /**
  * A subject's store in memory, with the semantics of the real one: transactions are atomic, what they write is seen by
  * others after their commit; locks are waited for; events are read back from their stored text. Stricter in one
@@ -121,19 +99,6 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
   const ingestLock = createMutex();
   const laneLocks = Array.from({ length: lanes }, createMutex);
 
-  const progressOf = (state: Committed): SubjectProgress => ({
-    epoch: state.epoch,
-    ingested: state.ingested,
-    nextPosition: state.nextPosition,
-    lanes: [...state.lanes],
-    executed: state.lanes.reduce((least, seqNo) => (seqNo < least ? seqNo : least)),
-    lastFeedNo: state.lastFeedNo,
-    finalized: state.finalized,
-    finalizedPosition: state.finalizedPosition,
-    chainTimeUs: state.chainTimeUs,
-    halt: state.halt,
-  });
-
   const open = (): { transaction: SubjectTransaction; commit: () => void; end: () => void } => {
     const writes: ((state: Committed) => void)[] = [];
     const releases: (() => void)[] = [];
@@ -155,20 +120,6 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
         for (const earlier of writes.splice(0)) earlier(draft);
       }
       work(draft);
-    };
-
-    const sameAgain = (events: readonly Event[], from: SeqNo, to: SeqNo): void => {
-      const within = committed.log.filter(({ event }) => event.seqNo >= from && event.seqNo <= to);
-      const stored = new Map(within.map((one) => [one.event.seqNo, one]));
-      for (const event of events) {
-        const known = stored.get(event.seqNo);
-        if (known === undefined) throw new EventConflictError(subjectId, event.seqNo, 'it was not there');
-        if (!isDeepStrictEqual(known, storedOf(event, known.feedNo)))
-          throw new EventConflictError(subjectId, event.seqNo, 'another content');
-        stored.delete(event.seqNo);
-      }
-      for (const seqNo of stored.keys())
-        throw new EventConflictError(subjectId, seqNo, 'the source no longer has it');
     };
 
     const transaction: SubjectTransaction = {
@@ -203,7 +154,7 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
             refuse(`event ${event.seqNo} is not in the order of its range`);
         });
         if (toPosition < committed.nextPosition) {
-          sameAgain(events, from, toSeqNo);
+          mustBeTheSame(subjectId, committed, { events, from, to: toSeqNo });
           return { kind: 'already-there' };
         }
         if (fromPosition !== committed.nextPosition)
@@ -343,22 +294,7 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
     async loadStates(keys) {
       await nextTurn();
       onMoment('loadStates');
-      const wanted = new Set(keys.map((key) => aggregateKeyText(key.aggregateType, key.aggregateId)));
-      const found = new Map<string, { key: AggregateKey; rows: StateRow[] }>();
-      for (const row of committed.rows.values()) {
-        const key = aggregateOfRow(row);
-        const text = aggregateKeyText(key.aggregateType, key.aggregateId);
-        if (!wanted.has(text)) continue;
-        const entry = found.get(text) ?? { key, rows: [] };
-        entry.rows.push(row);
-        found.set(text, entry);
-      }
-      const states = new Map<string, FoldState>();
-      for (const [text, { key, rows: own }] of found) {
-        const reducer = observer.reducers.get(key.aggregateType);
-        if (reducer !== undefined) states.set(text, reducer.restore(key.aggregateId, own));
-      }
-      return states;
+      return statesOf(committed, observer, keys);
     },
     async snapshotVersions(keys) {
       await nextTurn();
@@ -381,20 +317,7 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
     },
     async rangeEvents(fromPosition, toPosition) {
       await nextTurn();
-      const within = (position: bigint): boolean => position >= fromPosition && position <= toPosition;
-      const { epoch, nextPosition, log, blocks, discovered } = committed;
-      const events = log.map(readStored).filter(({ source }) => within(source.position));
-      const known = new Map(events.map(({ source }) => [source.position, source.blockHash]));
-      for (const { position, hash } of blocks) if (within(position)) known.set(position, hash);
-      return {
-        epoch,
-        nextPosition,
-        events,
-        blocks: [...known]
-          .map(([position, hash]): KnownBlock => ({ position, hash }))
-          .sort((a, b) => Number(a.position - b.position)),
-        discovered: discovered.filter(({ discoveredAt }) => within(evmSeqNo.decode(discoveredAt).position)),
-      };
+      return rangeOf(committed, fromPosition, toPosition);
     },
     // What is in memory nobody changes behind the store's back.
     tamperedEvents: () => Promise.resolve([]),
@@ -446,25 +369,11 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
         end();
       }
     },
-    contents: () => ({
-      rows: [...committed.rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
-      activities: [...committed.activities.values()]
-        .map(({ event, ...activity }) => ({ ...activity, seqNo: event.seqNo }))
-        .sort((a, b) => Number(a.seqNo - b.seqNo) || a.item - b.item),
-      parked: [...committed.parked.values()].sort((a, b) => Number(a.fromSeqNo - b.fromSeqNo)),
-    }),
+    contents: () => contentsOf(committed),
     snapshots: () =>
       committed.snapshots.map(({ text, snapshot }) => ({ ...snapshot, state: decodeState(text) })),
     events: () => committed.log.map(readStored),
-    kept: () => ({
-      parkActions: [...committed.parkActions],
-      operatorActions: [...committed.operatorActions],
-      skipped: [...committed.skipped].sort((a, b) => (a < b ? -1 : 1)),
-      snapshots: committed.snapshots
-        .map(({ snapshot: { aggregateType, aggregateId }, seqNo }) => ({ aggregateType, aggregateId, seqNo }))
-        .sort((a, b) => Number(a.seqNo - b.seqNo)),
-      parkedAt: [...committed.parked.keys()].map((key) => String(committed.parkedAt.get(key)?.at)),
-    }),
+    kept: () => keptOf(committed),
     removeSnapshots() {
       committed.snapshots = [];
     },

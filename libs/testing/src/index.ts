@@ -7,12 +7,11 @@ export { liveThrough, type AnyHistoryEnd, type AnyHistoryOptions } from './anyHi
 export { appendMessage, appendMessages, createFakeSubject, fakeBlock, type FakeSubject } from './fakeSubject';
 export { given, type Given } from './given';
 export { histories } from './histories';
+export type { StoreContents, StoreKept } from './inMemory/reads';
 export {
   createInMemorySubjectStore,
   type InMemorySubjectStore,
   type InMemorySubjectStoreOptions,
-  type StoreContents,
-  type StoreKept,
   type StoreMoment,
 } from './inMemorySubjectStore';
 export {

@@ -1,5 +1,5 @@
 import type { SubjectStore } from '@imart/pipeline';
-import type { StoreContents, StoreKept } from './inMemorySubjectStore';
+import type { StoreContents, StoreKept } from './inMemory/reads';
 
 /** An empty store, and a look at everything that is committed in it. */
 export interface OpenedStore {

@@ -15,7 +15,8 @@ import {
   type TouchedAggregate,
 } from '@imart/pipeline';
 import { appendMessage } from './fakeSubject';
-import { createInMemorySubjectStore, type StoreContents } from './inMemorySubjectStore';
+import type { StoreContents } from './inMemory/reads';
+import { createInMemorySubjectStore } from './inMemorySubjectStore';
 import { SUBJECT } from './marketEvents';
 import { silentLogger } from './silentLogger';
 import { MARKET_OBSERVER, straightFold } from './straightFold';

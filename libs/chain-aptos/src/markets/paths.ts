@@ -93,7 +93,7 @@ export function toQuantity(value: AptosValue | undefined, path: FieldPath): bigi
 }
 
 /** @throws {AptosDecodeError} it is not there, or no list. */
-export function toList(value: AptosValue | undefined, path: FieldPath): readonly AptosValue[] {
+function toList(value: AptosValue | undefined, path: FieldPath): readonly AptosValue[] {
   if (!Array.isArray(value)) throw new AptosDecodeError(`expected a list, found ${shown(value)}`, path);
   return value as readonly AptosValue[];
 }

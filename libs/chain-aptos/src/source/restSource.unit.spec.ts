@@ -11,6 +11,7 @@ import {
   type LedgerKit,
 } from '../testing/ledgerKit';
 import { createLedgerStore, type LedgerStore } from '../testing/ledgerStore';
+import { readWhole, versions } from '../testing/readWhole.spec';
 
 const seed = Date.now() % 2 ** 31;
 let kit: LedgerKit;
@@ -19,7 +20,6 @@ beforeEach(() => {
 });
 afterEach(() => kit.close());
 
-const versions = ({ events }: LedgerStore): bigint[] => events.map(({ source }) => source.position);
 const pages = ({ questions }: FakeFullnode): FullnodeQuestion[] =>
   questions.filter(({ kind }) => kind === 'page');
 /** A fault for the first so many questions of one kind. */
@@ -35,11 +35,7 @@ async function readAll(
   sourceOptions: Parameters<LedgerKit['restSource']>[1] = {},
   store = createLedgerStore(),
 ): Promise<LedgerStore> {
-  const subject = kit.subject(kit.restSource(nodes, sourceOptions), { endVersion: BigInt(last) });
-  await kit.read(subject, store);
-  expect(store.next).toBe(BigInt(last) + 1n);
-  expect(versions(store)).toEqual(versionsOfEvents(0, last));
-  expect(store.finalized).toBe(BigInt(last));
+  await readWhole(kit, kit.restSource(nodes, sourceOptions), last, store);
   return store;
 }
 

@@ -71,7 +71,7 @@ function varint(value: bigint): number[] {
 }
 
 /** An `aptos.indexer.v1.TransactionsResponse`. */
-export function encodeResponse(transactions: readonly Uint8Array[], chainId: number | null): Buffer {
+function encodeResponse(transactions: readonly Uint8Array[], chainId: number | null): Buffer {
   const parts = transactions.flatMap((bytes) => [
     Buffer.from([0x0a, ...varint(BigInt(bytes.length))]),
     Buffer.from(bytes),

@@ -29,7 +29,7 @@ export type ElementReader = (context: TailContext, at: number, base: number) => 
  * How many times the same data may be read. Solidity and Vyper read once; contracts that let several offsets share a
  * tail read it a few times. ethers allows 1024.
  */
-export const INFLATION_MAX = 16;
+const INFLATION_MAX = 16;
 
 export function createTailContext(data: string, sanitised: SanitisedText[] | undefined): TailContext {
   return { data, budget: data.length * INFLATION_MAX, sanitised };

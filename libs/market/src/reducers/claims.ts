@@ -1,29 +1,19 @@
-import { BEFORE_FIRST, type FoldState, type Reducer } from '@imart/core';
+import type { Reducer } from '@imart/core';
 import { AGGREGATE, splitClaimId } from '../aggregates';
 import type { MarketEvent } from '../events';
-import type { ActivityKind, ClaimRow, ClaimStatus, MarketActivity } from '../rows';
+import type { ActivityKind, ClaimRow, ClaimStatus } from '../rows';
+import { oneRow, type OneRowState } from './oneRow';
+import { tokenActivity } from './tokenActivity';
 import { unexpected } from './unexpected';
 
-export interface ClaimState extends FoldState {
-  readonly collection: string;
-  readonly tokenId: bigint;
-  readonly sender: string;
-  readonly receiver: string;
-  readonly row: ClaimRow | null;
-}
+type ClaimId = ReturnType<typeof splitClaimId>;
+export type ClaimState = OneRowState<ClaimId, ClaimRow>;
 
 /** What one sender has set aside for one receiver: offering adds to it, claiming and taking back leave nothing. */
 export const claimReducer: Reducer<ClaimState> = {
   aggregateType: AGGREGATE.claim,
   version: 1,
-  tables: ['claims'],
-  initial: (aggregateId) => ({ seqNo: BEFORE_FIRST, version: 0, row: null, ...splitClaimId(aggregateId) }),
-  restore(aggregateId, rows) {
-    const row = (rows[0] as ClaimRow | undefined) ?? null;
-    const initial = this.initial(aggregateId);
-    return row === null ? initial : { ...initial, seqNo: row.seqNo, version: row.version, row };
-  },
-  rowsOf: ({ row }) => (row === null ? [] : [row]),
+  ...oneRow<ClaimId, ClaimRow>('claims', splitClaimId),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     const { row: old, collection, tokenId, sender, receiver } = state;
@@ -59,29 +49,10 @@ export const claimReducer: Reducer<ClaimState> = {
       createdAtUs: old?.createdAtUs ?? timeUs,
       updatedAtUs: timeUs,
     };
-    const activity: MarketActivity = {
-      event,
-      item: 0,
-      kind,
-      market: null,
-      contract: event.source.address,
-      orderId: null,
-      side: null,
-      collection,
-      tokenId,
-      quantity,
-      from: sender,
-      to: receiver,
-      price: null,
-      currency: null,
-      fees: null,
-      royalties: null,
-      itemCount: 1,
-    };
     return {
       state: { ...state, seqNo: event.seqNo, version: row.version, row },
       rows: [row],
-      activities: [activity],
+      activities: [tokenActivity(kind, event, state, quantity, sender, receiver)],
     };
   },
 };

@@ -1,26 +1,20 @@
-import { BEFORE_FIRST, type FoldState, type Reducer } from '@imart/core';
+import type { Reducer } from '@imart/core';
 import { AGGREGATE } from '../aggregates';
 import type { MarketEvent } from '../events';
 import type { CollectionRow } from '../rows';
+import { oneRow, type OneRowState } from './oneRow';
 import { unexpected } from './unexpected';
 
-export interface CollectionState extends FoldState {
+interface CollectionId {
   readonly address: string;
-  readonly row: CollectionRow | null;
 }
+export type CollectionState = OneRowState<CollectionId, CollectionRow>;
 
 /** Collections that a factory created. The first creation of an address counts; a repeated one changes nothing. */
 export const collectionReducer: Reducer<CollectionState> = {
   aggregateType: AGGREGATE.collection,
   version: 1,
-  tables: ['collections'],
-  initial: (address) => ({ seqNo: BEFORE_FIRST, version: 0, address, row: null }),
-  restore(address, rows) {
-    const row = (rows[0] as CollectionRow | undefined) ?? null;
-    const initial = this.initial(address);
-    return row === null ? initial : { ...initial, seqNo: row.seqNo, version: row.version, row };
-  },
-  rowsOf: ({ row }) => (row === null ? [] : [row]),
+  ...oneRow<CollectionId, CollectionRow>('collections', (address) => ({ address })),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     if (event.name !== 'CollectionCreated') throw unexpected('collection', event);

@@ -1,14 +1,12 @@
-import { BEFORE_FIRST, type FoldState, type Reducer, type StateRow } from '@imart/core';
+import type { Reducer, StateRow } from '@imart/core';
 import { AGGREGATE, splitContractId } from '../aggregates';
 import type { MarketEvent } from '../events';
 import type { CurationOfferRow, ExhibitRow, GalleryRow, MarketActivity } from '../rows';
+import { oneRow, type OneRowState } from './oneRow';
 import { unexpected } from './unexpected';
 
-export interface CuratedState<Row extends StateRow> extends FoldState {
-  readonly contract: string;
-  readonly id: string;
-  readonly row: Row | null;
-}
+type ContractId = ReturnType<typeof splitContractId>;
+export type CuratedState<Row extends StateRow> = OneRowState<ContractId, Row>;
 
 /** What the rows of galleries, offers and exhibits have in common, as an event leaves it. */
 function common<Row extends GalleryRow | CurationOfferRow | ExhibitRow>(
@@ -34,24 +32,7 @@ function common<Row extends GalleryRow | CurationOfferRow | ExhibitRow>(
 
 /** The parts of a reducer that do not depend on what is curated: one row for each contract and id. */
 function curated<Row extends StateRow>(aggregateType: string, table: Row['table']) {
-  const initial = (aggregateId: string): CuratedState<Row> => ({
-    seqNo: BEFORE_FIRST,
-    version: 0,
-    row: null,
-    ...splitContractId(aggregateId),
-  });
-  return {
-    aggregateType,
-    version: 1,
-    tables: [table],
-    initial,
-    restore(aggregateId: string, rows: readonly StateRow[]): CuratedState<Row> {
-      const row = (rows[0] as Row | undefined) ?? null;
-      const untouched = initial(aggregateId);
-      return row === null ? untouched : { ...untouched, seqNo: row.seqNo, version: row.version, row };
-    },
-    rowsOf: ({ row }: CuratedState<Row>): readonly Row[] => (row === null ? [] : [row]),
-  };
+  return { aggregateType, version: 1, ...oneRow<ContractId, Row>(table, splitContractId) };
 }
 
 function became<Row extends StateRow>(

@@ -1,14 +1,15 @@
-import { BEFORE_FIRST, type FoldState, type Reducer } from '@imart/core';
+import type { Reducer } from '@imart/core';
 import { AGGREGATE, splitContractId } from '../aggregates';
 import type { MarketEvent } from '../events';
 import type { MakerRow } from '../rows';
+import { oneRow, type OneRowState } from './oneRow';
 import { unexpected } from './unexpected';
 
-export interface MakerState extends FoldState {
+interface MakerId {
   readonly contract: string;
   readonly maker: string;
-  readonly row: MakerRow | null;
 }
+export type MakerState = OneRowState<MakerId, MakerRow>;
 
 const greater = (a: bigint | null, b: bigint): bigint => (a === null || b > a ? b : a);
 
@@ -16,17 +17,10 @@ const greater = (a: bigint | null, b: bigint): bigint => (a === null || b > a ? 
 export const makerReducer: Reducer<MakerState> = {
   aggregateType: AGGREGATE.maker,
   version: 1,
-  tables: ['makers'],
-  initial(aggregateId) {
+  ...oneRow<MakerId, MakerRow>('makers', (aggregateId) => {
     const { contract, id } = splitContractId(aggregateId);
-    return { seqNo: BEFORE_FIRST, version: 0, contract, maker: id, row: null };
-  },
-  restore(aggregateId, rows) {
-    const row = (rows[0] as MakerRow | undefined) ?? null;
-    const initial = this.initial(aggregateId);
-    return row === null ? initial : { ...initial, seqNo: row.seqNo, version: row.version, row };
-  },
-  rowsOf: ({ row }) => (row === null ? [] : [row]),
+    return { contract, maker: id };
+  }),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     if (event.name !== 'MakerOrdersVoided') throw unexpected('maker', event);

@@ -2,16 +2,8 @@ import type { Reducer } from '@imart/core';
 import { AGGREGATE } from '../aggregates';
 import type { MarketEvent } from '../events';
 import type { TradeRow } from '../rows';
-import {
-  foldCancelled,
-  foldFilled,
-  foldOpened,
-  foldPriceChanged,
-  initialTrade,
-  restoreTrade,
-  rowsOfTrade,
-  type TradeState,
-} from './trade';
+import { foldCancelled, foldFilled, foldOpened, foldPriceChanged } from './trade';
+import { initialTrade, restoreTrade, rowsOfTrade, type TradeState } from './tradeRows';
 import { unexpected } from './unexpected';
 
 /** Orders by id or hash. A cancelled or filled order of unknown side counts as a listing. */

@@ -1,30 +1,18 @@
-import { BEFORE_FIRST, type FoldState, type Reducer } from '@imart/core';
-import { AGGREGATE, splitContractId } from '../aggregates';
+import type { Reducer } from '@imart/core';
+import { AGGREGATE } from '../aggregates';
 import type { MarketEvent } from '../events';
 import type { TokenDetailsRow } from '../rows';
+import { oneRow, type OneRowState } from './oneRow';
+import { tokenIdOf, type TokenId } from './tokenId';
 import { unexpected } from './unexpected';
 
-export interface TokenDetailsState extends FoldState {
-  readonly collection: string;
-  readonly tokenId: bigint;
-  readonly row: TokenDetailsRow | null;
-}
+export type TokenDetailsState = OneRowState<TokenId, TokenDetailsRow>;
 
 /** What tokens are called. What an event does not say stays as it was. */
 export const tokenDetailsReducer: Reducer<TokenDetailsState> = {
   aggregateType: AGGREGATE.tokenDetails,
   version: 1,
-  tables: ['token_details'],
-  initial(aggregateId) {
-    const { contract, id } = splitContractId(aggregateId);
-    return { seqNo: BEFORE_FIRST, version: 0, collection: contract, tokenId: BigInt(id), row: null };
-  },
-  restore(aggregateId, rows) {
-    const row = (rows[0] as TokenDetailsRow | undefined) ?? null;
-    const initial = this.initial(aggregateId);
-    return row === null ? initial : { ...initial, seqNo: row.seqNo, version: row.version, row };
-  },
-  rowsOf: ({ row }) => (row === null ? [] : [row]),
+  ...oneRow<TokenId, TokenDetailsRow>('token_details', tokenIdOf),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     if (event.name !== 'TokenDescribed') throw unexpected('token-details', event);

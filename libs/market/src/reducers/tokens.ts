@@ -1,59 +1,19 @@
-import { BEFORE_FIRST, type FoldState, type Reducer } from '@imart/core';
-import { AGGREGATE, splitBalanceId, splitContractId, ZERO_ADDRESS } from '../aggregates';
+import type { Reducer } from '@imart/core';
+import { AGGREGATE, splitBalanceId, ZERO_ADDRESS } from '../aggregates';
 import type { MarketEvent } from '../events';
 import type { ActivityKind, BalanceRow, MarketActivity, TokenRow } from '../rows';
+import { oneRow, type OneRowState } from './oneRow';
+import { tokenActivity } from './tokenActivity';
+import { tokenIdOf, type TokenId } from './tokenId';
 import { unexpected } from './unexpected';
 
-export interface TokenState extends FoldState {
-  readonly collection: string;
-  readonly tokenId: bigint;
-  readonly row: TokenRow | null;
-}
-
-function transferActivity(
-  kind: ActivityKind,
-  event: MarketEvent,
-  token: { readonly collection: string; readonly tokenId: bigint },
-  quantity: bigint,
-  from: string | null,
-  to: string | null,
-): MarketActivity {
-  return {
-    event,
-    item: 0,
-    kind,
-    market: null,
-    contract: event.source.address,
-    orderId: null,
-    side: null,
-    collection: token.collection,
-    tokenId: token.tokenId,
-    quantity,
-    from,
-    to,
-    price: null,
-    currency: null,
-    fees: null,
-    royalties: null,
-    itemCount: 1,
-  };
-}
+export type TokenState = OneRowState<TokenId, TokenRow>;
 
 /** Tokens with one owner. A token whose mint was not seen starts at its first transfer. */
 export const tokenReducer: Reducer<TokenState> = {
   aggregateType: AGGREGATE.token,
   version: 1,
-  tables: ['tokens'],
-  initial(aggregateId) {
-    const { contract, id } = splitContractId(aggregateId);
-    return { seqNo: BEFORE_FIRST, version: 0, collection: contract, tokenId: BigInt(id), row: null };
-  },
-  restore(aggregateId, rows) {
-    const row = (rows[0] as TokenRow | undefined) ?? null;
-    const initial = this.initial(aggregateId);
-    return row === null ? initial : { ...initial, seqNo: row.seqNo, version: row.version, row };
-  },
-  rowsOf: ({ row }) => (row === null ? [] : [row]),
+  ...oneRow<TokenId, TokenRow>('tokens', tokenIdOf),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     const { row: old } = state;
@@ -97,17 +57,13 @@ export const tokenReducer: Reducer<TokenState> = {
         row,
       },
       rows: [row],
-      activities: [transferActivity(kind, event, state, 1n, from, to ?? ZERO_ADDRESS)],
+      activities: [tokenActivity(kind, event, state, 1n, from, to ?? ZERO_ADDRESS)],
     };
   },
 };
 
-export interface BalanceState extends FoldState {
-  readonly collection: string;
-  readonly tokenId: bigint;
-  readonly owner: string;
-  readonly row: BalanceRow | null;
-}
+type BalanceId = ReturnType<typeof splitBalanceId>;
+export type BalanceState = OneRowState<BalanceId, BalanceRow>;
 
 /**
  * Balances of tokens that several may own pieces of. A transfer is two events, sent and received; the receiver's gives the activity,
@@ -116,14 +72,7 @@ export interface BalanceState extends FoldState {
 export const balanceReducer: Reducer<BalanceState> = {
   aggregateType: AGGREGATE.balance,
   version: 1,
-  tables: ['balances'],
-  initial: (aggregateId) => ({ seqNo: BEFORE_FIRST, version: 0, row: null, ...splitBalanceId(aggregateId) }),
-  restore(aggregateId, rows) {
-    const row = (rows[0] as BalanceRow | undefined) ?? null;
-    const initial = this.initial(aggregateId);
-    return row === null ? initial : { ...initial, seqNo: row.seqNo, version: row.version, row };
-  },
-  rowsOf: ({ row }) => (row === null ? [] : [row]),
+  ...oneRow<BalanceId, BalanceRow>('balances', splitBalanceId),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     let change: bigint;
@@ -134,7 +83,7 @@ export const balanceReducer: Reducer<BalanceState> = {
         const { from, quantity } = event.data;
         change = quantity;
         const kind = from === ZERO_ADDRESS ? 'MINT' : 'TRANSFER';
-        activities = [transferActivity(kind, event, state, quantity, from, state.owner)];
+        activities = [tokenActivity(kind, event, state, quantity, from, state.owner)];
         break;
       }
       case 'TokenSent': {
@@ -142,7 +91,7 @@ export const balanceReducer: Reducer<BalanceState> = {
         change = -quantity;
         const kind = to === ZERO_ADDRESS ? 'BURN' : 'TRANSFER';
         const isTold = to !== null && to !== ZERO_ADDRESS;
-        activities = isTold ? [] : [transferActivity(kind, event, state, quantity, state.owner, to)];
+        activities = isTold ? [] : [tokenActivity(kind, event, state, quantity, state.owner, to)];
         break;
       }
       default:

@@ -1,141 +1,23 @@
-import { BEFORE_FIRST, type Folded, type FoldState } from '@imart/core';
-import { splitContractId } from '../aggregates';
-import type { MarketEvent, OrderCancelled, OrderFilled, OrderOpened, TradeItem, TradeSide } from '../events';
-import type { ActivityKind, MarketActivity, OfferStatus, OrderStatus, TradeRow } from '../rows';
-
-/**
- * What an order or offer aggregate is: its newest row. Orders that are named by a hash are listings or offers; the side is
- * a matter of the row. Older rows of the aggregate have ended and change no more, but for those that stand open beneath the newest:
- * it holds them.
- */
-export interface TradeState extends FoldState {
-  readonly aggregateType: 'order' | 'offer';
-  readonly contract: string;
-  readonly id: string;
-  readonly row: TradeRow | null;
-}
+import type { Folded } from '@imart/core';
+import type { MarketEvent, OrderCancelled, OrderFilled, OrderOpened, TradeSide } from '../events';
+import type { MarketActivity, TradeRow } from '../rows';
+import { activitiesOf, cancelActivities, type ActivityParts } from './tradeActivities';
+import {
+  beneathOf,
+  currentOf,
+  goods,
+  goodsOf,
+  isOpen,
+  openRows,
+  sideOf,
+  STATUS,
+  stub,
+  totalQuantity,
+  touched,
+  type TradeState,
+} from './tradeRows';
 
 type TradeFolded = Folded<TradeState>;
-
-export function initialTrade(aggregateType: 'order' | 'offer', aggregateId: string): TradeState {
-  return { seqNo: BEFORE_FIRST, version: 0, aggregateType, row: null, ...splitContractId(aggregateId) };
-}
-
-export function restoreTrade(
-  aggregateType: 'order' | 'offer',
-  aggregateId: string,
-  rows: readonly TradeRow[],
-): TradeState {
-  let newest: TradeRow | null = null;
-  for (const row of rows) {
-    if (row.aggregateType !== aggregateType) continue;
-    if (newest === null || row.openedSeqNo > newest.openedSeqNo) newest = row;
-  }
-  const initial = initialTrade(aggregateType, aggregateId);
-  return newest === null
-    ? initial
-    : { ...initial, seqNo: newest.seqNo, version: newest.version, row: newest };
-}
-
-/** Of an aggregate's rows only the newest one can change, and those that are open beneath it. */
-export const rowsOfTrade = ({ row }: TradeState): readonly TradeRow[] =>
-  row === null ? [] : [...(row.beneath ?? []), row];
-
-const STATUS = {
-  listing: { open: 'LISTING', filled: 'SOLD', cancelled: 'CANCELED' },
-  offer: { open: 'CREATED', filled: 'ACCEPTED', cancelled: 'CANCELED' },
-} as const satisfies Record<TradeSide, Record<string, OrderStatus | OfferStatus>>;
-
-export const isOpen = (row: TradeRow): boolean => row.status === 'LISTING' || row.status === 'CREATED';
-export const sideOf = (row: TradeRow): TradeSide => (row.table === 'orders' ? 'listing' : 'offer');
-
-/** The row that an event about the aggregate is about: its newest open one, else its newest. */
-const currentOf = ({ row }: TradeState): TradeRow | null =>
-  row === null || isOpen(row) ? row : (row.beneath?.at(-1) ?? row);
-
-/** All open rows of an aggregate, the newest last, each by itself. */
-function openRows(newest: TradeRow | null, beneath: readonly TradeRow[] | null): readonly TradeRow[] {
-  return [...(beneath ?? []), ...(newest !== null && isOpen(newest) ? [{ ...newest, beneath: null }] : [])];
-}
-
-/** As a row has it: no list is `null`. */
-const beneathOf = (rows: readonly TradeRow[] | null): readonly TradeRow[] | null =>
-  rows === null || rows.length === 0 ? null : rows;
-
-function totalQuantity(items: readonly TradeItem[]): bigint {
-  if (items.length === 1) return (items[0] as TradeItem).quantity;
-  return items.reduce((sum, item) => sum + item.quantity, 0n);
-}
-
-/** The part of a row that says what it is for. */
-function goods(items: readonly TradeItem[]): Pick<TradeRow, 'collection' | 'tokenId' | 'standard' | 'items'> {
-  const only = items.length === 1 ? (items[0] as TradeItem) : null;
-  return {
-    collection: only?.collection ?? null,
-    tokenId: only?.tokenId ?? null,
-    standard: only?.standard ?? null,
-    items: items.length > 1 ? items : null,
-  };
-}
-
-function goodsOf(row: TradeRow | null): readonly TradeItem[] {
-  if (row === null) return [];
-  if (row.items !== null) return row.items;
-  if (row.collection === null && row.tokenId === null) return [];
-  return [
-    {
-      collection: row.collection,
-      tokenId: row.tokenId,
-      quantity: row.quantity ?? row.filledQuantity,
-      standard: row.standard ?? 'erc721',
-    },
-  ];
-}
-
-/** A row for something of which only the end was seen: what was not seen is `null` (D14). */
-function stub(
-  state: TradeState,
-  event: MarketEvent,
-  side: TradeSide,
-  data: OrderFilled | OrderCancelled,
-): TradeRow {
-  const items = data.items ?? [];
-  return {
-    table: side === 'listing' ? 'orders' : 'offers',
-    key: `${state.contract}:${state.id}:${event.seqNo}`,
-    seqNo: event.seqNo,
-    version: state.version,
-    aggregateType: state.aggregateType,
-    contract: state.contract,
-    id: state.id,
-    openedSeqNo: event.seqNo,
-    market: data.market,
-    kind: 'fixed',
-    maker: null,
-    reservedFor: null,
-    taker: null,
-    ...goods(items),
-    // A token that exists once is an order's whole quantity; of others the order may have been for more.
-    quantity:
-      items.length > 0 && items.every((item) => item.standard !== 'erc1155') ? totalQuantity(items) : null,
-    filledQuantity: 0n,
-    price: 'isSale' in data ? null : (data.price ?? null),
-    currency: 'isSale' in data ? null : (data.currency ?? null),
-    status: STATUS[side].open,
-    nonce: data.nonce,
-    orderHash: data.orderHash,
-    escrow: false,
-    startsAtUs: null,
-    expiresAtUs: null,
-    beneath: beneathOf(state.row?.beneath ?? null),
-    createdAtUs: event.source.timeUs,
-    updatedAtUs: event.source.timeUs,
-  };
-}
-
-function touched(state: TradeState, event: MarketEvent, row: TradeRow): TradeRow {
-  return { ...row, seqNo: event.seqNo, version: state.version + 1, updatedAtUs: event.source.timeUs };
-}
 
 function became(
   state: TradeState,
@@ -165,65 +47,6 @@ function became(
     rows: [...others, row],
     activities,
   };
-}
-
-interface ActivityParts {
-  readonly market: string;
-  readonly side: TradeSide;
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly price: bigint | null;
-  readonly currency: string | null;
-  readonly fees?: bigint | null;
-  readonly royalties?: bigint | null;
-}
-
-/** One activity for each item, or one without a token when no item is known. */
-function activitiesOf(
-  kind: ActivityKind,
-  state: TradeState,
-  event: MarketEvent,
-  items: readonly TradeItem[],
-  parts: ActivityParts,
-  firstItem = 0,
-): MarketActivity[] {
-  const one = (item: TradeItem | null, index: number): MarketActivity => ({
-    event,
-    item: firstItem + index,
-    kind,
-    market: parts.market,
-    contract: state.contract,
-    orderId: state.id,
-    side: parts.side,
-    collection: item?.collection ?? null,
-    tokenId: item?.tokenId ?? null,
-    quantity: item?.quantity ?? null,
-    from: parts.from,
-    to: parts.to,
-    price: parts.price,
-    currency: parts.currency,
-    fees: parts.fees ?? null,
-    royalties: parts.royalties ?? null,
-    itemCount: Math.max(items.length, 1),
-  });
-  return items.length === 0 ? [one(null, 0)] : items.map(one);
-}
-
-function cancelActivities(
-  state: TradeState,
-  event: MarketEvent,
-  row: TradeRow,
-  firstItem = 0,
-): MarketActivity[] {
-  const side = sideOf(row);
-  return activitiesOf(
-    side === 'listing' ? 'CANCEL' : 'OFFER_CANCEL',
-    state,
-    event,
-    goodsOf(row),
-    { market: row.market, side, from: row.maker, to: null, price: row.price, currency: row.currency },
-    firstItem,
-  );
 }
 
 /**

@@ -43,7 +43,7 @@ export function compareEvents(
 }
 
 /** Whether two events of one place say the same in everything that the log keeps. */
-export function sameEvent(a: Event, b: Event, codec: EventDataCodec): boolean {
+function sameEvent(a: Event, b: Event, codec: EventDataCodec): boolean {
   return changedFields(a, b, codec).length === 0;
 }
 

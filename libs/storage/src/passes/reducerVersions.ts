@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from 'pg';
 import { WorkerError, type Observer } from '@imart/core';
 
 /** Key of `worker_state` under which stands which versions of the reducers the states are of. */
-export const REDUCER_VERSIONS = 'reducer-versions';
+const REDUCER_VERSIONS = 'reducer-versions';
 
 /** SQL: the stored text, or NULL. */
 export const SELECT_REDUCER_VERSIONS = `(SELECT value FROM worker_state WHERE key = '${REDUCER_VERSIONS}')`;

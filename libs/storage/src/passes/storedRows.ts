@@ -14,7 +14,7 @@ export function stateCells(columns: readonly Column[], row: StateRow): RowCells 
 
 const fromCopy = (cell: string): string | null => (cell === '\\N' ? null : cell);
 
-export const ACTIVITY_COLUMNS = [
+const ACTIVITY_COLUMNS = [
   'kind',
   'market',
   'contract',

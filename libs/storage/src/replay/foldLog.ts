@@ -8,7 +8,14 @@ import {
   type ParkMarker,
   type StateCache,
 } from '@imart/pipeline';
-import { contentHash, CONTENT_INTACT, readEvents, type LogContext } from '../subject/eventLog';
+import {
+  contentHash,
+  CONTENT_INTACT,
+  eventColumns,
+  readEvents,
+  type LogContext,
+  type StoredEvent,
+} from '../subject/eventLog';
 import { ReplayError } from './errors';
 import type { AggregateSelection } from './foldPart';
 
@@ -47,8 +54,7 @@ export async function foldLog(client: PoolClient, options: FoldLogOptions): Prom
   };
 
   await client.query(
-    `DECLARE replayed NO SCROLL CURSOR FOR SELECT seq_no, aggregate_type, aggregate_id, name, data, time_us,
-       encode(tx_hash, 'hex') AS tx_hash, encode(block_hash, 'hex') AS block_hash, address,
+    `DECLARE replayed NO SCROLL CURSOR FOR SELECT ${eventColumns('event_log')},
        CASE WHEN ${CONTENT_INTACT} THEN NULL ELSE encode(content_hash, 'hex') END AS refuted_hash
      FROM event_log WHERE subject = ${log.subject} AND ${executedCondition(lanes)}
        AND seq_no <> ALL (ARRAY(SELECT seq_no FROM skipped_events WHERE subject = ${log.subject}))
@@ -133,16 +139,7 @@ function startOfLastAggregate(events: readonly Event[]): number {
   return start;
 }
 
-interface CheckedRow {
-  readonly seq_no: string;
-  readonly aggregate_type: string;
-  readonly aggregate_id: string;
-  readonly name: string;
-  readonly data: string;
-  readonly time_us: string;
-  readonly tx_hash: string;
-  readonly block_hash: string;
-  readonly address: string;
+interface CheckedRow extends StoredEvent {
   /** The stored hash, when the event does not have it. */
   readonly refuted_hash: string | null;
 }

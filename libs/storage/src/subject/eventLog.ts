@@ -74,7 +74,8 @@ export function contentHashes(context: LogContext, message: AppendMessage): Read
   );
 }
 
-interface StoredEvent {
+/** An event as {@link eventColumns} selects it. */
+export interface StoredEvent {
   readonly seq_no: string;
   readonly aggregate_type: string;
   readonly aggregate_id: string;

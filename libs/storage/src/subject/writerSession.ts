@@ -1,5 +1,5 @@
 /** A transaction that says nothing for so long belongs to a process that is paused, or blocked beyond what folding takes. */
-export const IDLE_TRANSACTION_MAX_MS = 30_000;
+const IDLE_TRANSACTION_MAX_MS = 30_000;
 
 /**
  * What every connection that writes sets: locks of a process that is paused, or whose host is gone without a word, are let go by

@@ -58,5 +58,5 @@ export function createPassSteps(
 }
 
 /** Nothing of it is left to read. */
-export const isFinished = ({ toPosition, nextPosition }: Pass): boolean =>
+const isFinished = ({ toPosition, nextPosition }: Pass): boolean =>
   toPosition !== null && nextPosition > toPosition;
