@@ -16,6 +16,7 @@ export {
   tokenAggregateId,
   ZERO_ADDRESS,
 } from './aggregates';
+export { curationOfferStatusOf, exhibitStatusOf } from './curationWords';
 export {
   marketEventCodec,
   type CurationOfferStatus,
