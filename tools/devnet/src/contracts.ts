@@ -4,7 +4,10 @@ import { getCreateAddress, Interface, type InterfaceAbi } from 'ethers';
 import type { DevnetRpc } from './rpc';
 
 export type ContractName =
+  | 'CommissionPool'
+  | 'Curation'
   | 'IMartMarket'
+  | 'Lottery'
   | 'MixverseSpace'
   | 'MultipleCollective'
   | 'MultipleToken'
@@ -20,6 +23,9 @@ export interface DevnetContracts {
   /** An ERC-721 and an ERC-1155 collection that no factory created. */
   readonly erc721: string;
   readonly erc1155: string;
+  readonly curation: string;
+  readonly commissionPool: string;
+  readonly lottery: string;
 }
 
 interface Artifact {
@@ -47,6 +53,9 @@ const DEPLOYMENTS = [
   { key: 'multipleCollective', name: 'MultipleCollective', args: [] },
   { key: 'erc721', name: 'SingleToken', args: ['IMart Genesis', 'GENESIS', 'ipfs://devnet/genesis'] },
   { key: 'erc1155', name: 'MultipleToken', args: ['IMart Editions', 'ipfs://devnet/editions'] },
+  { key: 'curation', name: 'Curation', args: [] },
+  { key: 'commissionPool', name: 'CommissionPool', args: [] },
+  { key: 'lottery', name: 'Lottery', args: [] },
 ] as const satisfies readonly { key: keyof DevnetContracts; name: ContractName; args: readonly string[] }[];
 
 /** Where `deployer` puts the contracts when they are its first transactions. */

@@ -24,7 +24,11 @@ function plain(value: unknown): LogArgument {
 /** The logs of the chain as ethers reads them: the second opinion on what the traffic expects. */
 async function readLogs(devnet: Devnet, expected: Expected): Promise<Omit<ExpectedLog, 'time'>[]> {
   const { market, mixverse, singleCollective, multipleCollective, erc1155 } = devnet.contracts;
+  const { curation, commissionPool, lottery } = devnet.contracts;
   const names = new Map<string, ContractName>([
+    [curation, 'Curation'],
+    [commissionPool, 'CommissionPool'],
+    [lottery, 'Lottery'],
     [market, 'IMartMarket'],
     [mixverse, 'MixverseSpace'],
     [singleCollective, 'SingleCollective'],
@@ -102,10 +106,31 @@ describe('the development chain', () => {
       if (status === 'CREATED') expect([maker, bid]).toEqual([bidder, price]);
       else expect(maker).toBe('0x0000000000000000000000000000000000000000');
     }
+    const STATES = ['none', 'listing', 'reserved', 'sold', 'frozen', 'redeemed'];
+    for (const { contract, exhibitId, status } of expected.exhibits) {
+      const [state] = await view(devnet, 'Curation', contract, 'exhibitState', exhibitId);
+      expect(STATES[Number(state)]).toBe(status);
+    }
+    for (const { contract, offerId, status, from } of expected.curationOffers) {
+      const asks = status === 'pending' ? from : '0x0000000000000000000000000000000000000000';
+      expect(await view(devnet, 'Curation', contract, 'offerFrom', offerId)).toEqual([asks]);
+    }
+    for (const { contract, galleryId, payee, claimable } of expected.commissions) {
+      expect(await view(devnet, 'CommissionPool', contract, 'claimable', galleryId, payee)).toEqual([
+        claimable,
+      ]);
+    }
+    for (const { contract, lotteryId, status } of expected.lotteries) {
+      const [left] = await view(devnet, 'Lottery', contract, 'prizesLeft', lotteryId);
+      const unclaimed = expected.prizes
+        .filter((prize) => prize.lotteryId === lotteryId && prize.claimer === null)
+        .map(({ tokenId }) => tokenId);
+      expect(new Set(left as string[])).toEqual(new Set(status === 'withdrawn' ? [] : unclaimed));
+    }
     const order = (a: { block: number; logIndex: number; item: number }) =>
       a.block * 1e6 + a.logIndex * 1e2 + a.item;
     expect([...expected.activities].sort((a, b) => order(a) - order(b))).toEqual(expected.activities);
-    expect(new Set(expected.activities.map(({ kind }) => kind)).size).toBe(9);
+    expect(new Set(expected.activities.map(({ kind }) => kind)).size).toBe(12);
   });
 
   it('gives the same expectations for the same seed, but for the hashes of blocks', async () => {

@@ -32,6 +32,12 @@ export function contractAt(
       return 'SingleCollective';
     case contracts.multipleCollective:
       return 'MultipleCollective';
+    case contracts.curation:
+      return 'Curation';
+    case contracts.commissionPool:
+      return 'CommissionPool';
+    case contracts.lottery:
+      return 'Lottery';
     default:
       return standard === 'erc1155' ? 'MultipleToken' : 'SingleToken';
   }
