@@ -7,12 +7,19 @@ import { flagStale } from './flagStale';
 import { openApi } from './openApi';
 import { registerAccounts } from './resources/accounts';
 import { registerActivities } from './resources/activities';
+import { registerClaims } from './resources/claims';
 import { registerCollections } from './resources/collections';
+import { registerCommissions } from './resources/commissions';
+import { registerCurationOffers } from './resources/curationOffers';
+import { registerExhibits } from './resources/exhibits';
+import { registerGalleries } from './resources/galleries';
 import { registerJobsBoard, type JobsBoardOptions } from './resources/jobs/registerJobsBoard';
+import { registerLotteries } from './resources/lotteries';
 import { registerOffers } from './resources/offers';
 import { registerOrders } from './resources/orders';
 import { registerProcess } from './resources/process';
 import { registerStatus } from './resources/status';
+import { registerTokenDetails } from './resources/tokenDetails';
 import { registerTokens } from './resources/tokens';
 
 /** What the API works with; whoever made them closes them. */
@@ -40,7 +47,7 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   const answerError = createErrorHandler(logger);
   const app = fastify({
     logger: false,
-    // A token id has up to 78 digits, an order id up to 200 characters.
+    // A token id has up to 98 digits, an order id up to 200 characters.
     routerOptions: { maxParamLength: 250 },
     // Ours says more than the default: what is unknown is refused, everything wrong is told at once, with what is allowed.
     ajv: {
@@ -61,7 +68,14 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   registerOffers(app, db);
   registerActivities(app, db);
   registerTokens(app, db);
+  registerTokenDetails(app, db);
+  registerClaims(app, db);
   registerCollections(app, db);
+  registerGalleries(app, db);
+  registerExhibits(app, db);
+  registerCurationOffers(app, db);
+  registerCommissions(app, db);
+  registerLotteries(app, db);
   registerAccounts(app, db);
   registerStatus(app, db, staleAfterMs);
   registerProcess(app, db, metrics, staleAfterMs);

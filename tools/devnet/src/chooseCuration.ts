@@ -157,7 +157,7 @@ function claimCommission(choice: Choice): Action[] {
 }
 
 /** How often each thing happens in a gallery, out of the sum. */
-const WEIGHTS: readonly (readonly [number, (choice: Choice) => Action[] | null])[] = [
+const WEIGHTS: readonly (readonly [number, (choice: Choice) => Action[]])[] = [
   [1, openGallery],
   [1, changeGallery],
   [5, exhibit],

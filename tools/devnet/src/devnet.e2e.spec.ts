@@ -223,6 +223,29 @@ describe('the development chain', () => {
     }
   });
 
+  it('goes on with a chain that was made before some contracts were', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'imart-devnet-spec-'));
+    try {
+      let devnet = await start({ dataDir });
+      await runTraffic(devnet, { seed: 3, actions: 10 });
+      const { lottery, erc721 } = devnet.contracts;
+      const nonceBefore = 8;
+      const receipts = await devnet.rpc.call<{ from: string }[]>('eth_getBlockReceipts', '0x1');
+      await devnet.rpc.call('anvil_setCode', lottery, '0x');
+      await devnet.rpc.call('anvil_setNonce', lottery, '0x0');
+      await devnet.rpc.call('anvil_setNonce', receipts[0]?.from, `0x${nonceBefore.toString(16)}`);
+      await devnet.stop();
+
+      devnet = await start({ dataDir });
+      expect(devnet.contracts).toMatchObject({ lottery, erc721 });
+      expect(await devnet.rpc.call('eth_getCode', lottery, 'latest')).not.toBe('0x');
+      const expected = await runTraffic(devnet, { seed: 3, actions: 200 });
+      expect(expected.lotteries.length).toBeGreaterThan(0);
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
+
   it('is the same chain at every start when it is mined by the clock, and its clock is right', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'imart-devnet-spec-'));
     try {
