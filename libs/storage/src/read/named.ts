@@ -62,24 +62,40 @@ export function readerOf<Item extends object>(table: NamedTable): NamedReader<It
     FROM ${from} r JOIN subject_view s ON s.subject = r.subject ${joins}`);
   const orderBy = Prisma.raw(sorted.map((column) => `${column}${isNewest ? ' DESC' : ''}`).join(', '));
 
-  const after = (cursor: string | undefined): Prisma.Sql[] => {
-    if (cursor === undefined) return [];
-    const types = ['smallint', ...(isNewest ? ['timestamptz'] : []), ...name.map(({ type }) => type)];
-    const values = codec.decode(cursor).map((part, i) => Prisma.sql`${part}::${Prisma.raw(types[i] ?? '')}`);
+  /**
+   * Conditions of what follows the cursor's row in its own subject, and of the subjects after it. They are read apart: of a
+   * comparison that begins with the subject, PostgreSQL believes that next to nothing meets it, and reads the whole table.
+   */
+  const after = (cursor: string): { readonly here: Prisma.Sql[]; readonly beyond: Prisma.Sql[] } => {
+    const [subject, ...values] = codec.decode(cursor);
+    const types = [...(isNewest ? ['timestamptz'] : []), ...name.map(({ type }) => type)];
+    const place = values.map((part, i) => Prisma.sql`${part}::${Prisma.raw(types[i] ?? '')}`);
     const sign = Prisma.raw(isNewest ? '<' : '>');
-    return [Prisma.sql`(${Prisma.raw(sorted.join(', '))}) ${sign} (${Prisma.join(values)})`];
+    return {
+      here: [
+        Prisma.sql`r.subject = ${subject}::smallint`,
+        Prisma.sql`(${Prisma.raw(sorted.slice(1).join(', '))}) ${sign} (${Prisma.join(place)})`,
+      ],
+      beyond: [Prisma.sql`r.subject ${sign} ${subject}::smallint`],
+    };
   };
 
   return {
     async list(db, page, conditions) {
       const limit = limitOf(page);
-      const all = [...conditions, ...after(page.cursor)];
+      const all = [...conditions];
       if (page.subject !== undefined) {
         all.push(Prisma.sql`r.subject = ${await subjectNumber(db, page.subject)}`);
       }
-      const rows = await db.query<Item & SortColumns>(
-        Prisma.sql`${select} ${where(all)} ORDER BY ${orderBy} LIMIT ${limit + 1}`,
-      );
+      const read = (more: readonly Prisma.Sql[], rowsMax: number) =>
+        db.query<Item & SortColumns>(
+          Prisma.sql`${select} ${where([...all, ...more])} ORDER BY ${orderBy} LIMIT ${rowsMax}`,
+        );
+      const place = page.cursor === undefined ? null : after(page.cursor);
+      const rows = await read(place?.here ?? [], limit + 1);
+      if (place !== null && page.subject === undefined && rows.length <= limit) {
+        rows.push(...(await read(place.beyond, limit + 1 - rows.length)));
+      }
       return toPage(
         rows,
         limit,
