@@ -9,7 +9,10 @@ import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const CONTRACTS = [
+  'CommissionPool',
+  'Curation',
   'IMartMarket',
+  'Lottery',
   'MixverseSpace',
   'MultipleCollective',
   'MultipleToken',

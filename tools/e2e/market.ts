@@ -18,6 +18,9 @@ export interface Chain {
   readonly startBlock: number;
   readonly market: string;
   readonly mixverse: string;
+  readonly curation: string;
+  readonly commissionPool: string;
+  readonly lottery: string;
   readonly factories: { readonly single: string; readonly multiple: string };
   readonly collections: readonly string[];
 }
@@ -45,10 +48,10 @@ export interface Market {
 
 /** The same of a chain that this process holds. */
 export function chainOf(devnet: Devnet): Chain {
-  const { market, mixverse, singleCollective, multipleCollective, erc721, erc1155 } = devnet.contracts;
+  const { singleCollective, multipleCollective, erc721, erc1155, ...named } = devnet.contracts;
   const { rpcUrl, wsUrl, chainId, startBlock } = devnet;
   const factories = { single: singleCollective, multiple: multipleCollective };
-  return { rpcUrl, wsUrl, chainId, startBlock, market, mixverse, factories, collections: [erc721, erc1155] };
+  return { rpcUrl, wsUrl, chainId, startBlock, ...named, factories, collections: [erc721, erc1155] };
 }
 
 /** What a program needs to know to follow this chain. */
@@ -63,6 +66,9 @@ export function settingsFor(chain: Chain, databaseUrl: string): Settings {
       `mixverse:${chain.mixverse}`,
       `single-collective:${chain.factories.single}`,
       `multiple-collective:${chain.factories.multiple}`,
+      `imart-curation:${chain.curation}`,
+      `imart-commission-pool:${chain.commissionPool}`,
+      `imart-lottery:${chain.lottery}`,
     ].join(','),
     COLLECTIONS: chain.collections.join(','),
     DATABASE_URL: databaseUrl,

@@ -7,6 +7,8 @@ const seconds = (column: string): string => `extract(epoch FROM ${column})::bigi
 const trade = `contract, collection, token_id AS "tokenId", price, ${seconds('expires_at')}::text AS "expiresAt",
   quantity, filled_quantity AS filled, ${seconds('created_at')} AS "createdAt", ${seconds('updated_at')} AS "updatedAt"`;
 
+const ofContract = `contract, ${seconds('created_at')} AS "createdAt", ${seconds('updated_at')} AS "updatedAt"`;
+
 /** The columns of `Expected`, as the worker's tables have them. */
 const STORED = {
   orders: `SELECT ${trade}, order_id AS "orderId", seller, buyer, status FROM orders`,
@@ -16,6 +18,21 @@ const STORED = {
   balances: 'SELECT collection, token_id AS "tokenId", owner, quantity FROM balances',
   collections: `SELECT address, factory, standard, creator, name, category, tags, description, uri, royalties, maximum,
     ${seconds('created_at')} AS "createdAt" FROM collections`,
+  galleries: `SELECT ${ofContract}, gallery_id AS "galleryId", collection, token_id AS "tokenId", owner,
+    space_type AS "spaceType", name, metadata_uri AS "metadataUri", commissions, commission_pool AS "commissionPool",
+    admissions FROM galleries`,
+  curationOffers: `SELECT ${ofContract}, offer_id AS "offerId", status, gallery_id AS "galleryId", collection,
+    token_id AS "tokenId", from_address AS "from", to_address AS "to", price, ${seconds('starts_at')}::text AS "startsAt",
+    ${seconds('expires_at')}::text AS "expiresAt", ${seconds('exhibit_expires_at')}::text AS "exhibitExpiresAt", url, detail
+    FROM curation_offers`,
+  exhibits: `SELECT ${ofContract}, exhibit_id AS "exhibitId", status, gallery_id AS "galleryId", collection,
+    token_id AS "tokenId", origin, owner, price, ${seconds('expires_at')}::text AS "expiresAt", location, url, detail
+    FROM exhibits`,
+  commissions: `SELECT ${ofContract}, gallery_id AS "galleryId", payee, claimable FROM commissions`,
+  lotteries: `SELECT ${ofContract}, lottery_id AS "lotteryId", status, organizer, collection, end_block AS "endBlock",
+    merkle_root AS "merkleRoot" FROM lotteries`,
+  prizes: `SELECT ${ofContract}, lottery_id AS "lotteryId", token_id AS "tokenId", organizer, collection, quantity,
+    claimed_quantity AS "claimedQuantity", claimer FROM prizes`,
   // A log may have become several events: its items are counted over all of them.
   activities: `SELECT block_number AS block, log_index AS "logIndex", tx_hash AS "txHash", ${seconds('block_time')} AS time,
     row_number() OVER (PARTITION BY block_number, log_index ORDER BY seq_no, item) - 1 AS item, kind, contract,
@@ -26,6 +43,10 @@ const STORED = {
 export type ComparedTable = keyof typeof STORED;
 export const COMPARED_TABLES = Object.keys(STORED) as ComparedTable[];
 
+/** The name of the table in the database. */
+export const storedName = (table: ComparedTable): string =>
+  table === 'curationOffers' ? 'curation_offers' : table;
+
 /** What tells rows of a table apart. */
 const KEYS: Readonly<Record<ComparedTable, readonly string[]>> = {
   orders: ['contract', 'orderId'],
@@ -33,11 +54,17 @@ const KEYS: Readonly<Record<ComparedTable, readonly string[]>> = {
   tokens: ['collection', 'tokenId'],
   balances: ['collection', 'tokenId', 'owner'],
   collections: ['address'],
+  galleries: ['contract', 'galleryId'],
+  curationOffers: ['contract', 'offerId'],
+  exhibits: ['contract', 'exhibitId'],
+  commissions: ['contract', 'galleryId', 'payee'],
+  lotteries: ['contract', 'lotteryId'],
+  prizes: ['contract', 'lotteryId', 'tokenId'],
   activities: ['block', 'logIndex', 'item'],
 };
 
 /** Columns that are lists, kept as JSON. */
-const LISTS = new Set(['tags', 'royalties']);
+const LISTS = new Set(['tags', 'royalties', 'commissions', 'admissions']);
 /** Columns that are JSON numbers in `Expected` and 64-bit integers in the tables. */
 const NUMBERS = new Set(['createdAt', 'updatedAt', 'mintedAt', 'block', 'time', 'item']);
 

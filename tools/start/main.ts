@@ -117,7 +117,7 @@ async function main(): Promise<number> {
     });
     step(
       'chain',
-      `anvil, chain id ${chain.chainId}, ${chain.rpcUrl}; IMart's market, factories and collections, ${rate} actions/s`,
+      `anvil, chain id ${chain.chainId}, ${chain.rpcUrl}; IMart's markets, galleries, lotteries and collections, ${rate} actions/s`,
     );
 
     const showProblems =
@@ -140,6 +140,9 @@ async function main(): Promise<number> {
           `mixverse:${chain.mixverse}`,
           `single-collective:${chain.factories.single}`,
           `multiple-collective:${chain.factories.multiple}`,
+          `imart-curation:${chain.curation}`,
+          `imart-commission-pool:${chain.commissionPool}`,
+          `imart-lottery:${chain.lottery}`,
         ].join(','),
         COLLECTIONS: chain.collections.join(','),
         DATABASE_URL: postgres.url,
@@ -206,6 +209,9 @@ interface DevnetReady {
   readonly chainId: number;
   readonly market: string;
   readonly mixverse: string;
+  readonly curation: string;
+  readonly commissionPool: string;
+  readonly lottery: string;
   readonly collections: readonly string[];
   readonly factories: { readonly single: string; readonly multiple: string };
   readonly startBlock: number;

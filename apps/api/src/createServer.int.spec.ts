@@ -547,23 +547,42 @@ describe('for whoever runs it', () => {
         '/v1/aggregates/{type}/{id}/events',
         '/v1/aggregates/{type}/{id}/snapshot',
         '/v1/aggregates/{type}/{id}/state',
+        '/v1/claims',
+        '/v1/claims/{subject}/{collection}/{tokenId}/{sender}/{receiver}',
         '/v1/collections',
         '/v1/collections/{subject}/{collection}',
+        '/v1/commissions',
+        '/v1/commissions/{subject}/{contract}/{galleryId}/{payee}',
+        '/v1/curation-offers',
+        '/v1/curation-offers/{subject}/{contract}/{offerId}',
+        '/v1/exhibits',
+        '/v1/exhibits/{subject}/{contract}/{exhibitId}',
+        '/v1/galleries',
+        '/v1/galleries/{subject}/{contract}/{galleryId}',
+        '/v1/lotteries',
+        '/v1/lotteries/{subject}/{contract}/{lotteryId}',
         '/v1/offers',
         '/v1/offers/{subject}/{contract}/{orderId}',
         '/v1/orders',
         '/v1/orders/{subject}/{contract}/{orderId}',
+        '/v1/prizes',
+        '/v1/prizes/{subject}/{contract}/{lotteryId}/{tokenId}',
         '/v1/status',
         '/v1/streams/{topic}',
+        '/v1/token-details',
+        '/v1/token-details/{subject}/{collection}/{tokenId}',
         '/v1/tokens',
         '/v1/tokens/{subject}/{collection}/{tokenId}',
       ].sort(),
     );
-    const { parameters, responses } = body.paths['/v1/orders'].get;
-    for (const parameter of parameters) expect(parameter.description).toMatch(/\w/);
-    const fields = responses['200'].content['application/json'].schema.properties.items.items.properties;
-    for (const field of Object.values(fields))
-      expect(field).toMatchObject({ description: expect.stringMatching(/\w/) });
+    for (const path of Object.keys(body.paths).filter((path) => body.paths[path].get.parameters)) {
+      for (const parameter of body.paths[path].get.parameters) expect(parameter.description).toMatch(/\w/);
+    }
+    for (const path of ['/v1/orders', '/v1/exhibits', '/v1/prizes', '/v1/claims']) {
+      const { schema } = body.paths[path].get.responses['200'].content['application/json'];
+      for (const field of Object.values(schema.properties.items.items.properties))
+        expect(field).toMatchObject({ description: expect.stringMatching(/\w/) });
+    }
   });
 
   it('answers 503, alive but not ready, when the database is away or not prepared, and comes back (Q12)', async () => {

@@ -22,8 +22,10 @@ export const openApi: FastifyDynamicSwaggerOptions = {
       { name: 'orders', description: 'Listings.' },
       { name: 'offers', description: 'Offers on tokens and on collections.' },
       { name: 'activities', description: 'What happened.' },
-      { name: 'tokens', description: 'Tokens and their owners.' },
+      { name: 'tokens', description: 'Tokens, their owners and names, and what was set aside for somebody.' },
       { name: 'collections', description: 'Listed count, floor, volume, owners.' },
+      { name: 'curation', description: 'Galleries, what is shown in them, and who shares in its sales.' },
+      { name: 'lotteries', description: 'Lotteries and their prizes.' },
       { name: 'accounts', description: 'What an account owns, lists and offers.' },
       {
         name: 'aggregates',

@@ -4,12 +4,17 @@ import { BadParameterError } from './errors';
 /**
  * The schemas of parameters. `allowed` goes on after "must be" in the answer to a wrong value.
  */
+const ADDRESS = '^0[xX]([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$';
+
 const address = (description: string) => ({
   type: 'string',
-  pattern: '^0[xX]([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$',
+  pattern: ADDRESS,
   allowed: 'an address: 0x and 40 (or, on Aptos, 64) hexadecimal digits, in any case',
   description,
 });
+
+/** Whether the schema is that of an address. */
+export const isAddress = (schema: object): boolean => 'pattern' in schema && schema.pattern === ADDRESS;
 
 const word = (description: string) => ({
   type: 'string',
@@ -45,6 +50,13 @@ const tokenId = {
   description: 'Token id, decimal.',
 };
 
+const number = (description: string) => ({
+  type: 'string',
+  pattern: '^\\d{1,78}$',
+  allowed: 'a decimal number of at most 78 digits',
+  description,
+});
+
 const orderId = {
   type: 'string',
   pattern: '^[!-~]{1,200}$',
@@ -68,7 +80,7 @@ const cursor = {
   description: '`next` of the previous page, with the same other parameters.',
 };
 
-export const parameters = { address, word, moment, oneOf, subject, tokenId, orderId, limit, cursor };
+export const parameters = { address, word, moment, oneOf, subject, tokenId, number, orderId, limit, cursor };
 
 /** A closed set of parameters: what is not listed is refused. */
 export function parameterSet<Properties extends object>(

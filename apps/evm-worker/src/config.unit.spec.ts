@@ -172,15 +172,20 @@ describe('marketplaces of the settings', () => {
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  it.each(['imart', 'mixverse', 'single-collective', 'multiple-collective'])(
-    '%s, which is known on no chain, needs an address',
-    async (name) => {
-      expect(await problemsOf({ ...usable, MARKETS: name })).toEqual([
-        `MARKETS: where ${name} is deployed is not known; write ${name}:0x... with its address`,
-      ]);
-      expect(await problemsOf({ ...usable, MARKETS: `${name}:${ADDRESS}` })).toEqual([]);
-    },
-  );
+  it.each([
+    'imart',
+    'mixverse',
+    'single-collective',
+    'multiple-collective',
+    'imart-curation',
+    'imart-commission-pool',
+    'imart-lottery',
+  ])('%s, which is known on no chain, needs an address', async (name) => {
+    expect(await problemsOf({ ...usable, MARKETS: name })).toEqual([
+      `MARKETS: where ${name} is deployed is not known; write ${name}:0x... with its address`,
+    ]);
+    expect(await problemsOf({ ...usable, MARKETS: `${name}:${ADDRESS}` })).toEqual([]);
+  });
 
   it('that are known on some chain wait for the chain, unless CHAIN_ID tells it', async () => {
     const markets = { ...usable, MARKETS: 'seaport-1.5,blur-v2,imart:' + ADDRESS };

@@ -25,6 +25,12 @@ export const AGGREGATE = {
   curationOffer: 'curation-offer',
   /** A token in a gallery: `<contract>:<id>`. */
   exhibit: 'exhibit',
+  /** What a payee may claim of a gallery's sales: `<pool>:<gallery id>:<payee>`. */
+  commission: 'commission',
+  /** A lottery: `<contract>:<id>`. */
+  lottery: 'lottery',
+  /** A token to be won: `<contract>:<lottery id>:<token id>`. */
+  prize: 'prize',
 } as const;
 
 /** The two parts of an `<contract>:<id>` aggregate id. */
@@ -63,6 +69,28 @@ export function splitClaimId(aggregateId: string): {
 } {
   const [collection = '', tokenId = '', sender = '', receiver = ''] = aggregateId.split(':');
   return { collection, tokenId: BigInt(tokenId), sender, receiver };
+}
+
+export function commissionAggregateId(pool: string, galleryId: bigint, payee: string): string {
+  return `${pool}:${galleryId}:${payee}`;
+}
+
+export function splitCommissionId(aggregateId: string): {
+  contract: string;
+  galleryId: bigint;
+  payee: string;
+} {
+  const [contract = '', galleryId = '', payee = ''] = aggregateId.split(':');
+  return { contract, galleryId: BigInt(galleryId), payee };
+}
+
+export function prizeAggregateId(contract: string, lotteryId: bigint, tokenId: bigint): string {
+  return `${contract}:${lotteryId}:${tokenId}`;
+}
+
+export function splitPrizeId(aggregateId: string): { contract: string; lotteryId: string; tokenId: bigint } {
+  const [contract = '', lotteryId = '', tokenId = ''] = aggregateId.split(':');
+  return { contract, lotteryId, tokenId: BigInt(tokenId) };
 }
 
 /** The address that mints come from and burns go to, and the currency of native coin. */

@@ -221,6 +221,29 @@ const schemas = {
     url: nullable(text),
     detail: nullable(text),
   }),
+  /** What a payee may claim of a gallery's sales became this; how much was added or claimed is not said. */
+  CommissionChanged: record({
+    market: word(),
+    /** In the currency's smallest unit. */
+    claimable: quantity,
+    currency: nullable(word()),
+  }),
+  /** Tokens can be won until a block. Opened again under the same id, it is another lottery in the place of the first. */
+  LotteryOpened: record({
+    market: word(),
+    organizer: word(),
+    collection: word(),
+    /** Number of the last block in which it is open. */
+    endBlock: quantity,
+  }),
+  /** Who may claim what was published, as the root of a tree of hashes. */
+  LotteryDrawn: record({ market: word(), merkleRoot: word() }),
+  /** The organizer took back what nobody had claimed. */
+  LotteryWithdrawn: record({ market: word(), organizer: nullable(word()) }),
+  /** A token can be won; several times adds up. */
+  PrizeOffered: record({ market: word(), organizer: word(), collection: word(), quantity }),
+  /** One of the token went to a winner. */
+  PrizeClaimed: record({ market: word(), claimer: word(), organizer: nullable(word()) }),
 } as const;
 
 export type MarketEventName = keyof typeof schemas;

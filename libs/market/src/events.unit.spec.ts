@@ -159,6 +159,12 @@ const dataOf: { readonly [Name in MarketEventName]: fc.Arbitrary<MarketEventData
     url: maybe(anyText),
     detail: maybe(anyText),
   }),
+  CommissionChanged: fc.record({ market: word, claimable: uint256, currency: maybe(hex) }),
+  LotteryOpened: fc.record({ market: word, organizer: hex, collection: hex, endBlock: uint256 }),
+  LotteryDrawn: fc.record({ market: word, merkleRoot: hex }),
+  LotteryWithdrawn: fc.record({ market: word, organizer: maybe(hex) }),
+  PrizeOffered: fc.record({ market: word, organizer: hex, collection: hex, quantity: uint256 }),
+  PrizeClaimed: fc.record({ market: word, claimer: hex, organizer: maybe(hex) }),
 };
 
 /** The same data with its fields in another order. */

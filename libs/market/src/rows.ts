@@ -191,6 +191,52 @@ export interface ExhibitRow extends CuratedRow {
   readonly detail: string | null;
 }
 
+/** What a payee may claim of a gallery's sales. */
+export interface CommissionRow extends TimedRow {
+  readonly table: 'commissions';
+  /** The pool that holds it. */
+  readonly contract: string;
+  readonly galleryId: bigint;
+  readonly payee: string;
+  readonly market: string;
+  /** Now, in the currency's smallest unit. */
+  readonly claimable: bigint;
+  readonly currency: string | null;
+}
+
+/** `drawn`: who may claim is published. `withdrawn`: what nobody had claimed went back to the organizer. */
+export type LotteryStatus = 'open' | 'drawn' | 'withdrawn';
+
+export interface LotteryRow extends TimedRow {
+  readonly table: 'lotteries';
+  readonly contract: string;
+  readonly id: string;
+  readonly market: string;
+  readonly status: LotteryStatus;
+  /** `null`, like all that its opening tells, when that was not seen. */
+  readonly organizer: string | null;
+  readonly collection: string | null;
+  readonly endBlock: bigint | null;
+  readonly merkleRoot: string | null;
+}
+
+/** A token to be won in a lottery. */
+export interface PrizeRow extends TimedRow {
+  readonly table: 'prizes';
+  readonly contract: string;
+  readonly lotteryId: string;
+  readonly tokenId: bigint;
+  readonly market: string;
+  readonly organizer: string | null;
+  /** `null` when the lottery's opening was not seen. */
+  readonly collection: string | null;
+  /** How many there are to be won; `null` as the collection. */
+  readonly quantity: bigint | null;
+  readonly claimedQuantity: bigint;
+  /** Who claimed it last; `null`: nobody yet. */
+  readonly claimer: string | null;
+}
+
 export type MarketRow =
   | TradeRow
   | TokenRow
@@ -201,9 +247,15 @@ export type MarketRow =
   | ClaimRow
   | GalleryRow
   | CurationOfferRow
-  | ExhibitRow;
+  | ExhibitRow
+  | CommissionRow
+  | LotteryRow
+  | PrizeRow;
 
-/** `TOKEN_OFFER`, `TOKEN_OFFER_CANCEL`, `TOKEN_CLAIM`: set aside for a receiver, without money. */
+/**
+ * `TOKEN_OFFER`, `TOKEN_OFFER_CANCEL`, `TOKEN_CLAIM`: set aside for a receiver, without money. `PRIZE`, `PRIZE_CLAIM`,
+ * `PRIZE_WITHDRAW`: set out in a lottery, won, taken back.
+ */
 export type ActivityKind =
   | 'LIST'
   | 'UPDATE'
@@ -216,7 +268,10 @@ export type ActivityKind =
   | 'OFFER_CANCEL'
   | 'TOKEN_OFFER'
   | 'TOKEN_OFFER_CANCEL'
-  | 'TOKEN_CLAIM';
+  | 'TOKEN_CLAIM'
+  | 'PRIZE'
+  | 'PRIZE_CLAIM'
+  | 'PRIZE_WITHDRAW';
 
 /** One line of a token's, a collection's or an account's history. */
 export interface MarketActivity extends Activity {

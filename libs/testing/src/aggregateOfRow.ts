@@ -30,6 +30,18 @@ export function aggregateOfRow(anyRow: StateRow): AggregateKey {
       return { aggregateType: AGGREGATE.curationOffer, aggregateId: `${row.contract}:${row.id}` };
     case 'exhibits':
       return { aggregateType: AGGREGATE.exhibit, aggregateId: `${row.contract}:${row.id}` };
+    case 'commissions':
+      return {
+        aggregateType: AGGREGATE.commission,
+        aggregateId: `${row.contract}:${row.galleryId}:${row.payee}`,
+      };
+    case 'lotteries':
+      return { aggregateType: AGGREGATE.lottery, aggregateId: `${row.contract}:${row.id}` };
+    case 'prizes':
+      return {
+        aggregateType: AGGREGATE.prize,
+        aggregateId: `${row.contract}:${row.lotteryId}:${row.tokenId}`,
+      };
     case 'makers':
       return { aggregateType: AGGREGATE.maker, aggregateId: `${row.contract}:${row.maker}` };
   }

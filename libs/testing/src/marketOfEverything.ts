@@ -1,4 +1,4 @@
-import { AGGREGATE, claimAggregateId } from '@imart/market';
+import { AGGREGATE, claimAggregateId, commissionAggregateId, prizeAggregateId } from '@imart/market';
 import {
   address,
   ALICE,
@@ -121,6 +121,30 @@ export function marketOfEverything(): MarketScript {
         location: '3rd floor',
         url: null,
         detail: null,
+      })
+      .event(AGGREGATE.commission, commissionAggregateId(MARKET, 1n, BOB), 'CommissionChanged', {
+        market: 'pool',
+        claimable: 2n ** 256n - 1n,
+        currency: null,
+      })
+      .event(AGGREGATE.lottery, `${MARKET}:1`, 'LotteryOpened', {
+        market: 'lottery',
+        organizer: ALICE,
+        collection: COLLECTION,
+        endBlock: 2n ** 256n - 1n,
+      })
+      .event(AGGREGATE.lottery, `${MARKET}:1`, 'LotteryDrawn', { market: 'lottery', merkleRoot: hash })
+      .event(AGGREGATE.lottery, `${MARKET}:1`, 'LotteryWithdrawn', { market: 'lottery', organizer: null })
+      .event(AGGREGATE.prize, prizeAggregateId(MARKET, 1n, EDITION), 'PrizeOffered', {
+        market: 'lottery',
+        organizer: ALICE,
+        collection: COLLECTION,
+        quantity: 2n,
+      })
+      .event(AGGREGATE.prize, prizeAggregateId(MARKET, 1n, EDITION), 'PrizeClaimed', {
+        market: 'lottery',
+        claimer: CAROL,
+        organizer: null,
       })
       .listed('7', { alongside: true, items: [art(3n)] })
       .listed('7', { alongside: true, items: [art(3n)], price: 2n, expiresAtUs: 1_700_000_000_000_002n })

@@ -47,6 +47,32 @@ export type Action = { readonly by: string } & (
     }
   | { readonly kind: 'mixPurchase'; readonly id: bigint; readonly amount: bigint }
   | { readonly kind: 'mixCancel'; readonly id: bigint }
+  | ({ readonly kind: 'openGallery'; readonly terms: GalleryTerms } & Told)
+  | ({ readonly kind: 'changeGallery'; readonly galleryId: bigint } & Told &
+      Pick<GalleryTerms, 'name' | 'payees' | 'commissionRates'>)
+  | ({ readonly kind: 'exhibit'; readonly terms: ExhibitTerms } & Told)
+  | ({
+      readonly kind: 'changeExhibit';
+      readonly exhibitId: bigint;
+      readonly to: 'reserved' | 'frozen' | 'redeemed';
+    } & Told)
+  | ({ readonly kind: 'buyExhibit'; readonly exhibitId: bigint } & Told)
+  | ({ readonly kind: 'offerCuration'; readonly terms: CurationTerms } & Told)
+  | ({
+      readonly kind: 'answerCuration';
+      readonly offerId: bigint;
+      readonly answer: 'accepted' | 'rejected' | 'canceled';
+    } & Told)
+  | { readonly kind: 'claimCommission'; readonly galleryId: bigint }
+  | {
+      readonly kind: 'createLottery';
+      readonly collection: string;
+      readonly tokenIds: readonly bigint[];
+      readonly endBlock: bigint;
+    }
+  | { readonly kind: 'drawLottery'; readonly lotteryId: bigint; readonly merkleRoot: string }
+  | { readonly kind: 'claimPrize'; readonly lotteryId: bigint; readonly tokenId: bigint }
+  | { readonly kind: 'withdrawPrizes'; readonly lotteryId: bigint }
 );
 
 export type ActionOf<Kind extends Action['kind']> = Extract<Action, { kind: Kind }>;
@@ -71,6 +97,52 @@ export interface CollectionTerms {
   readonly payees: readonly string[];
   readonly royalties: readonly bigint[];
   readonly maximum: bigint;
+}
+
+/** What the event names as its time, in unix seconds: that of asking, since the block's is not known then. */
+interface Told {
+  readonly now: bigint;
+}
+
+/** Rates in ten thousandths of a sale; a pool at the zero address: no commissions. */
+export interface GalleryTerms {
+  /** The zero address where no token stands for the gallery. */
+  readonly collection: string;
+  readonly tokenId: bigint;
+  readonly spaceType: string;
+  readonly name: string;
+  readonly metadataUri: string;
+  readonly isToken: boolean;
+  readonly payees: readonly string[];
+  readonly commissionRates: readonly bigint[];
+  readonly commissionPool: string;
+  readonly admissions: readonly string[];
+}
+
+/** Unix seconds; 0: never expires. Price in wei. */
+export interface ExhibitTerms {
+  readonly galleryId: bigint;
+  readonly collection: string;
+  readonly tokenId: bigint;
+  readonly price: bigint;
+  readonly expiration: bigint;
+  readonly location: string;
+  readonly url: string;
+  readonly detail: string;
+}
+
+/** The same; `startAt` 0: at once. */
+export interface CurationTerms {
+  readonly galleryId: bigint;
+  readonly collection: string;
+  readonly tokenId: bigint;
+  readonly to: string;
+  readonly price: bigint;
+  readonly startAt: bigint;
+  readonly expiredAt: bigint;
+  readonly exhibitExpiredAt: bigint;
+  readonly url: string;
+  readonly detail: string;
 }
 
 /** What every Mixverse listing of the traffic names as its URI. */

@@ -38,6 +38,18 @@ describe('contract artifacts', () => {
       );
     expect(topics('SingleCollective')).toEqual({ CollectionCreated: '0x86edab83' });
     expect(topics('MultipleCollective')).toEqual({ CollectionCreated: '0x86edab83' });
+    expect(topics('Curation')).toEqual({
+      GalleryChanged: '0x1c7babc4',
+      ExhibitChanged: '0x66db01a2',
+      OfferChanged: '0xbf076646',
+    });
+    expect(topics('CommissionPool')).toEqual({ ClaimableUpdated: '0xae8f8bf7' });
+    expect(topics('Lottery')).toEqual({
+      CreateActivity: '0xeece7c57',
+      Claimed: '0x2f6639d2',
+      MerkleRoot: '0x48211a20',
+      WithdrawPrize: '0xa73ef00c',
+    });
     expect(topics('MixverseSpace')).toEqual({
       ItemListedEvent: '0x87ed4be4',
       ItemPurchasedEvent: '0xbc1e0e4e',

@@ -14,6 +14,10 @@ export class Bag<T> {
     this.list.push(item);
   }
 
+  has(item: T): boolean {
+    return this.places.has(item);
+  }
+
   delete(item: T): void {
     const place = this.places.get(item);
     if (place === undefined) return;

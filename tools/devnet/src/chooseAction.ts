@@ -1,42 +1,12 @@
 import type { Action, Item, TokenStandard } from './actions';
-import { hasApproved, tokenOf } from './model/erc721';
-import type { BalanceState, ModelState, TokenState, TradeState } from './model/state';
-import type { Random } from './random';
+import { anyToken, approved, isTakeable, otherThan, terms, type Choice } from './choice';
+import { chooseCuration } from './chooseCuration';
+import { chooseLottery } from './chooseLottery';
+import { tokenOf } from './model/erc721';
+import type { BalanceState } from './model/state';
 
-/** What the traffic chooses from. */
-export interface Choice {
-  readonly state: ModelState;
-  readonly random: Random;
-  readonly accounts: readonly string[];
-  /** Chain time of about now, in unix seconds. */
-  readonly now: bigint;
-}
-
-const DAY = 86_400n;
 const UINT256_MAX = (1n << 256n) - 1n;
-/** What somebody would really pay, in wei. A dearer listing is there to be looked at. */
-const AFFORDABLE = 10n ** 18n;
 const COLLECTIONS_MAX = 40;
-
-/**
- * A trade is taken only if it stays valid for at least a day: it cannot expire between being chosen and being mined, and
- * the short-lived ones expire unsold.
- */
-function isTakeable(trade: TradeState, now: bigint): boolean {
-  return trade.price <= AFFORDABLE && (trade.expiresAt === 0n || trade.expiresAt > now + DAY);
-}
-
-function terms({ random, now }: Choice): { price: bigint; expiresAt: bigint } {
-  const price = BigInt(1 + random.below(500_000)) * 10n ** 12n + BigInt(random.below(1_000_000_000));
-  if (random.chance(0.3)) return { price, expiresAt: 0n };
-  if (random.chance(0.15)) return { price, expiresAt: now + BigInt(15 + random.below(60)) };
-  return { price, expiresAt: now + DAY * BigInt(7 + random.below(170)) };
-}
-
-function otherThan({ random, accounts }: Choice, account: string | null): string {
-  const picked = random.pick(accounts);
-  return picked === account ? (accounts[(accounts.indexOf(picked) + 1) % accounts.length] as string) : picked;
-}
 
 function collectionOf({ state, random }: Choice, standard: TokenStandard): string {
   const open = [...state.collections.values()].filter(
@@ -47,27 +17,10 @@ function collectionOf({ state, random }: Choice, standard: TokenStandard): strin
   return random.pick(open).address;
 }
 
-/** The action, after the approval it needs if that has not been given. */
-function approved(
-  { state }: Choice,
-  action: Action,
-  collection: string,
-  owner: string,
-  operator: string,
-): Action[] {
-  if (hasApproved(state, collection, owner, operator)) return [action];
-  return [{ kind: 'approveAll', by: owner, collection, operator }, action];
-}
-
 function mint721(choice: Choice): Action[] {
   const by = choice.random.pick(choice.accounts);
   const to = choice.random.chance(0.9) ? by : otherThan(choice, by);
   return [{ kind: 'mint721', by, collection: collectionOf(choice, 'erc721'), to }];
-}
-
-function anyToken({ state, random }: Choice): (TokenState & { owner: string }) | null {
-  const { items } = state.open.tokens;
-  return items.length === 0 ? null : (random.pick(items) as TokenState & { owner: string });
 }
 
 function list(choice: Choice): Action[] {
@@ -129,7 +82,9 @@ function acceptOffer(choice: Choice): Action[] {
   if (items.length < 3) return offer(choice);
   const made = random.pick(items);
   const { owner } = tokenOf(state, made.collection, made.tokenId);
-  if (owner === null || owner === made.maker || !isTakeable(made, now)) return cancelOffer(choice);
+  // What a lottery holds is nobody's to sell.
+  if (owner === null || owner === state.contracts.lottery) return cancelOffer(choice);
+  if (owner === made.maker || !isTakeable(made, now)) return cancelOffer(choice);
   const action: Action = { kind: 'acceptOffer', by: owner, offerId: made.id };
   return approved(choice, action, made.collection, owner, state.contracts.market);
 }
@@ -305,6 +260,8 @@ const WEIGHTS: readonly (readonly [number, (choice: Choice) => Action[]])[] = [
   [5, mixList],
   [6, mixPurchase],
   [2, mixCancel],
+  [18, chooseCuration],
+  [7, (choice) => chooseLottery(choice) ?? mint721(choice)],
 ];
 const WEIGHT_SUM = WEIGHTS.reduce((sum, [weight]) => sum + weight, 0);
 

@@ -41,14 +41,23 @@ describe('chooseActions', () => {
     const { actions, state } = run(1, 1_000);
     expect([...new Set(actions.map(({ kind }) => kind))].sort()).toEqual([
       'acceptOffer',
+      'answerCuration',
       'approve721',
       'approveAll',
       'burn1155',
       'burn721',
       'buy',
+      'buyExhibit',
       'cancelOffer',
+      'changeExhibit',
+      'changeGallery',
+      'claimCommission',
+      'claimPrize',
       'createCollection',
+      'createLottery',
       'delist',
+      'drawLottery',
+      'exhibit',
       'list',
       'mint1155',
       'mint721',
@@ -56,9 +65,12 @@ describe('chooseActions', () => {
       'mixList',
       'mixPurchase',
       'offer',
+      'offerCuration',
+      'openGallery',
       'reprice',
       'transfer1155',
       'transfer721',
+      'withdrawPrizes',
     ]);
     const repeats = actions.filter(
       (action) => 'items' in action && new Set(action.items.map(({ id }) => id)).size < action.items.length,
@@ -66,7 +78,17 @@ describe('chooseActions', () => {
     expect(new Set(repeats.map(({ kind }) => kind))).toEqual(
       new Set(['mint1155', 'burn1155', 'transfer1155']),
     );
-    const { orders, offers, tokens } = expectedTables(state);
+    const { orders, offers, tokens, exhibits, curationOffers, lotteries, prizes, commissions } =
+      expectedTables(state);
+    expect(new Set(exhibits.map(({ status }) => status))).toEqual(
+      new Set(['listing', 'reserved', 'sold', 'frozen', 'redeemed']),
+    );
+    expect(new Set(curationOffers.map(({ status }) => status))).toEqual(
+      new Set(['pending', 'accepted', 'rejected', 'canceled']),
+    );
+    expect(new Set(lotteries.map(({ status }) => status))).toEqual(new Set(['open', 'drawn', 'withdrawn']));
+    expect(new Set(prizes.map(({ claimer }) => claimer === null))).toEqual(new Set([true, false]));
+    expect(new Set(commissions.map(({ claimable }) => claimable === '0'))).toEqual(new Set([true, false]));
     expect(new Set(orders.map(({ status }) => status))).toEqual(new Set(['LISTING', 'SOLD', 'CANCELED']));
     expect(new Set(offers.map(({ status }) => status))).toEqual(new Set(['CREATED', 'ACCEPTED', 'CANCELED']));
     expect(

@@ -23,8 +23,8 @@ const HELP = `A local EVM chain (anvil) with IMart's contracts and market traffi
   --exit                stop when the traffic has ended
   --help
 
-When the chain is ready, one line of JSON on stdout: rpcUrl, wsUrl, chainId, market, mixverse, collections, factories
-{ single, multiple }, startBlock, directory, pid. When the traffic has ended, another one: done (true), lastBlock, actions.
+When the chain is ready, one line of JSON on stdout: rpcUrl, wsUrl, chainId, market, mixverse, curation,
+commissionPool, lottery, collections, factories { single, multiple }, startBlock, directory, pid. When the traffic has ended, another one: done (true), lastBlock, actions.
 SIGTERM or SIGINT ends the traffic, saves the chain and exits with 0. The chain ends with this process, however it ends.`;
 
 /** What a loss of power or a SIGKILL of the chain itself may cost. */
@@ -106,11 +106,11 @@ function readOptions(argv: readonly string[]): CliOptions | 'help' {
 }
 
 function readyLine(devnet: Devnet): string {
-  const { market, mixverse, singleCollective, multipleCollective, erc721, erc1155 } = devnet.contracts;
+  const { singleCollective, multipleCollective, erc721, erc1155, ...named } = devnet.contracts;
   const { rpcUrl, wsUrl, chainId, startBlock, directory } = devnet;
   const factories = { single: singleCollective, multiple: multipleCollective };
   const collections = [erc721, erc1155];
-  const line = { rpcUrl, wsUrl, chainId, market, mixverse, collections, factories, startBlock, directory };
+  const line = { rpcUrl, wsUrl, chainId, ...named, collections, factories, startBlock, directory };
   return JSON.stringify({ ...line, pid: process.pid });
 }
 

@@ -4,7 +4,10 @@ import { getCreateAddress, Interface, type InterfaceAbi } from 'ethers';
 import type { DevnetRpc } from './rpc';
 
 export type ContractName =
+  | 'CommissionPool'
+  | 'Curation'
   | 'IMartMarket'
+  | 'Lottery'
   | 'MixverseSpace'
   | 'MultipleCollective'
   | 'MultipleToken'
@@ -20,6 +23,9 @@ export interface DevnetContracts {
   /** An ERC-721 and an ERC-1155 collection that no factory created. */
   readonly erc721: string;
   readonly erc1155: string;
+  readonly curation: string;
+  readonly commissionPool: string;
+  readonly lottery: string;
 }
 
 interface Artifact {
@@ -47,6 +53,9 @@ const DEPLOYMENTS = [
   { key: 'multipleCollective', name: 'MultipleCollective', args: [] },
   { key: 'erc721', name: 'SingleToken', args: ['IMart Genesis', 'GENESIS', 'ipfs://devnet/genesis'] },
   { key: 'erc1155', name: 'MultipleToken', args: ['IMart Editions', 'ipfs://devnet/editions'] },
+  { key: 'curation', name: 'Curation', args: [] },
+  { key: 'commissionPool', name: 'CommissionPool', args: [] },
+  { key: 'lottery', name: 'Lottery', args: [] },
 ] as const satisfies readonly { key: keyof DevnetContracts; name: ContractName; args: readonly string[] }[];
 
 /** Where `deployer` puts the contracts when they are its first transactions. */
@@ -58,13 +67,25 @@ export function contractsOf(deployer: string): DevnetContracts {
   return Object.fromEntries(entries) as unknown as DevnetContracts;
 }
 
+/** Which of the contracts are not on the chain: all of them, or those that came after it was made. */
+async function missingOn(rpc: DevnetRpc, contracts: DevnetContracts): Promise<(keyof DevnetContracts)[]> {
+  const keys = DEPLOYMENTS.map(({ key }) => key);
+  const codes = await rpc.batch<string>(
+    keys.map((key) => ({ method: 'eth_getCode', params: [contracts[key], 'latest'] })),
+  );
+  return keys.filter((_key, i) => codes[i] === '0x');
+}
+
 /**
- * Deploys the contracts in one block, the next one.
+ * Deploys the contracts that are not there yet in one block, the next one; nothing is mined when all are.
  * @throws {Error} when one of them is not where {@link contractsOf} says.
  */
 export async function deployContracts(rpc: DevnetRpc, deployer: string): Promise<DevnetContracts> {
   const contracts = contractsOf(deployer);
-  for (const [nonce, { name, args }] of DEPLOYMENTS.entries()) {
+  const missing = await missingOn(rpc, contracts);
+  if (missing.length === 0) return contracts;
+  for (const [nonce, { key, name, args }] of DEPLOYMENTS.entries()) {
+    if (!missing.includes(key)) continue;
     const owner = args.length === 0 ? [] : [deployer, 0];
     const data =
       readArtifact(name).bytecode +
@@ -80,9 +101,9 @@ export async function deployContracts(rpc: DevnetRpc, deployer: string): Promise
     });
   }
   await rpc.call('evm_mine');
-  for (const [key, address] of Object.entries(contracts)) {
-    const code = await rpc.call<string>('eth_getCode', address, 'latest');
-    if (code === '0x') throw new Error(`devnet: contract ${key} was not deployed at ${address}`);
+  const [lost] = await missingOn(rpc, contracts);
+  if (lost !== undefined) {
+    throw new Error(`devnet: contract ${lost} was not deployed at ${contracts[lost]}`);
   }
   return contracts;
 }

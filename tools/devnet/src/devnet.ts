@@ -250,8 +250,12 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
       await guard.ask('save');
       writeFileSync(`${manifestFile}.new`, `${JSON.stringify(manifest, null, 2)}\n`);
       renameSync(`${manifestFile}.new`, manifestFile);
-    } else if ((await rpc.call<string>('eth_getCode', contractsOf(deployer).market, 'latest')) === '0x') {
-      throw new Error(`devnet: the chain in ${directory} lacks its contracts; remove the directory`);
+    } else {
+      if ((await rpc.call<string>('eth_getCode', contractsOf(deployer).market, 'latest')) === '0x') {
+        throw new Error(`devnet: the chain in ${directory} lacks its contracts; remove the directory`);
+      }
+      // A chain that an older program has made goes on with what came since.
+      manifest = { ...manifest, contracts: await deployContracts(rpc, deployer) };
     }
     if (blockTimeSec !== null) await rpc.call('evm_setIntervalMining', blockTimeSec);
     let stopping: Promise<void> | undefined;

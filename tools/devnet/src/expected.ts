@@ -16,6 +16,13 @@ export interface Expected {
   readonly balances: readonly ExpectedBalance[];
   /** Those that a factory created. */
   readonly collections: readonly ExpectedCollection[];
+  readonly galleries: readonly ExpectedGallery[];
+  readonly curationOffers: readonly ExpectedCurationOffer[];
+  readonly exhibits: readonly ExpectedExhibit[];
+  /** What can be claimed of the sales of a gallery. */
+  readonly commissions: readonly ExpectedCommission[];
+  readonly lotteries: readonly ExpectedLottery[];
+  readonly prizes: readonly ExpectedPrize[];
   /** In chain order; `item` counts within a log. A batch gives one for each distinct id, with the sum of its quantities. */
   readonly activities: readonly ExpectedActivity[];
 }
@@ -99,23 +106,115 @@ export interface ExpectedCollection {
   readonly createdAt: number;
 }
 
+/** What all rows of the curation's contract, the pool and the lottery have. */
+interface ExpectedOfContract {
+  readonly contract: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface ExpectedGallery extends ExpectedOfContract {
+  readonly galleryId: string;
+  readonly collection: string | null;
+  readonly tokenId: string | null;
+  readonly owner: string;
+  readonly spaceType: string;
+  readonly name: string;
+  readonly metadataUri: string;
+  readonly commissions: readonly { readonly payee: string; readonly rate: string }[];
+  /** The zero address: none. */
+  readonly commissionPool: string;
+  readonly admissions: readonly string[];
+}
+
+export interface ExpectedCurationOffer extends ExpectedOfContract {
+  readonly offerId: string;
+  readonly status: 'pending' | 'accepted' | 'rejected' | 'canceled';
+  readonly galleryId: string;
+  readonly collection: string;
+  readonly tokenId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly price: string;
+  /** Unix seconds; `null`: at once. */
+  readonly startsAt: string | null;
+  /** Unix seconds; `null`: never. */
+  readonly expiresAt: string | null;
+  readonly exhibitExpiresAt: string | null;
+  readonly url: string;
+  readonly detail: string;
+}
+
+export interface ExpectedExhibit extends ExpectedOfContract {
+  readonly exhibitId: string;
+  readonly status: 'listing' | 'reserved' | 'sold' | 'frozen' | 'redeemed';
+  readonly galleryId: string;
+  readonly collection: string;
+  readonly tokenId: string;
+  readonly origin: string;
+  /** Who bought it; `null` as long as nobody did. */
+  readonly owner: string | null;
+  readonly price: string;
+  readonly expiresAt: string | null;
+  readonly location: string;
+  readonly url: string;
+  readonly detail: string;
+}
+
+export interface ExpectedCommission extends ExpectedOfContract {
+  readonly galleryId: string;
+  readonly payee: string;
+  readonly claimable: string;
+}
+
+export interface ExpectedLottery extends ExpectedOfContract {
+  readonly lotteryId: string;
+  readonly status: 'open' | 'drawn' | 'withdrawn';
+  readonly organizer: string;
+  readonly collection: string;
+  readonly endBlock: string;
+  readonly merkleRoot: string | null;
+}
+
+export interface ExpectedPrize extends ExpectedOfContract {
+  readonly lotteryId: string;
+  readonly tokenId: string;
+  readonly organizer: string;
+  readonly collection: string;
+  readonly quantity: string;
+  readonly claimedQuantity: string;
+  readonly claimer: string | null;
+}
+
 export type ExpectedActivityKind =
-  'LIST' | 'UPDATE' | 'CANCEL' | 'SALE' | 'TRANSFER' | 'MINT' | 'BURN' | 'OFFER' | 'OFFER_CANCEL';
+  | 'LIST'
+  | 'UPDATE'
+  | 'CANCEL'
+  | 'SALE'
+  | 'TRANSFER'
+  | 'MINT'
+  | 'BURN'
+  | 'OFFER'
+  | 'OFFER_CANCEL'
+  | 'PRIZE'
+  | 'PRIZE_CLAIM'
+  | 'PRIZE_WITHDRAW';
 
 export interface ExpectedActivity extends ExpectedPlace {
   readonly item: number;
   readonly kind: ExpectedActivityKind;
   /** The contract that emitted the log. */
   readonly contract: string;
-  /** Of the order or offer; `null` for transfers. */
+  /** Of the order, offer, exhibit or lottery; `null` for transfers. */
   readonly orderId: string | null;
-  /** Which of the two `orderId` is; `null` for transfers. */
+  /** Which of the first two `orderId` is, `listing` for an exhibit; `null` for transfers and lotteries. */
   readonly side: 'listing' | 'offer' | null;
   readonly collection: string;
-  readonly tokenId: string;
-  readonly quantity: string;
-  /** Seller or bidder; the zero address for a mint. */
-  readonly from: string;
+  /** `null`, with the quantity, for all that is left of a lottery's prizes. */
+  readonly tokenId: string | null;
+  readonly quantity: string | null;
+  /** Seller, bidder or organizer; the zero address for a mint; `null` when nobody is meant. */
+  readonly from: string | null;
   /** Buyer or receiver, the zero address for a burn; `null` when nobody is meant. */
   readonly to: string | null;
   /** In wei, of the whole `quantity`; `null` for transfers. */

@@ -12,6 +12,13 @@ export interface ActionTransaction {
 const GAS = 1_000_000n;
 const GAS_CREATE = 6_000_000n;
 
+const EXHIBIT_METHODS = { reserved: 'cancel', frozen: 'freeze', redeemed: 'redeem' } as const;
+const ANSWER_METHODS = {
+  accepted: 'acceptOffer',
+  rejected: 'rejectOffer',
+  canceled: 'cancelOffer',
+} as const;
+
 /** The transaction of an action. `due`: what it has to pay, in wei, as the model knows it. */
 export function transactionOf(action: Action, contracts: DevnetContracts, due: bigint): ActionTransaction {
   const call = (
@@ -31,6 +38,9 @@ export function transactionOf(action: Action, contracts: DevnetContracts, due: b
     call(contracts.market, 'IMartMarket', method, ...args);
   const mixverse = (method: string, ...args: unknown[]) =>
     call(contracts.mixverse, 'MixverseSpace', method, ...args);
+  const curation = (method: string, ...args: unknown[]) =>
+    call(contracts.curation, 'Curation', method, ...args);
+  const lottery = (method: string, ...args: unknown[]) => call(contracts.lottery, 'Lottery', method, ...args);
   /** One item goes by the plain method, several by the batch method. */
   const items = (
     one: string,
@@ -97,5 +107,31 @@ export function transactionOf(action: Action, contracts: DevnetContracts, due: b
       return mixverse('purchase', action.id, action.amount);
     case 'mixCancel':
       return mixverse('cancel', action.id);
+    case 'openGallery':
+      return curation('openGallery', action.terms, action.now);
+    case 'changeGallery': {
+      const { galleryId, name, payees, commissionRates, now } = action;
+      return curation('changeGallery', galleryId, name, payees, commissionRates, now);
+    }
+    case 'exhibit':
+      return curation('list', action.terms, action.now);
+    case 'changeExhibit':
+      return curation(EXHIBIT_METHODS[action.to], action.exhibitId, action.now);
+    case 'buyExhibit':
+      return curation('buy', action.exhibitId, action.now);
+    case 'offerCuration':
+      return curation('offer', action.terms, action.now);
+    case 'answerCuration':
+      return curation(ANSWER_METHODS[action.answer], action.offerId, action.now);
+    case 'claimCommission':
+      return call(contracts.commissionPool, 'CommissionPool', 'claim', action.galleryId);
+    case 'createLottery':
+      return lottery('create', action.collection, action.tokenIds, action.endBlock);
+    case 'drawLottery':
+      return lottery('draw', action.lotteryId, action.merkleRoot);
+    case 'claimPrize':
+      return lottery('claim', action.lotteryId, action.tokenId);
+    case 'withdrawPrizes':
+      return lottery('withdraw', action.lotteryId);
   }
 }

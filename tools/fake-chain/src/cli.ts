@@ -25,8 +25,8 @@ const HELP = `A fake EVM chain with a market on it, over JSON-RPC: it takes bloc
   --expected <file>      when mining has ended, write there as JSON what the tables must hold
   --help
 
-When it is ready, one line of JSON on stdout: rpcUrl, wsUrl, rpcUrls, chainId, market, mixverse, collections, factories { single,
-multiple }, startBlock. When mining has ended, another one: done (true), lastBlock. SIGTERM and SIGINT end it with exit code 0.
+When it is ready, one line of JSON on stdout: rpcUrl, wsUrl, rpcUrls, chainId, market, mixverse, curation, commissionPool,
+lottery, collections, factories { single, multiple }, startBlock. When mining has ended, another one: done (true), lastBlock. SIGTERM and SIGINT end it with exit code 0.
 It is told what to do by the methods fake_mine, fake_reorg, fake_rules, fake_expected, fake_served and fake_status: see the README.`;
 
 interface CliOptions {

@@ -13,7 +13,9 @@ export interface MeantLog {
 export function encodeLog(contract: ContractName, { address, event, args }: MeantLog): FakeLog {
   const fragment = interfaceOf(contract).getEvent(event);
   if (fragment === null) throw new RangeError(`${contract} has no event ${event}`);
-  const { topics, data } = interfaceOf(contract).encodeEventLog(fragment, args);
+  // As text, "false" would be true.
+  const values = fragment.inputs.map(({ type }, i) => (type === 'bool' ? args[i] === 'true' : args[i]));
+  const { topics, data } = interfaceOf(contract).encodeEventLog(fragment, values);
   return { address, topics, data };
 }
 
@@ -32,6 +34,12 @@ export function contractAt(
       return 'SingleCollective';
     case contracts.multipleCollective:
       return 'MultipleCollective';
+    case contracts.curation:
+      return 'Curation';
+    case contracts.commissionPool:
+      return 'CommissionPool';
+    case contracts.lottery:
+      return 'Lottery';
     default:
       return standard === 'erc1155' ? 'MultipleToken' : 'SingleToken';
   }

@@ -28,6 +28,9 @@ export interface FakeMarketPlaces {
   readonly chainId: number;
   readonly market: string;
   readonly mixverse: string;
+  readonly curation: string;
+  readonly commissionPool: string;
+  readonly lottery: string;
   readonly collections: readonly string[];
   readonly factories: { readonly single: string; readonly multiple: string };
   readonly startBlock: number;
@@ -63,7 +66,7 @@ export async function startFakeMarket(options: FakeMarketOptions = {}): Promise<
   const clean: FakeRpc[] = [];
   for (let i = 0; i < endpoints; i++) nodes.push(await start(i === 0 ? port : 0, { ...rules }));
   const [first] = nodes as [FakeRpc];
-  const { market, mixverse, singleCollective, multipleCollective, erc721, erc1155 } = traffic.contracts;
+  const { singleCollective, multipleCollective, erc721, erc1155, ...named } = traffic.contracts;
   return {
     traffic,
     nodes,
@@ -72,8 +75,7 @@ export async function startFakeMarket(options: FakeMarketOptions = {}): Promise<
       wsUrl: first.wsUrl,
       rpcUrls: nodes.map(({ url }) => url),
       chainId: chain.chainId,
-      market,
-      mixverse,
+      ...named,
       collections: [erc721, erc1155],
       factories: { single: singleCollective, multiple: multipleCollective },
       startBlock: 1,

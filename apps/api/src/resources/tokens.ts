@@ -23,12 +23,13 @@ import {
   time,
 } from '../fields';
 import { canonical, parameters as p, parameterSet, requireCollection } from '../parameters';
+import { tokenNames } from './tokenDetails';
 
 const tokenFields = {
   subject: text('CAIP-2 id of the chain.'),
   collection: text('Contract.'),
   tokenId: text('Decimal.'),
-  standard: text('`erc721`, `erc1155` or `punk`.'),
+  standard: text('`erc721`, `erc1155`, `punk`, `aptos-v1` or `aptos-v2`.'),
   owner: maybeText('Null once burned, and for ERC-1155.'),
   ownerCount: count('Accounts that have some of it.'),
   supply: amount('Pieces known to exist.'),
@@ -64,6 +65,10 @@ const tokenFields = {
       collectionOffer: { type: 'boolean', description: 'For any token of the collection.' },
     }),
     'The highest offer of each currency that can be accepted now; native coin first.',
+  ),
+  details: maybeRecord(
+    tokenNames,
+    "What it is called, in its creator's words; null where the chain does not tell it.",
   ),
   createdAt: time('Chain time of the first event about it.'),
   updatedAt: time('Chain time of the last change of hands.'),

@@ -1,4 +1,4 @@
-import { AGGREGATE, ZERO_ADDRESS, type CurationOfferStatus, type ExhibitStatus } from '@imart/market';
+import { AGGREGATE, curationOfferStatusOf, exhibitStatusOf, ZERO_ADDRESS } from '@imart/market';
 import { canonicalAddress } from '../address';
 import { AptosDecodeError } from '../errors';
 import type { AptosRecord } from '../transaction';
@@ -10,24 +10,10 @@ import { translateByType, type TranslateEvent } from './translateByType';
 
 const MARKET = 'imart-curation';
 
-const OFFERS: Readonly<Record<string, CurationOfferStatus>> = {
-  OfferCreated: 'pending',
-  OfferAccepted: 'accepted',
-  OfferRejected: 'rejected',
-  OfferCanceled: 'canceled',
-};
-const EXHIBITS: Readonly<Record<string, ExhibitStatus>> = {
-  ExhibitListed: 'listing',
-  ExhibitCanceled: 'reserved',
-  ExhibitSold: 'sold',
-  ExhibitFrozen: 'frozen',
-  ExhibitRedeemed: 'redeemed',
-};
-
 /** @throws {AptosDecodeError} the kind of change is none that is known: the row would keep the state of before. */
-function statusIn<Status>(data: AptosRecord, statuses: Readonly<Record<string, Status>>): Status {
+function statusIn<Status>(data: AptosRecord, statusOf: (word: string) => Status | undefined): Status {
   const kind = textAt(data, 'event_type');
-  const status = Object.hasOwn(statuses, kind) ? statuses[kind] : undefined;
+  const status = statusOf(kind);
   if (status === undefined) throw new AptosDecodeError(`"${kind.slice(0, 80)}" is not known`, 'event_type');
   return status;
 }
@@ -66,7 +52,7 @@ const translateOffer =
   ({ data }, emit) => {
     emit(AGGREGATE.curationOffer, `${contract}:${quantityAt(data, 'id')}`, 'CurationOfferChanged', {
       market: MARKET,
-      status: statusIn(data, OFFERS),
+      status: statusIn(data, curationOfferStatusOf),
       ...tokenIn(data),
       galleryId: quantityAt(data, 'gallery_id'),
       from: addressAt(data, 'source'),
@@ -86,7 +72,7 @@ const translateExhibit =
   ({ data }, emit) => {
     emit(AGGREGATE.exhibit, `${contract}:${quantityAt(data, 'id')}`, 'ExhibitChanged', {
       market: MARKET,
-      status: statusIn(data, EXHIBITS),
+      status: statusIn(data, exhibitStatusOf),
       ...tokenIn(data),
       galleryId: quantityAt(data, 'gallery_id'),
       origin: addressAt(data, 'origin'),

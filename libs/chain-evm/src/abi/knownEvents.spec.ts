@@ -329,46 +329,64 @@ export const KNOWN_EVENTS: readonly (readonly [protocol: string, signature: stri
   [
     'imart',
     'CollectionCreated(address root, address creator, string name, string category, string[] tags, string description, string uri, address[] payees, uint256[] royalties, uint64 maximum)',
+    '0x86edab83',
   ],
   [
     'imart',
     'GalleryChanged(uint256 indexed id, string eventType, address collection, uint256 tokenId, address owner, string spaceType, string name, string metadataUri, bool isToken, uint64 timestamp, address[] payees, uint256[] commissionRates, address commissionPool, address[] admissions)',
+    '0x1c7babc4',
   ],
   [
     'imart',
     'ExhibitChanged(uint256 indexed id, string eventType, uint256 galleryId, address collection, uint256 tokenId, address origin, uint64 expiration, uint256 price, string location, string url, string detail, uint64 timestamp)',
+    '0x66db01a2',
   ],
   [
     'imart',
     'OfferChanged(uint256 indexed id, string eventType, address collection, uint256 tokenId, address from, address to, uint256 price, uint256 galleryId, uint64 offerStartAt, uint64 offerExpiredAt, uint64 exhibitExpiredAt, string url, string detail, uint64 timestamp)',
+    '0xbf076646',
   ],
   [
     'imart',
     'CreateActivity(address indexed organizer, uint256 indexed activityId, address nftContractAddress, uint256[] tokenIds, uint256 indexed endBlockNumber)',
+    '0xeece7c57',
   ],
   [
     'imart',
     'Claimed(address indexed claimer, address indexed organizer, uint256 indexed activityId, uint256 tokenId)',
+    '0x2f6639d2',
   ],
-  ['imart', 'Claimed(address indexed claimer, uint256 indexed activityId, uint256 indexed tokenId)'],
-  ['imart', 'MerkleRoot(uint256 indexed activityId, bytes32 merkleRoot)'],
-  ['imart', 'WithdrawPrize(address indexed organizer, uint256 indexed activityId)'],
-  ['imart', 'ClaimableUpdated(uint256 indexed galleryId, address payee, uint256 claimableBalance)'],
+  [
+    'imart',
+    'Claimed(address indexed claimer, uint256 indexed activityId, uint256 indexed tokenId)',
+    '0x987d620f',
+  ],
+  ['imart', 'MerkleRoot(uint256 indexed activityId, bytes32 merkleRoot)', '0x48211a20'],
+  ['imart', 'WithdrawPrize(address indexed organizer, uint256 indexed activityId)', '0xa73ef00c'],
+  [
+    'imart',
+    'ClaimableUpdated(uint256 indexed galleryId, address payee, uint256 claimableBalance)',
+    '0xae8f8bf7',
+  ],
   [
     'imart',
     'ItemListedEvent(uint256 indexed id, uint256 tokenId, address collection, address owner, uint256 totalAmount, uint256 pricePerToken, string uri)',
+    '0x87ed4be4',
   ],
   [
     'imart',
     'ItemPurchasedEvent(uint256 indexed id, uint256 tokenId, address collection, address owner, address buyer, uint256 totalAmount, uint256 amount, uint256 pricePerToken)',
+    '0xbc1e0e4e',
   ],
   [
     'imart',
     'ItemSoldEvent(uint256 indexed id, uint256 tokenId, address collection, address owner, uint256 totalAmount, uint256 pricePerToken)',
+    '0xe81b3c76',
   ],
   [
     'imart',
     'ItemCanceledEvent(uint256 indexed id, uint256 tokenId, address collection, address owner, uint256 totalAmount, uint256 amount, uint256 pricePerToken)',
+    '0x686a736c',
   ],
   ['imart', 'Transfer(address indexed, address indexed, uint256)'],
   ['imart', 'Mint(address indexed, uint256 indexed)'],

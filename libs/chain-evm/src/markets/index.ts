@@ -9,6 +9,9 @@ import { createCollections } from './collections';
 import { multipleCollective, singleCollective } from './collectives';
 import { cryptoPunks } from './cryptoPunks';
 import { foundation } from './foundation';
+import { imartCommissionPool } from './imartCommissionPool';
+import { imartCuration } from './imartCuration';
+import { imartLottery } from './imartLottery';
 import { imartMarket } from './imartMarket';
 import { looksRareV1 } from './looksRareV1';
 import { looksRareV2 } from './looksRareV2';
@@ -32,6 +35,9 @@ export const evmMarketplaces: readonly Marketplace[] = [
   mixverseSpace,
   singleCollective,
   multipleCollective,
+  imartCuration,
+  imartCommissionPool,
+  imartLottery,
   seaport11,
   seaport14,
   seaport15,

@@ -1,7 +1,9 @@
 import type { Reducer } from '@imart/core';
 import { claimReducer } from './claims';
 import { collectionReducer } from './collections';
+import { commissionReducer } from './commissions';
 import { curationOfferReducer, exhibitReducer, galleryReducer } from './curation';
+import { lotteryReducer, prizeReducer } from './lotteries';
 import { makerReducer } from './makers';
 import { offerReducer, orderReducer } from './orders';
 import { tokenDetailsReducer } from './tokenDetails';
@@ -21,6 +23,9 @@ export const marketReducers: ReadonlyMap<string, Reducer> = new Map(
     galleryReducer,
     curationOfferReducer,
     exhibitReducer,
+    commissionReducer,
+    lotteryReducer,
+    prizeReducer,
   ].map((reducer) => [
     reducer.aggregateType,
     // A reducer is only ever given the states it made itself: the map forgets which.

@@ -17,6 +17,9 @@ export const ACTIVITY_KINDS = [
   'TOKEN_OFFER',
   'TOKEN_OFFER_CANCEL',
   'TOKEN_CLAIM',
+  'PRIZE',
+  'PRIZE_CLAIM',
+  'PRIZE_WITHDRAW',
 ] as const;
 
 /** One line of a history. */

@@ -5,6 +5,7 @@
  */
 export { findAccount, type AccountRecord } from './accounts';
 export { ACTIVITY_KINDS, listActivities, type ActivityFilter, type ActivityRecord } from './activities';
+export { findClaim, listClaims, type ClaimFilter, type ClaimKey, type ClaimRecord } from './claims';
 export {
   CHAIN_AGGREGATE_TYPES,
   readChainEvents,
@@ -22,6 +23,29 @@ export {
   type FloorRecord,
   type VolumeRecord,
 } from './collections';
+export {
+  findCommission,
+  listCommissions,
+  type CommissionFilter,
+  type CommissionKey,
+  type CommissionRecord,
+} from './commissions';
+export {
+  findCurationOffer,
+  findExhibit,
+  findGallery,
+  listCurationOffers,
+  listExhibits,
+  listGalleries,
+  type CommissionShare,
+  type CuratedKey,
+  type CurationOfferFilter,
+  type CurationOfferRecord,
+  type ExhibitFilter,
+  type ExhibitRecord,
+  type GalleryFilter,
+  type GalleryRecord,
+} from './curation';
 export { createReadDatabase, type ReadDatabase, type ReadDatabaseOptions } from './database';
 export {
   CursorError,
@@ -31,9 +55,28 @@ export {
   UnknownSubjectError,
 } from './errors';
 export { readLanes, type ObservedLane } from './lanes';
+export {
+  findLottery,
+  findPrize,
+  listLotteries,
+  listPrizes,
+  type LotteryFilter,
+  type LotteryKey,
+  type LotteryRecord,
+  type PrizeFilter,
+  type PrizeKey,
+  type PrizeRecord,
+} from './lotteries';
 export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, type Page, type PageRequest } from './page';
 export { checkReadable, readStatus, type DatabaseStatus, type SubjectStatus } from './status';
 export { readStaleSubjects, STALE_AFTER_MS_DEFAULT, type StaleReason, type StaleSubject } from './staleness';
+export {
+  findTokenDetails,
+  listTokenDetails,
+  type TokenDetailsFilter,
+  type TokenDetailsKey,
+  type TokenDetailsRecord,
+} from './tokenDetails';
 export {
   findToken,
   listTokenBalances,
@@ -41,6 +84,7 @@ export {
   type BalanceRecord,
   type LastSale,
   type TokenFilter,
+  type TokenNames,
   type TokenKey,
   type TokenListing,
   type TokenOffer,

@@ -21,7 +21,7 @@ export interface Page<Item> {
 }
 
 /** What one part of a cursor may hold. */
-export type CursorPart = 'subject' | 'seqNo' | 'item' | 'number' | 'text';
+export type CursorPart = 'subject' | 'seqNo' | 'item' | 'number' | 'text' | 'time';
 
 const SEQ_NO_MAX = 2n ** 63n - 1n;
 
@@ -29,9 +29,18 @@ const accepts: Record<CursorPart, (part: string) => boolean> = {
   subject: (part) => /^\d{1,5}$/.test(part) && Number(part) <= 32767,
   seqNo: (part) => /^\d{1,19}$/.test(part) && BigInt(part) <= SEQ_NO_MAX,
   item: (part) => /^\d{1,5}$/.test(part) && Number(part) <= 32767,
-  number: (part) => /^(\d{1,80}(\.\d{1,80})?|Infinity)$/.test(part),
+  number: (part) => /^(\d{1,98}(\.\d{1,80})?|Infinity)$/.test(part),
+  time: isMoment,
   text: (part) => part.length <= 200 && !part.includes('\0'),
 };
+
+/** ISO 8601 in UTC with microseconds, as `isoTime` gives it, of a day that exists; or `infinity`. */
+function isMoment(part: string): boolean {
+  if (part === 'infinity') return true;
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/.test(part)) return false;
+  const time = new Date(part);
+  return !Number.isNaN(time.getTime()) && time.toISOString().slice(0, 19) === part.slice(0, 19);
+}
 
 /** Turns the sort key of a page's last row into opaque text and back. A list has a name, so that cursors are not mixed up. */
 export interface CursorCodec {

@@ -33,6 +33,11 @@ beforeAll(async () => {
       token, 'erc721', 1, 0, n, address(0), NULL, NULL, false, NULL, NULL, NULL, now(), now(), n, 1 FROM seed;
     INSERT INTO activities SELECT 1, n * 2 + half, 0, 'SALE', 'm', address(7), n::text, 'listing', collection, token, 1,
       account, account, 1, address(0), 1, n, half, '0x', now() FROM seed, generate_series(0, 1) half;
+    INSERT INTO exhibits (subject, contract, exhibit_id, market, collection, token_id, status, gallery_id, created_at, updated_at,
+      seq_no, version) SELECT 1, address(8), n::text, 'm', collection, token, 'listing', n / 100, now() + n * interval '1 second',
+      now(), n, 1 FROM seed;
+    INSERT INTO prizes (subject, contract, lottery_id, token_id, market, claimed_quantity, claimer, created_at, updated_at, seq_no,
+      version) SELECT 1, address(9), (n / 100)::text, token, 'm', 1, account, now() + n * interval '1 second', now(), n, 1 FROM seed;
   `);
   await ensureSecondaryIndexes(client);
   await client.query('ANALYZE');
@@ -65,6 +70,8 @@ async function readWhole(sql: string): Promise<string[]> {
 // `subjects` has a row for each chain, `collections` none here.
 const SMALL = ['collections', 'subjects'];
 const one = 'address(1050)';
+const newestFirst = (id: string): string =>
+  `subject DESC, created_at DESC, contract DESC, ${id} DESC LIMIT 50`;
 
 describe('a read of one thing reads no table whole', () => {
   const reads: readonly [string, string][] = [
@@ -90,6 +97,25 @@ describe('a read of one thing reads no table whole', () => {
     ["account's balances", `SELECT * FROM balances WHERE owner = address(5007)`],
     ['newest orders', 'SELECT * FROM order_view ORDER BY subject DESC, opened_seq_no DESC LIMIT 50'],
     ['newest offers', 'SELECT * FROM offer_view ORDER BY subject DESC, opened_seq_no DESC LIMIT 50'],
+    ['newest exhibits', `SELECT * FROM exhibits ORDER BY ${newestFirst('exhibit_id')}`],
+    [
+      'exhibits after these',
+      `SELECT * FROM exhibits WHERE subject = 1 AND (created_at, contract, exhibit_id) < (now(), address(8), '7')
+       ORDER BY ${newestFirst('exhibit_id')}`,
+    ],
+    [
+      "gallery's exhibits",
+      `SELECT * FROM exhibits WHERE subject = 1 AND contract = address(8) AND gallery_id = 7`,
+    ],
+    ["token's exhibits", `SELECT * FROM exhibits WHERE collection = ${one} AND token_id = 7`],
+    [
+      "account's prizes",
+      `SELECT * FROM prizes WHERE claimer = address(5007) ORDER BY ${newestFirst('lottery_id')}`,
+    ],
+    [
+      "lottery's prizes",
+      `SELECT * FROM prizes WHERE subject = 1 AND contract = address(9) AND lottery_id = '7'`,
+    ],
   ];
   it.each(reads)('%s', async (_name, sql) => {
     expect((await readWhole(sql)).filter((table) => !SMALL.includes(table))).toEqual([]);

@@ -34,6 +34,17 @@ export interface TokenOffer {
   readonly collectionOffer: boolean;
 }
 
+/** What a token is called, in its creator's words. */
+export interface TokenNames {
+  readonly creator: string | null;
+  readonly collectionName: string | null;
+  readonly name: string | null;
+  /** Which of several under one name. */
+  readonly edition: string | null;
+  readonly description: string | null;
+  readonly uri: string | null;
+}
+
 export interface TokenRecord {
   readonly subject: string;
   readonly collection: string;
@@ -48,6 +59,8 @@ export interface TokenRecord {
   readonly lastSale: LastSale | null;
   readonly listings: readonly TokenListing[];
   readonly offers: readonly TokenOffer[];
+  /** `null` where the chain does not tell it. */
+  readonly details: TokenNames | null;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly seqNo: string;
@@ -114,7 +127,12 @@ const COLUMNS = Prisma.raw(`
   v.last_sale_currency AS "lastSaleCurrency", v.last_sale_quantity::text AS "lastSaleQuantity",
   v.last_sale_item_count AS "lastSaleItemCount", ${isoTime('v.last_sale_at')} AS "lastSaleAt", v.listings, v.offers,
   ${isoTime('v.created_at')} AS "createdAt", ${isoTime('v.updated_at')} AS "updatedAt", v.seq_no::text AS "seqNo",
-  v.subject::text AS "sortSubject"`);
+  v.subject::text AS "sortSubject", (
+    SELECT json_build_object('creator', d.creator, 'collectionName', d.collection_name, 'name', d.name,
+      'edition', d.edition::text, 'description', d.description, 'uri', d.uri)
+    FROM token_details d
+    WHERE d.subject = v.subject AND d.collection = v.collection AND d.token_id = v.token_id
+  ) AS "details"`);
 
 /** Which table a token comes from: part of the sort key, because nothing forbids a contract to speak both standards. */
 const cursors = createCursorCodec('tokens', ['subject', 'text', 'number', 'item']);
@@ -155,7 +173,7 @@ export async function listTokens(db: ReadDatabase, filter: TokenFilter): Promise
     SELECT ${COLUMNS}, k.arm::text AS "sortArm" FROM page k CROSS JOIN LATERAL (
       SELECT * FROM token_view t
       WHERE t.subject = k.subject AND t.collection = k.collection AND t.token_id = k.token_id
-        AND (t.standard = 'erc1155') = (k.arm = 1)
+        AND (t.transfer_count IS NULL) = (k.arm = 1)
       OFFSET 0
     ) v ORDER BY k.subject, k.collection, k.token_id, k.arm`);
   return toPage(
@@ -173,7 +191,7 @@ export async function findToken(db: ReadDatabase, key: TokenKey): Promise<TokenR
   const rows = await db.query<TokenRow>(Prisma.sql`
     SELECT ${COLUMNS}, '0' AS "sortArm" FROM token_view v
     WHERE v.subject = ${subject} AND v.collection = ${key.collection} AND v.token_id = ${key.tokenId}::numeric
-    ORDER BY (v.standard = 'erc1155') LIMIT 1`);
+    ORDER BY (v.transfer_count IS NULL) LIMIT 1`);
   return rows[0] === undefined ? null : toRecord(rows[0]);
 }
 
@@ -250,6 +268,7 @@ function toRecord(row: TokenRow): TokenRecord {
         collectionOffer,
       }),
     ),
+    details: row.details,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     seqNo: row.seqNo,

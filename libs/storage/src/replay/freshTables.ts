@@ -13,6 +13,9 @@ export const REPLAYED_TABLES = [
   'galleries',
   'curation_offers',
   'exhibits',
+  'commissions',
+  'lotteries',
+  'prizes',
   'activities',
 ] as const;
 

@@ -266,6 +266,9 @@ describe('replay', () => {
       ['galleries', `UPDATE galleries SET commissions = '[]'`],
       ['curation_offers', `UPDATE curation_offers SET status = 'changed'`],
       ['exhibits', `UPDATE exhibits SET owner = NULL`],
+      ['commissions', `UPDATE commissions SET claimable = claimable - 1`],
+      ['lotteries', `UPDATE lotteries SET merkle_root = NULL`],
+      ['prizes', `UPDATE prizes SET claimed_quantity = 0`],
       ['activities', `UPDATE activities SET block_number = block_number + 1`],
       [
         'makers',

@@ -1,5 +1,11 @@
 import { aggregateKeyText, type AggregateKey } from '@imart/core';
-import { splitBalanceId, splitClaimId, splitContractId } from '@imart/market';
+import {
+  splitBalanceId,
+  splitClaimId,
+  splitCommissionId,
+  splitContractId,
+  splitPrizeId,
+} from '@imart/market';
 import { column, type Column, type StateTable } from './tables';
 
 const changed: readonly Column[] = [
@@ -241,6 +247,59 @@ export const marketTables: ReadonlyMap<string, MarketTable> = new Map(
       column('url', 'text'),
       column('detail', 'text'),
     ]),
+    simple(
+      'commissions',
+      [
+        column('contract', 'word'),
+        column('gallery_id', 'quantity'),
+        column('payee', 'word'),
+        column('market', 'text'),
+        column('claimable', 'quantity'),
+        column('currency', 'word'),
+      ],
+      ['contract', 'gallery_id', 'payee'],
+      ['text[]', 'numeric[]', 'text[]'],
+      (aggregateId) => {
+        const { contract, galleryId, payee } = splitCommissionId(aggregateId);
+        return [contract, galleryId.toString(), payee];
+      },
+    ),
+    simple(
+      'lotteries',
+      [
+        column('contract', 'word'),
+        column('lottery_id', 'text', 'id'),
+        column('market', 'text'),
+        column('status', 'word'),
+        column('organizer', 'word'),
+        column('collection', 'word'),
+        column('end_block', 'quantity'),
+        column('merkle_root', 'word'),
+      ],
+      ['contract', 'lottery_id'],
+      ['text[]', 'text[]'],
+      contractId,
+    ),
+    simple(
+      'prizes',
+      [
+        column('contract', 'word'),
+        column('lottery_id', 'text'),
+        column('token_id', 'quantity'),
+        column('market', 'text'),
+        column('organizer', 'word'),
+        column('collection', 'word'),
+        column('quantity', 'quantity'),
+        column('claimed_quantity', 'quantity'),
+        column('claimer', 'word'),
+      ],
+      ['contract', 'lottery_id', 'token_id'],
+      ['text[]', 'text[]', 'numeric[]'],
+      (aggregateId) => {
+        const { contract, lotteryId, tokenId } = splitPrizeId(aggregateId);
+        return [contract, lotteryId, tokenId.toString()];
+      },
+    ),
   ].map((table) => [table.name, table]),
 );
 

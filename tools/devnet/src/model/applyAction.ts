@@ -1,7 +1,18 @@
 import type { Action } from '../actions';
 import { createCollection } from './collection';
+import {
+  answerCuration,
+  buyExhibit,
+  changeExhibit,
+  changeGallery,
+  claimCommission,
+  exhibit,
+  offerCuration,
+  openGallery,
+} from './curation';
 import { burn1155, mint1155, transfer1155 } from './erc1155';
 import { approve721, approveAll, burn721, mint721, transfer721 } from './erc721';
+import { claimPrize, createLottery, drawLottery, withdrawPrizes } from './lottery';
 import { acceptOffer, buy, cancelOffer, delist, list, offer, reprice } from './market';
 import { mixCancel, mixList, mixPurchase, pricePerToken } from './mixverse';
 import type { ModelState, PredictedLog } from './state';
@@ -17,6 +28,8 @@ export function dueOf(state: ModelState, action: Action): bigint {
       const item = state.items[Number(action.id) - 1];
       return item === undefined ? 0n : pricePerToken(item) * action.amount;
     }
+    case 'buyExhibit':
+      return state.exhibits[Number(action.exhibitId) - 1]?.terms.price ?? 0n;
     default:
       return 0n;
   }
@@ -66,5 +79,29 @@ export function applyAction(state: ModelState, action: Action): PredictedLog[] {
       return mixPurchase(state, action);
     case 'mixCancel':
       return mixCancel(state, action);
+    case 'openGallery':
+      return openGallery(state, action);
+    case 'changeGallery':
+      return changeGallery(state, action);
+    case 'exhibit':
+      return exhibit(state, action);
+    case 'changeExhibit':
+      return changeExhibit(state, action);
+    case 'buyExhibit':
+      return buyExhibit(state, action);
+    case 'offerCuration':
+      return offerCuration(state, action);
+    case 'answerCuration':
+      return answerCuration(state, action);
+    case 'claimCommission':
+      return claimCommission(state, action);
+    case 'createLottery':
+      return createLottery(state, action);
+    case 'drawLottery':
+      return drawLottery(state, action);
+    case 'claimPrize':
+      return claimPrize(state, action);
+    case 'withdrawPrizes':
+      return withdrawPrizes(state, action);
   }
 }

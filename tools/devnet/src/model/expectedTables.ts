@@ -1,4 +1,5 @@
 import type { Expected, ExpectedCollection } from '../expected';
+import { curationTables } from './curationTables';
 import type { ModelState, TradeState } from './state';
 
 function tradeColumns(trade: TradeState) {
@@ -18,7 +19,7 @@ function tradeColumns(trade: TradeState) {
 const ORDER_STATUS = { open: 'LISTING', filled: 'SOLD', canceled: 'CANCELED' } as const;
 const OFFER_STATUS = { open: 'CREATED', filled: 'ACCEPTED', canceled: 'CANCELED' } as const;
 
-type Tables = Pick<Expected, 'orders' | 'offers' | 'tokens' | 'balances' | 'collections'>;
+type Tables = Omit<Expected, 'chainId' | 'lastBlock' | 'actions' | 'logs' | 'activities'>;
 
 /** The rows of the model, in the order in which they were made. */
 export function expectedTables(state: ModelState): Tables {
@@ -53,5 +54,6 @@ export function expectedTables(state: ModelState): Tables {
     collections: [...state.collections.values()].flatMap(({ created, createdAt }): ExpectedCollection[] =>
       created === null ? [] : [{ ...created, createdAt }],
     ),
+    ...curationTables(state),
   };
 }

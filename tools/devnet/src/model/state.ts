@@ -1,4 +1,4 @@
-import type { TokenStandard } from '../actions';
+import type { CurationTerms, ExhibitTerms, GalleryTerms, TokenStandard } from '../actions';
 import { Bag } from '../bag';
 import type { DevnetContracts } from '../contracts';
 import type { ExpectedActivity, ExpectedCollection, ExpectedPlace, LogArgument } from '../expected';
@@ -51,6 +51,57 @@ export interface CollectionState {
   createdAt: number;
 }
 
+/** A row that takes the times of blocks. */
+export interface Stamped {
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface GalleryState extends Stamped {
+  readonly id: bigint;
+  readonly owner: string;
+  terms: GalleryTerms;
+}
+
+export interface CurationOfferState extends Stamped {
+  readonly id: bigint;
+  readonly from: string;
+  readonly terms: CurationTerms;
+  status: 'pending' | 'accepted' | 'rejected' | 'canceled';
+}
+
+export interface ExhibitState extends Stamped {
+  readonly id: bigint;
+  readonly origin: string;
+  readonly terms: ExhibitTerms;
+  /** Who bought it. */
+  owner: string | null;
+  status: 'listing' | 'reserved' | 'sold' | 'frozen' | 'redeemed';
+}
+
+export interface CommissionState extends Stamped {
+  readonly galleryId: bigint;
+  readonly payee: string;
+  claimable: bigint;
+}
+
+export interface LotteryState extends Stamped {
+  readonly id: bigint;
+  readonly organizer: string;
+  readonly collection: string;
+  readonly endBlock: bigint;
+  merkleRoot: string | null;
+  isWithdrawn: boolean;
+  /** What is neither claimed nor withdrawn, in the contract's order. */
+  readonly left: bigint[];
+}
+
+export interface PrizeState extends Stamped {
+  readonly lottery: LotteryState;
+  readonly tokenId: bigint;
+  claimer: string | null;
+}
+
 /** All that the traffic knows of the chain. Changed by `applyAction` only. */
 export interface ModelState {
   readonly contracts: DevnetContracts;
@@ -61,6 +112,15 @@ export interface ModelState {
   readonly orders: TradeState[];
   readonly offers: TradeState[];
   readonly items: TradeState[];
+  /** By id, from 1. */
+  readonly galleries: GalleryState[];
+  readonly curationOffers: CurationOfferState[];
+  readonly exhibits: ExhibitState[];
+  readonly lotteries: LotteryState[];
+  /** `<gallery id>:<payee>` */
+  readonly commissions: Map<string, CommissionState>;
+  /** `<lottery id>:<token id>` */
+  readonly prizes: Map<string, PrizeState>;
   /** What can still be acted on, to choose from. */
   readonly open: {
     readonly tokens: Bag<TokenState>;
@@ -68,6 +128,11 @@ export interface ModelState {
     readonly orders: Bag<TradeState>;
     readonly offers: Bag<TradeState>;
     readonly items: Bag<TradeState>;
+    readonly curationOffers: Bag<CurationOfferState>;
+    /** Those that are still in their gallery. */
+    readonly exhibits: Bag<ExhibitState>;
+    readonly commissions: Bag<CommissionState>;
+    readonly lotteries: Bag<LotteryState>;
   };
   /** `<collection>:<owner>:<operator>` */
   readonly approvals: Set<string>;
@@ -100,12 +165,22 @@ export function createModelState(contracts: DevnetContracts): ModelState {
     orders: [],
     offers: [],
     items: [],
+    galleries: [],
+    curationOffers: [],
+    exhibits: [],
+    lotteries: [],
+    commissions: new Map(),
+    prizes: new Map(),
     open: {
       tokens: new Bag(),
       balances: new Bag(),
       orders: new Bag(),
       offers: new Bag(),
       items: new Bag(),
+      curationOffers: new Bag(),
+      exhibits: new Bag(),
+      commissions: new Bag(),
+      lotteries: new Bag(),
     },
     approvals: new Set(),
     createdBy: new Map(),
