@@ -27,6 +27,19 @@ export {
   type TradeItem,
   type TradeSide,
 } from './events';
+export {
+  isTold,
+  NOTIFICATION_KINDS,
+  NOTIFICATION_TITLES,
+  notificationsOf,
+  offeredTokens,
+  type Notification,
+  type NotificationKind,
+  type ToldActivity,
+  type ToldEvent,
+  type ToldFacts,
+  type ToldRow,
+} from './notifications';
 export type {
   ActivityKind,
   BalanceRow,

@@ -5,6 +5,7 @@
 export * from './commands';
 export * from './embedded';
 export * from './migrate';
+export * from './notifications';
 export * from './passes';
 export * from './read';
 export * from './replay';

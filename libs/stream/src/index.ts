@@ -16,5 +16,14 @@ export {
 export { COMPLETED_JOBS_KEPT, FAILED_JOBS_KEPT, SEND_CHUNK_MAX } from './bounds';
 export { openJobQueues, type JobQueues, type JobQueuesOptions } from './jobQueues';
 export { RedisPolicyError, StreamUnavailableError, WakeUpDataError } from './errors';
+export {
+  createNotificationLists,
+  NOTIFICATION_LIST_MAX_DEFAULT,
+  NOTIFICATION_LIST_TTL_SECONDS,
+  notificationListKey,
+  type NotificationLists,
+  type NotificationMessage,
+} from './notificationLists';
+export { createRedisLink, type RedisLink, type RedisLinkOptions } from './redisLink';
 export type { WakeUpStats } from './stats';
 export { laneQueueName } from './wakeUpJob';
