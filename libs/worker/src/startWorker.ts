@@ -7,6 +7,8 @@ import { databaseThere } from './databaseThere';
 import { ensureStates } from './ensureStates';
 import { openHealthPages } from './healthPages';
 import { registerTransactions, registerWorkerMetrics } from './metrics';
+import { registerNotifications } from './notifications/notifierMetrics';
+import { startNotifications } from './notifications/startNotifications';
 import { openJobs } from './openJobs';
 import { openRole } from './openRole';
 import { createWorkerPasses } from './passes';
@@ -114,6 +116,21 @@ async function work<C extends WorkerConfig, R extends C>(
       read: () => readSubjectReadings(database.pool, opened.subject, observer.name),
       now: () => performance.now(),
     });
+    const notifications =
+      config.role === 'ingest'
+        ? null
+        : await startNotifications({
+            config,
+            pool: database.pool,
+            subject: opened.subject,
+            subjectId,
+            seqNos,
+            store,
+            holder,
+            logger,
+            shutdown,
+          });
+    if (notifications !== null) registerNotifications(metrics, notifications);
     health.show({ metrics, readiness: view.readiness, progress: view.progressChecks });
     const { nextPosition } = await databaseThere(() => store.progress(), { logger, signal: shutdown.signal });
     view.onIngested(nextPosition - 1n);
