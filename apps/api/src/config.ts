@@ -16,8 +16,8 @@ import { STALE_AFTER_MS_DEFAULT } from '@imart/storage';
 
 const OPS_TOKEN_MIN = 16;
 
-/** The token for operators: long enough that nobody guesses it. */
-const operatorToken: ValueType<string> = {
+/** A token: long enough that nobody guesses it. */
+const longToken: ValueType<string> = {
   label: `text of at least ${OPS_TOKEN_MIN} characters, without spaces`,
   parse(value) {
     if (value.length < OPS_TOKEN_MIN || /\s/.test(value)) {
@@ -76,11 +76,20 @@ export const apiConfig = defineConfig({
   }),
   opsToken: defineSetting({
     name: 'OPS_TOKEN',
-    type: operatorToken,
+    type: longToken,
     secret: true,
     optional: true,
     group: 'Operators',
     meaning: 'Whoever shows it sees the wake-up jobs at /ops/jobs. Without it there is no such page.',
+  }),
+  notificationsToken: defineSetting({
+    name: 'NOTIFICATIONS_TOKEN',
+    type: longToken,
+    secret: true,
+    optional: true,
+    group: 'Notifications',
+    meaning:
+      'Whoever shows it, such as the service that knows who is logged in, may mark notifications as read; the database must be one that can be written to. Without it nobody may.',
   }),
   staleAfterMs: defineSetting({
     name: 'API_STALE_AFTER_MS',

@@ -9,6 +9,7 @@ import { registerAccounts } from './resources/accounts';
 import { registerActivities } from './resources/activities';
 import { registerCollections } from './resources/collections';
 import { registerJobsBoard, type JobsBoardOptions } from './resources/jobs/registerJobsBoard';
+import { registerNotifications } from './resources/notifications';
 import { registerOffers } from './resources/offers';
 import { registerOrders } from './resources/orders';
 import { registerProcess } from './resources/process';
@@ -29,6 +30,8 @@ export interface ApiDependencies {
   readonly docsPage?: FastifyPluginCallback<{ routePrefix: string }>;
   /** Shows the wake-up jobs to operators, at `/ops/jobs`. Without it there is no such page. */
   readonly jobsBoard?: JobsBoardOptions;
+  /** Whoever shows it may mark notifications as read. Without it nobody may. */
+  readonly notificationsToken?: string | undefined;
 }
 
 const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
@@ -36,7 +39,7 @@ const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
 /** The API, not listening yet. Its OpenAPI document is at `/openapi.json`, for people at `/docs`. */
 export async function createServer(dependencies: ApiDependencies): Promise<FastifyInstance> {
   const { staleAfterMs = STALE_AFTER_MS_DEFAULT } = dependencies;
-  const { db, logger, metrics, docsPage, jobsBoard } = dependencies;
+  const { db, logger, metrics, docsPage, jobsBoard, notificationsToken } = dependencies;
   const answerError = createErrorHandler(logger);
   const app = fastify({
     logger: false,
@@ -63,6 +66,7 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   registerTokens(app, db);
   registerCollections(app, db);
   registerAccounts(app, db);
+  registerNotifications(app, db, notificationsToken);
   registerStatus(app, db, staleAfterMs);
   registerProcess(app, db, metrics, staleAfterMs);
   if (jobsBoard !== undefined) await registerJobsBoard(app, db, logger, jobsBoard);

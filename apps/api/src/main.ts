@@ -43,6 +43,7 @@ async function main(): Promise<void> {
       metrics: createMetrics({ labels: { app: 'api' } }),
       staleAfterMs: config.staleAfterMs,
       docsPage,
+      notificationsToken: config.notificationsToken,
       ...jobsBoardOf(config, connectionString, logger),
     });
     const address = await listen(app, config);

@@ -23,6 +23,12 @@ export {
   UnknownSubjectError,
 } from './errors';
 export { readLanes, type ObservedLane } from './lanes';
+export {
+  listNotifications,
+  markNotificationsRead,
+  type NotificationFilter,
+  type NotificationRecord,
+} from './notifications';
 export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, type Page, type PageRequest } from './page';
 export { checkReadable, readStatus, type DatabaseStatus, type SubjectStatus } from './status';
 export { readStaleSubjects, STALE_AFTER_MS_DEFAULT, type StaleReason, type StaleSubject } from './staleness';
