@@ -69,10 +69,28 @@ export const apiConfig = defineConfig({
     type: url('redis', 'rediss'),
     secret: true,
     optional: true,
-    group: 'Operators',
+    group: 'Storage',
     example: 'redis://localhost:6379',
     meaning:
-      'Where the wake-up jobs are, the same as the worker has; only to show them. Without it, they are in PostgreSQL.',
+      'The same as the worker has: where the wake-up jobs are, to show them, and where orders, tokens and collections are cached. Without it, jobs are in PostgreSQL, and nothing is cached.',
+  }),
+  cacheRedisUrl: defineSetting({
+    name: 'CACHE_REDIS_URL',
+    type: url('redis', 'rediss'),
+    secret: true,
+    optional: true,
+    group: 'Storage',
+    example: 'redis://localhost:6380',
+    meaning:
+      "A Redis of its own for the cache, the same as the worker has: then what is cached never takes the jobs' memory, and it may evict. Without it, REDIS_URL is used.",
+  }),
+  cacheTtlMs: defineSetting({
+    name: 'API_CACHE_TTL_MS',
+    type: integer({ min: 0, max: 3_600_000 }),
+    default: '60000',
+    unit: 'ms',
+    group: 'Storage',
+    meaning: 'How long an answer is cached at most; what changes is dropped at once. 0: nothing is cached.',
   }),
   opsToken: defineSetting({
     name: 'OPS_TOKEN',

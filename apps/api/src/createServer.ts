@@ -1,7 +1,9 @@
 import fastifySwagger from '@fastify/swagger';
 import type { Logger, Metrics } from '@imart/runtime';
 import { STALE_AFTER_MS_DEFAULT, type ReadDatabase } from '@imart/storage';
+import type { ReadCache } from '@imart/stream';
 import fastify, { type FastifyInstance, type FastifyPluginCallback } from 'fastify';
+import { createAnswerCache } from './answerCache';
 import { answerUnknownPath, createErrorHandler } from './errors';
 import { flagStale } from './flagStale';
 import { openApi } from './openApi';
@@ -30,6 +32,8 @@ export interface ApiDependencies {
   readonly docsPage?: FastifyPluginCallback<{ routePrefix: string }>;
   /** Shows the wake-up jobs to operators, at `/ops/jobs`. Without it there is no such page. */
   readonly jobsBoard?: JobsBoardOptions;
+  /** Answers that are kept for a while. @defaultValue there is none: everything is read from the database */
+  readonly cache?: ReadCache | null;
   /** Whoever shows it may mark notifications as read. Without it nobody may. */
   readonly notificationsToken?: string | undefined;
 }
@@ -39,7 +43,7 @@ const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
 /** The API, not listening yet. Its OpenAPI document is at `/openapi.json`, for people at `/docs`. */
 export async function createServer(dependencies: ApiDependencies): Promise<FastifyInstance> {
   const { staleAfterMs = STALE_AFTER_MS_DEFAULT } = dependencies;
-  const { db, logger, metrics, docsPage, jobsBoard, notificationsToken } = dependencies;
+  const { db, logger, metrics, docsPage, jobsBoard, notificationsToken, cache = null } = dependencies;
   const answerError = createErrorHandler(logger);
   const app = fastify({
     logger: false,
@@ -60,11 +64,12 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   if (docsPage !== undefined) await app.register(docsPage, { routePrefix: '/docs' });
   app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'));
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-  registerOrders(app, db);
+  const answers = createAnswerCache(db, cache, metrics);
+  registerOrders(app, db, answers);
   registerOffers(app, db);
   registerActivities(app, db);
-  registerTokens(app, db);
-  registerCollections(app, db);
+  registerTokens(app, db, answers);
+  registerCollections(app, db, answers);
   registerAccounts(app, db);
   registerNotifications(app, db, notificationsToken);
   registerStatus(app, db, staleAfterMs);

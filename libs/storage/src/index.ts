@@ -2,6 +2,7 @@
  * Postgres. Guarantees: the events of a range and the ingested seq no commit together; states, activities and executed
  * seq no commit together; what is committed survives a kill of the worker and of the server.
  */
+export * from './cache';
 export * from './commands';
 export * from './embedded';
 export * from './migrate';

@@ -24,6 +24,20 @@ export {
   type NotificationLists,
   type NotificationMessage,
 } from './notificationLists';
+export {
+  CACHE_KEEPER_SILENT_MAX_MS,
+  cacheFeedKey,
+  cacheKey,
+  cacheScope,
+  createCacheDropper,
+  createReadCache,
+  type CachedAnswer,
+  type CachedKind,
+  type CacheDropper,
+  type CacheLook,
+  type CachePosition,
+  type ReadCache,
+} from './readCache';
 export { createRedisLink, type RedisLink, type RedisLinkOptions } from './redisLink';
 export type { WakeUpStats } from './stats';
 export { laneQueueName } from './wakeUpJob';

@@ -86,7 +86,17 @@ export const engineSettings = {
     group: 'Storage',
     example: 'redis://localhost:6379',
     meaning:
-      "Redis for the wake-up jobs and for the receivers' lists of notifications. Without it, jobs go through PostgreSQL, and nothing is pushed.",
+      "Redis for the wake-up jobs, the receivers' lists of notifications and the API's cache. Without it, jobs go through PostgreSQL, and nothing is pushed.",
+  }),
+  cacheRedisUrl: defineSetting({
+    name: 'CACHE_REDIS_URL',
+    type: url('redis', 'rediss'),
+    secret: true,
+    optional: true,
+    group: 'Storage',
+    example: 'redis://localhost:6380',
+    meaning:
+      "A Redis of its own for the API's cache, from which the worker drops what changes. Without it, REDIS_URL is used.",
   }),
   lanes: defineSetting({
     name: 'LANES',

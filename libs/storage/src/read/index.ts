@@ -14,6 +14,7 @@ export {
   type FloorRecord,
   type VolumeRecord,
 } from './collections';
+export { nextTurnOfCollection, readCursor, type ReadCursor } from './cursor';
 export { createReadDatabase, type ReadDatabase, type ReadDatabaseOptions } from './database';
 export {
   CursorError,
