@@ -20,8 +20,8 @@ import { FAILING_MAX_MS_DEFAULT } from './webhooks/webhookRunner';
 
 const OPS_TOKEN_MIN = 16;
 
-/** The token for operators: long enough that nobody guesses it. */
-const operatorToken: ValueType<string> = {
+/** A token: long enough that nobody guesses it. */
+const longToken: ValueType<string> = {
   label: `text of at least ${OPS_TOKEN_MIN} characters, without spaces`,
   parse(value) {
     if (value.length < OPS_TOKEN_MIN || /\s/.test(value)) {
@@ -73,14 +73,32 @@ export const apiConfig = defineConfig({
     type: url('redis', 'rediss'),
     secret: true,
     optional: true,
-    group: 'Operators',
+    group: 'Storage',
     example: 'redis://localhost:6379',
     meaning:
-      'Where the wake-up jobs are, the same as the worker has; only to show them. Without it, they are in PostgreSQL.',
+      'The same as the worker has: where the wake-up jobs are, to show them, and where orders, tokens and collections are cached. Without it, jobs are in PostgreSQL, and nothing is cached.',
+  }),
+  cacheRedisUrl: defineSetting({
+    name: 'CACHE_REDIS_URL',
+    type: url('redis', 'rediss'),
+    secret: true,
+    optional: true,
+    group: 'Storage',
+    example: 'redis://localhost:6380',
+    meaning:
+      "A Redis of its own for the cache, the same as the worker has: then what is cached never takes the jobs' memory, and it may evict. Without it, REDIS_URL is used.",
+  }),
+  cacheTtlMs: defineSetting({
+    name: 'API_CACHE_TTL_MS',
+    type: integer({ min: 0, max: 3_600_000 }),
+    default: '60000',
+    unit: 'ms',
+    group: 'Storage',
+    meaning: 'How long an answer is cached at most; what changes is dropped at once. 0: nothing is cached.',
   }),
   opsToken: defineSetting({
     name: 'OPS_TOKEN',
-    type: operatorToken,
+    type: longToken,
     secret: true,
     optional: true,
     group: 'Operators',
@@ -110,6 +128,15 @@ export const apiConfig = defineConfig({
     group: 'Purchases',
     example: 'redis://localhost:6379/1',
     meaning: 'Where purchase-worker puts results at hand. Without it, they are read from the database.',
+  }),
+  notificationsToken: defineSetting({
+    name: 'NOTIFICATIONS_TOKEN',
+    type: longToken,
+    secret: true,
+    optional: true,
+    group: 'Notifications',
+    meaning:
+      'Whoever shows it, such as the service that knows who is logged in, may mark notifications as read; the database must be one that can be written to. Without it nobody may.',
   }),
   staleAfterMs: defineSetting({
     name: 'API_STALE_AFTER_MS',

@@ -543,6 +543,7 @@ describe('for whoever runs it', () => {
         '/metrics',
         '/readyz',
         '/v1/accounts/{address}',
+        '/v1/accounts/{address}/notifications',
         '/v1/activities',
         '/v1/aggregates/{type}/{id}/events',
         '/v1/aggregates/{type}/{id}/snapshot',

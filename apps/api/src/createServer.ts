@@ -1,7 +1,9 @@
 import fastifySwagger from '@fastify/swagger';
 import type { Logger, Metrics } from '@imart/runtime';
 import { STALE_AFTER_MS_DEFAULT, type ReadDatabase } from '@imart/storage';
+import type { ReadCache } from '@imart/stream';
 import fastify, { type FastifyInstance, type FastifyPluginCallback } from 'fastify';
+import { createAnswerCache } from './answerCache';
 import { answerUnknownPath, createErrorHandler } from './errors';
 import { flagStale } from './flagStale';
 import { openApi } from './openApi';
@@ -16,6 +18,7 @@ import { registerExhibits } from './resources/exhibits';
 import { registerGalleries } from './resources/galleries';
 import { registerJobsBoard, type JobsBoardOptions } from './resources/jobs/registerJobsBoard';
 import { registerLotteries } from './resources/lotteries';
+import { registerNotifications } from './resources/notifications';
 import { registerOffers } from './resources/offers';
 import { registerOrders } from './resources/orders';
 import { registerPurchases, type PurchasesOptions } from './resources/purchases/registerPurchases';
@@ -48,6 +51,10 @@ export interface ApiDependencies {
   readonly streams?: StreamOptions;
   /** Takes purchases, and shows them. Without it there are no such paths. */
   readonly purchases?: PurchasesOptions;
+  /** Answers that are kept for a while. @defaultValue there is none: everything is read from the database */
+  readonly cache?: ReadCache | null;
+  /** Whoever shows it may mark notifications as read. Without it nobody may. */
+  readonly notificationsToken?: string | undefined;
 }
 
 const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
@@ -56,6 +63,7 @@ const DURATION_BOUNDS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];
 export async function createServer(dependencies: ApiDependencies): Promise<FastifyInstance> {
   const { staleAfterMs = STALE_AFTER_MS_DEFAULT } = dependencies;
   const { db, logger, metrics, docsPage, jobsBoard, commands = null, purchases } = dependencies;
+  const { notificationsToken, cache = null } = dependencies;
   const answerError = createErrorHandler(logger);
   const app = fastify({
     logger: false,
@@ -76,19 +84,21 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   if (docsPage !== undefined) await app.register(docsPage, { routePrefix: '/docs' });
   app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'));
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-  registerOrders(app, db);
+  const answers = createAnswerCache(db, cache, metrics);
+  registerOrders(app, db, answers);
   registerOffers(app, db);
   registerActivities(app, db);
-  registerTokens(app, db);
+  registerTokens(app, db, answers);
   registerTokenDetails(app, db);
   registerClaims(app, db);
-  registerCollections(app, db);
+  registerCollections(app, db, answers);
   registerGalleries(app, db);
   registerExhibits(app, db);
   registerCurationOffers(app, db);
   registerCommissions(app, db);
   registerLotteries(app, db);
   registerAccounts(app, db);
+  registerNotifications(app, db, notificationsToken);
   registerAggregates(app, db, commands);
   registerStreams(app, commands?.types ?? new Map(), dependencies.streams);
   if (dependencies.webhooks !== undefined) registerWebhooks(app, dependencies.webhooks);

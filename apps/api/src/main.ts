@@ -9,7 +9,14 @@ import {
   type Shutdown,
 } from '@imart/runtime';
 import { createPool, createReadDatabase, startEmbeddedPostgres } from '@imart/storage';
-import { createRedisSessionCache, openJobQueues, type WakeUpBackend } from '@imart/stream';
+import {
+  createReadCache,
+  createRedisLink,
+  createRedisSessionCache,
+  openJobQueues,
+  type ReadCache,
+  type WakeUpBackend,
+} from '@imart/stream';
 import { loadApiConfig, type ApiConfig } from './config';
 import { startCommands } from './commands/startCommands';
 import { createServer } from './createServer';
@@ -51,6 +58,8 @@ async function main(): Promise<void> {
       staleAfterMs: config.staleAfterMs,
       docsPage,
       ...commands,
+      notificationsToken: config.notificationsToken,
+      cache: openCache(config, logger, shutdown),
       ...jobsBoardOf(config, connectionString, logger),
       ...purchasesOf(config, connectionString, logger, shutdown),
     });
@@ -61,6 +70,24 @@ async function main(): Promise<void> {
     logger.error('cannot start', { error });
     await shutdown.stop('it cannot start', error instanceof ConfigError ? 2 : 1);
   }
+}
+
+/** How long Redis may take for an answer, and how long it is not asked after a failure: a database is quick as well. */
+const CACHE_TIMEOUT_MS = 100;
+const CACHE_REST_MS = 1_000;
+
+function openCache(config: ApiConfig, logger: Logger, shutdown: Shutdown): ReadCache | null {
+  const url = config.cacheRedisUrl ?? config.redisUrl;
+  if (url === undefined || config.cacheTtlMs === 0) return null;
+  const redis = createRedisLink({
+    url,
+    timeoutMs: CACHE_TIMEOUT_MS,
+    restMs: CACHE_REST_MS,
+    logger,
+    now: () => performance.now(),
+  });
+  shutdown.onClose('cache', () => redis.close());
+  return createReadCache(redis, config.cacheTtlMs);
 }
 
 /** The board of jobs, for those who have a token for it. */

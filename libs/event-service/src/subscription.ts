@@ -1,13 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { aggregateKeyText, messageOf, type Event } from '@imart/core';
 import {
   FencedError,
-  mayRetry,
   retryDelayMs,
+  runFeedProcess,
   STORAGE_RETRY,
   waitMs,
-  withLease,
-  LEASE_MS_DEFAULT,
   type FeedChange,
   type FeedReader,
   type Logger,
@@ -115,51 +112,24 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
     return changes.length > 0;
   };
 
-  const readWhileHeld = async (fencing: bigint, signal: AbortSignal): Promise<void> => {
-    for (let attempt = 1; !signal.aborted;) {
-      try {
-        const any = await readOnce(fencing, signal);
-        attempt = 1;
-        if (any) await nextTurn();
-        else await bell.wait(pollMs, signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!mayRetry(error, attempt)) throw error;
-        const delayMs = retryDelayMs(STORAGE_RETRY, attempt++, random);
-        logger.warn('a subscription could not read on, trying again', {
-          subscription: label,
-          delayMs,
-          error: messageOf(error),
-        });
-        await waitMs(delayMs, signal);
-      }
-    }
-  };
-
   return {
     stats,
     wake: () => bell.ring(),
-    async run(signal) {
-      while (!signal.aborted) {
-        try {
-          await withLease(
-            {
-              subjectId: label,
-              leases: store.leases,
-              holder,
-              durationMs: options.leaseMs ?? LEASE_MS_DEFAULT,
-              logger,
-              random,
-            },
-            signal,
-            readWhileHeld,
-          );
-        } catch (error) {
-          // Another process reads on: stand by.
-          if (!(error instanceof FencedError)) throw error;
-        }
-      }
-    },
+    run: (signal) =>
+      runFeedProcess(
+        {
+          label,
+          leases: store.leases,
+          holder,
+          ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
+          logger,
+          random,
+          pollMs,
+          idle: (ms, held) => bell.wait(ms, held),
+        },
+        signal,
+        readOnce,
+      ),
   };
 }
 

@@ -33,6 +33,19 @@ export {
   type TradeSide,
 } from './events';
 export { PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE } from './plainOrder';
+export {
+  isTold,
+  NOTIFICATION_KINDS,
+  NOTIFICATION_TITLES,
+  notificationsOf,
+  offeredTokens,
+  type Notification,
+  type NotificationKind,
+  type ToldActivity,
+  type ToldEvent,
+  type ToldFacts,
+  type ToldRow,
+} from './notifications';
 export type {
   ActivityKind,
   BalanceRow,

@@ -38,6 +38,7 @@ export {
   TooManyParkedError,
 } from './errors';
 export { createExecutor, type Executor, type ExecutorOptions, type RunPosition } from './executor';
+export { runFeedProcess, type FeedProcessOptions, type ReadOnce } from './feedProcess';
 export { createRunFolder, foldRun, type FoldRunOptions, type RunFolder } from './foldRun';
 export { runIngest, type IngestEnd, type IngestOptions } from './ingest';
 export { invalidate, type InvalidateResult } from './invalidate';

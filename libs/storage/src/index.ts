@@ -3,9 +3,11 @@
  * seq no commit together; what is committed survives a kill of the worker and of the server.
  */
 export * from './access';
+export * from './cache';
 export * from './commands';
 export * from './embedded';
 export * from './migrate';
+export * from './notifications';
 export * from './passes';
 export * from './purchases';
 export * from './read';

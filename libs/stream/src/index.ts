@@ -23,5 +23,28 @@ export {
   type RedisSessionCache,
   type RedisSessionCacheOptions,
 } from './sessionCache';
+export {
+  createNotificationLists,
+  NOTIFICATION_LIST_MAX_DEFAULT,
+  NOTIFICATION_LIST_TTL_SECONDS,
+  notificationListKey,
+  type NotificationLists,
+  type NotificationMessage,
+} from './notificationLists';
+export {
+  CACHE_KEEPER_SILENT_MAX_MS,
+  cacheFeedKey,
+  cacheKey,
+  cacheScope,
+  createCacheDropper,
+  createReadCache,
+  type CachedAnswer,
+  type CachedKind,
+  type CacheDropper,
+  type CacheLook,
+  type CachePosition,
+  type ReadCache,
+} from './readCache';
+export { createRedisLink, type RedisLink, type RedisLinkOptions } from './redisLink';
 export type { WakeUpStats } from './stats';
 export { laneQueueName } from './wakeUpJob';

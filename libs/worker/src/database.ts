@@ -30,7 +30,7 @@ export function holderName(program: string, host = hostname()): string {
 
 /**
  * A lane's transaction holds one connection and reads states on another, and so does catching up; the sweeper, the head,
- * wake-ups' fates and the health pages take some more. With fewer, lanes would wait for each other's connections.
+ * wake-ups' fates, the readers of the feed and the health pages take some more. With fewer, lanes would wait for each other's connections.
  */
 const connectionsFor = (lanes: number): number => 2 * lanes + 8;
 

@@ -11,6 +11,8 @@ import {
   type ConfigSchema,
   type Setting,
 } from '@imart/runtime';
+import { NOTIFICATION_LIST_MAX_DEFAULT } from '@imart/stream';
+import { startingPlace } from './notifications/startingPlace';
 import type { PositionWords } from './words';
 
 /** What a process does, and how it shares that with others. */
@@ -99,7 +101,18 @@ export const engineSettings = {
     optional: true,
     group: 'Storage',
     example: 'redis://localhost:6379',
-    meaning: 'Redis for the wake-up jobs. Without it, they go through PostgreSQL.',
+    meaning:
+      "Redis for the wake-up jobs, the receivers' lists of notifications and the API's cache. Without it, jobs go through PostgreSQL, and nothing is pushed.",
+  }),
+  cacheRedisUrl: defineSetting({
+    name: 'CACHE_REDIS_URL',
+    type: url('redis', 'rediss'),
+    secret: true,
+    optional: true,
+    group: 'Storage',
+    example: 'redis://localhost:6380',
+    meaning:
+      "A Redis of its own for the API's cache, from which the worker drops what changes. Without it, REDIS_URL is used.",
   }),
   lanes: defineSetting({
     name: 'LANES',
@@ -139,6 +152,30 @@ export const engineSettings = {
     unit: 'ms',
     group: 'Engine',
     meaning: 'How often ingested is compared with executed, and missing wake-ups are sent.',
+  }),
+  notifications: defineSetting({
+    name: 'NOTIFICATIONS',
+    type: oneOf('final', 'executed', 'off'),
+    default: 'final',
+    group: 'Notifications',
+    meaning:
+      'When accounts are told what concerns them: when it is final, or as soon as it is executed, and then retracted when a reorg takes it back. off: not by this process. The same for all of one chain.',
+  }),
+  notificationsFrom: defineSetting({
+    name: 'NOTIFICATIONS_FROM',
+    type: startingPlace,
+    default: 'now',
+    group: 'Notifications',
+    meaning:
+      "Nobody is told of what happened before, by the chain's time: a history that is read late tells nothing. Counts at the first start with a chain; now: that moment.",
+  }),
+  notificationsListMax: defineSetting({
+    name: 'NOTIFICATIONS_LIST_MAX',
+    type: integer({ min: 1, max: 1_000_000 }),
+    default: String(NOTIFICATION_LIST_MAX_DEFAULT),
+    unit: 'notifications',
+    group: 'Notifications',
+    meaning: "Most entries of one receiver's list in Redis; the oldest are cut off.",
   }),
   progressStallMs: defineSetting({
     name: 'PROGRESS_STALL_MS',

@@ -2,11 +2,14 @@ import { ConfigError, messageOf, WorkerError } from '@imart/core';
 import { createPassStats, createPipelineStats, type PipelineStats } from '@imart/pipeline';
 import { createLogger, createMetrics, createShutdown, type LoadedConfig } from '@imart/runtime';
 import { readSubjectReadings } from '@imart/storage';
+import { registerCacheKeeper, startCacheKeeper } from './cache/startCacheKeeper';
 import { holderName, openDatabase } from './database';
 import { databaseThere } from './databaseThere';
 import { ensureStates } from './ensureStates';
 import { openHealthPages } from './healthPages';
 import { registerTransactions, registerWorkerMetrics } from './metrics';
+import { registerNotifications } from './notifications/notifierMetrics';
+import { startNotifications } from './notifications/startNotifications';
 import { openJobs } from './openJobs';
 import { openRole } from './openRole';
 import { createWorkerPasses } from './passes';
@@ -114,6 +117,36 @@ async function work<C extends WorkerConfig, R extends C>(
       read: () => readSubjectReadings(database.pool, opened.subject, observer.name),
       now: () => performance.now(),
     });
+    const notifications =
+      config.role === 'ingest'
+        ? null
+        : await startNotifications({
+            config,
+            pool: database.pool,
+            subject: opened.subject,
+            subjectId,
+            seqNos,
+            store,
+            holder,
+            logger,
+            shutdown,
+          });
+    if (notifications !== null) registerNotifications(metrics, notifications);
+    const cacheKeeper =
+      config.role === 'ingest'
+        ? null
+        : await startCacheKeeper({
+            config,
+            pool: database.pool,
+            subject: opened.subject,
+            subjectId,
+            store,
+            nearHeadPositions: program.nearHeadPositions,
+            holder,
+            logger,
+            shutdown,
+          });
+    if (cacheKeeper !== null) registerCacheKeeper(metrics, cacheKeeper);
     health.show({ metrics, readiness: view.readiness, progress: view.progressChecks });
     const { nextPosition } = await databaseThere(() => store.progress(), { logger, signal: shutdown.signal });
     view.onIngested(nextPosition - 1n);

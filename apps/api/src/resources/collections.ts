@@ -1,5 +1,7 @@
-import { findCollection, listCollections, type ReadDatabase } from '@imart/storage';
+import { findCollection, listCollections, nextTurnOfCollection, type ReadDatabase } from '@imart/storage';
+import { cacheScope } from '@imart/stream';
 import type { FastifyInstance } from 'fastify';
+import type { AnswerCache } from '../answerCache';
 import { NotFoundError } from '../errors';
 import {
   amount,
@@ -67,7 +69,7 @@ const collectionSchema = record({
 });
 
 /** Collections with listed count, floor, volume and owners, computed at the moment of reading. */
-export function registerCollections(app: FastifyInstance, db: ReadDatabase): void {
+export function registerCollections(app: FastifyInstance, db: ReadDatabase, cache: AnswerCache): void {
   app.get<{ Querystring: { subject?: string; limit?: number; cursor?: string } }>(
     '/v1/collections',
     {
@@ -92,8 +94,21 @@ export function registerCollections(app: FastifyInstance, db: ReadDatabase): voi
         response: answers(collectionSchema, 400, 404, 503),
       },
     },
-    async ({ params: { subject, collection } }) => {
-      const found = await findCollection(db, { subject, collection: canonical(collection) });
+    async ({ params }, reply) => {
+      const { subject } = params;
+      const collection = canonical(params.collection);
+      const found = await cache.read(
+        reply,
+        'collectionstats',
+        { subject, id: collection },
+        async ({ chainTimeUs }) => {
+          const [value, untilUs] = await Promise.all([
+            findCollection(db, { subject, collection }),
+            nextTurnOfCollection(db, subject, collection, chainTimeUs),
+          ]);
+          return { value, scopes: [cacheScope.collection(collection)], untilUs };
+        },
+      );
       if (found === null) throw new NotFoundError(`collection ${collection} on ${subject}`);
       return found;
     },

@@ -1,5 +1,7 @@
-import { findOrder, listOrders, type ReadDatabase } from '@imart/storage';
+import { findOrder, listOrders, type OrderRecord, type ReadDatabase, type TradeKey } from '@imart/storage';
+import { cacheScope } from '@imart/stream';
 import type { FastifyInstance } from 'fastify';
+import { nextTurn, type AnswerCache, type Loaded } from '../answerCache';
 import { NotFoundError } from '../errors';
 import { answers, maybeText, page, record } from '../fields';
 import { canonical, canonicalId, parameters as p, parameterSet, requireCollection } from '../parameters';
@@ -55,7 +57,7 @@ interface OrdersQuery {
 }
 
 /** Listings. */
-export function registerOrders(app: FastifyInstance, db: ReadDatabase): void {
+export function registerOrders(app: FastifyInstance, db: ReadDatabase, cache: AnswerCache): void {
   app.get<{ Querystring: OrdersQuery }>(
     '/v1/orders',
     {
@@ -95,15 +97,34 @@ export function registerOrders(app: FastifyInstance, db: ReadDatabase): void {
         response: answers(orderSchema, 400, 404, 503),
       },
     },
-    async ({ params }) => {
+    async ({ params }, reply) => {
       const { subject, contract, orderId } = params;
-      const order = await findOrder(db, {
-        subject,
-        contract: canonical(contract),
-        orderId: canonicalId(orderId),
-      });
+      const key = { subject, contract: canonical(contract), orderId: canonicalId(orderId) };
+      const id = `${key.contract}:${key.orderId}`;
+      const order = await cache.read(reply, 'order', { subject, id }, ({ chainTimeUs }) =>
+        loadOrder(db, key, chainTimeUs),
+      );
       if (order === null) throw new NotFoundError(`order ${orderId} of ${contract} on ${subject}`);
       return order;
     },
   );
+}
+
+/** A listing depends on its own events, on who has its tokens, and on its maker's voiding of orders. */
+async function loadOrder(db: ReadDatabase, key: TradeKey, chainTimeUs: bigint): Promise<Loaded<OrderRecord>> {
+  const value = await findOrder(db, key);
+  if (value === null) return { value, scopes: [], untilUs: null };
+  const { contract, seller, startsAt, expiresAt } = value;
+  const items = value.items ?? [value];
+  return {
+    value,
+    scopes: [
+      cacheScope.order(`${contract}:${value.orderId}`),
+      ...(seller === null ? [] : [cacheScope.maker(contract, seller)]),
+      ...items.flatMap(({ collection, tokenId }) =>
+        collection === null || tokenId === null ? [] : [cacheScope.token(collection, tokenId)],
+      ),
+    ],
+    untilUs: nextTurn([startsAt, expiresAt], chainTimeUs),
+  };
 }

@@ -2,10 +2,13 @@ import {
   findToken,
   listTokenBalances,
   listTokens,
+  nextTurnOfCollection,
   PAGE_LIMIT_DEFAULT,
   type ReadDatabase,
 } from '@imart/storage';
+import { cacheScope } from '@imart/stream';
 import type { FastifyInstance } from 'fastify';
+import type { AnswerCache } from '../answerCache';
 import { NotFoundError } from '../errors';
 import {
   amount,
@@ -106,7 +109,7 @@ interface TokensQuery {
 }
 
 /** Tokens with their owners, last sale, listings and offers. */
-export function registerTokens(app: FastifyInstance, db: ReadDatabase): void {
+export function registerTokens(app: FastifyInstance, db: ReadDatabase, cache: AnswerCache): void {
   app.get<{ Querystring: TokensQuery }>(
     '/v1/tokens',
     {
@@ -152,16 +155,25 @@ export function registerTokens(app: FastifyInstance, db: ReadDatabase): void {
         ),
       },
     },
-    async ({ params, query }) => {
+    async ({ params, query }, reply) => {
       const key = { ...params, collection: canonical(params.collection) };
-      const [token, balances] = await Promise.all([
-        findToken(db, key),
-        listTokenBalances(db, key, query.limit ?? PAGE_LIMIT_DEFAULT),
-      ]);
+      const { subject, collection } = key;
+      const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
+      // Its offers may be for any token of the collection: whatever happens to that may change them.
+      const id = `${collection}:${key.tokenId}${limit === PAGE_LIMIT_DEFAULT ? '' : `:${limit}`}`;
+      const token = await cache.read(reply, 'token', { subject, id }, async ({ chainTimeUs }) => {
+        const [found, balances, untilUs] = await Promise.all([
+          findToken(db, key),
+          listTokenBalances(db, key, limit),
+          nextTurnOfCollection(db, subject, collection, chainTimeUs),
+        ]);
+        const value = found === null ? null : { ...found, balances };
+        return { value, scopes: [cacheScope.collection(collection)], untilUs };
+      });
       if (token === null) {
         throw new NotFoundError(`token ${params.tokenId} of ${params.collection} on ${params.subject}`);
       }
-      return { ...token, balances };
+      return token;
     },
   );
 }

@@ -11,6 +11,11 @@ export interface OpenSubscriptionOptions {
   readonly name: string;
   /** Where a subscription that is new starts. */
   readonly from: 'beginning' | 'now';
+  /**
+   * What a new one is told of nothing before, in chain time as microseconds since 1970; `now`: by the database's clock. Kept with it.
+   * @defaultValue it is told of everything
+   */
+  readonly sinceUs?: bigint | 'now';
 }
 
 /** Registers a named subscription, or finds it again at its cursor. */
@@ -19,13 +24,16 @@ export async function openSubscription({
   subject,
   name,
   from,
+  sinceUs,
 }: OpenSubscriptionOptions): Promise<SubscriptionStore> {
   const key = [subject, name];
   await translated(() =>
     pool.query(
-      `INSERT INTO subscriptions (subject, name, feed_no)
-       SELECT id, $2, CASE WHEN $3 THEN last_feed_no ELSE 0 END FROM subjects WHERE id = $1 ON CONFLICT DO NOTHING`,
-      [...key, from === 'now'],
+      `INSERT INTO subscriptions (subject, name, feed_no, since_us)
+       SELECT id, $2, CASE WHEN $3 THEN last_feed_no ELSE 0 END,
+         CASE WHEN $4 THEN (extract(epoch FROM clock_timestamp()) * 1000000)::bigint ELSE $5::bigint END
+       FROM subjects WHERE id = $1 ON CONFLICT DO NOTHING`,
+      [...key, from === 'now', sinceUs === 'now', typeof sinceUs === 'bigint' ? sinceUs.toString() : null],
     ),
   );
   return {

@@ -46,6 +46,7 @@ export {
   type GalleryFilter,
   type GalleryRecord,
 } from './curation';
+export { nextTurnOfCollection, readCursor, type ReadCursor } from './cursor';
 export { createReadDatabase, type ReadDatabase, type ReadDatabaseOptions } from './database';
 export {
   CursorError,
@@ -67,6 +68,12 @@ export {
   type PrizeKey,
   type PrizeRecord,
 } from './lotteries';
+export {
+  listNotifications,
+  markNotificationsRead,
+  type NotificationFilter,
+  type NotificationRecord,
+} from './notifications';
 export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, type Page, type PageRequest } from './page';
 export { checkReadable, readStatus, type DatabaseStatus, type SubjectStatus } from './status';
 export { readStaleSubjects, STALE_AFTER_MS_DEFAULT, type StaleReason, type StaleSubject } from './staleness';

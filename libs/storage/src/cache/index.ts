@@ -1,0 +1,2 @@
+export { openCacheKeeping, readBehindHead } from './keeperLease';
+export { readTouched, type Touched, type TouchedToken } from './touched';
