@@ -8,5 +8,6 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`npm start needs Node 20.19 or newer; this is ${process.version}`);
   process.exit(1);
 }
-await Promise.all([buildApp('evm-worker'), buildApp('api'), buildTool('start', 'tools/start/main.ts')]);
+const apps = ['evm-worker', 'api', ...(process.argv.includes('--aptos') ? ['aptos-worker'] : [])];
+await Promise.all([...apps.map(buildApp), buildTool('start', 'tools/start/main.ts')]);
 createRequire(import.meta.url)(join(import.meta.dirname, '..', 'dist', 'start', 'main.cjs'));
