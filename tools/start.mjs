@@ -8,8 +8,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`npm start needs Node 20.19 or newer; this is ${process.version}`);
   process.exit(1);
 }
-await Promise.all([
-  ...['evm-worker', 'purchase-worker', 'api'].map((app) => buildApp(app)),
-  buildTool('start', 'tools/start/main.ts'),
-]);
+const apps = ['evm-worker', 'purchase-worker', 'api'];
+if (process.argv.includes('--aptos')) apps.push('aptos-worker');
+await Promise.all([...apps.map((app) => buildApp(app)), buildTool('start', 'tools/start/main.ts')]);
 createRequire(import.meta.url)(join(import.meta.dirname, '..', 'dist', 'start', 'main.cjs'));

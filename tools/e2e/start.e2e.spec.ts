@@ -1,26 +1,14 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@imart/storage';
 import { openTraffic, startDevnet } from '../devnet/src';
 import { query } from '../realdata/tables';
-import { ROOT } from './bundles';
 import { chainOf, createMarket } from './market';
 import { isListening, processesOf, type FoundProcess } from './processesOf';
-import { createPrograms, type Program, type Programs } from './programs';
+import { createNpmStart, type NpmStart, type Run } from './npmStart';
+import type { Program } from './programs';
 import { compareWithExpected, rowsOf } from './storedTables';
 import { until } from './until';
-
-/** From Ctrl-C to the end of everything. */
-const STOP_MS = 30_000;
-
-/** What one run has shown of itself. */
-interface Run {
-  readonly program: Program;
-  readonly api: string;
-  readonly ports: readonly number[];
-}
 
 interface ServedActivity {
   readonly blockNumber: string;
@@ -29,31 +17,24 @@ interface ServedActivity {
 const describeOnLinux = process.platform === 'linux' ? describe : describe.skip;
 
 describeOnLinux('npm start', () => {
-  let directory: string;
+  let npmStart: NpmStart;
   let dataDir: string;
-  let programs: Programs;
   let taken: Server;
   let takenPort: number;
 
   beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'imart-test-start-'));
-    chmodSync(directory, 0o755);
-    dataDir = join(directory, 'data');
-    programs = createPrograms();
+    npmStart = createNpmStart();
+    ({ dataDir } = npmStart);
     taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     takenPort = (taken.address() as AddressInfo).port;
   });
   afterAll(async () => {
-    await programs?.close();
-    // What a failed test has left.
-    for (const { pid } of leftBehind()) process.kill(pid, 'SIGKILL');
-    await until('all processes are gone', () => leftBehind().length === 0);
     taken?.close();
-    rmSync(directory, { recursive: true, force: true });
+    await npmStart?.close();
   });
 
-  const leftBehind = (): readonly FoundProcess[] => processesOf(directory);
+  const leftBehind = (): readonly FoundProcess[] => npmStart.leftBehind();
   const get = async <T>(url: string): Promise<T> => {
     const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
     if (!response.ok) throw new Error(`${url} answers ${response.status}`);
@@ -68,37 +49,9 @@ describeOnLinux('npm start', () => {
       await until('live traffic is served', async () => Number((await newest(run))[0]?.blockNumber) > seen);
     }
   };
-  const launch = (port: number): Program =>
-    programs.start({
-      name: 'npm start',
-      args: [join(ROOT, 'tools/start.mjs'), '--data-dir', dataDir, '--port', String(port), '--rate', '20'],
-      // All its processes inherit this, which makes them known.
-      env: { IMART_TEST_RUN: directory },
-      cwd: ROOT,
-      patienceMs: 300_000,
-    });
-  /** Resolves when it has said that all is up. */
-  const start = async (port: number): Promise<Run> => {
-    const program = launch(port);
-    await program.line((text) => text.includes('Ctrl-C stops everything'), 'saying that all is up');
-    const said = program.said();
-    const api = /^ {2}api +(http:\S+)/m.exec(said)?.[1] ?? '';
-    const ports = [...said.matchAll(/127\.0\.0\.1:(\d+)|embedded, port (\d+)/g)].map((m) =>
-      Number(m[1] ?? m[2]),
-    );
-    return { program, api, ports: [...new Set(ports)] };
-  };
-  const stopByHand = async (run: Run): Promise<void> => {
-    const asked = performance.now();
-    run.program.kill('SIGINT');
-    expect([await run.program.ended, run.program.said()]).toEqual([
-      { code: 0, signal: null },
-      expect.stringMatching(/stopping \.\.\.\nstopped\n$/),
-    ]);
-    expect(performance.now() - asked).toBeLessThan(STOP_MS);
-    expect(leftBehind()).toEqual([]);
-    for (const port of run.ports) expect([port, await isListening(port)]).toEqual([port, false]);
-  };
+  const launch = (port: number): Program => npmStart.launch(port);
+  const start = (port: number): Promise<Run> => npmStart.start(port);
+  const stopByHand = (run: Run): Promise<void> => npmStart.stopByHand(run);
   /** What stands in the database while nothing runs. */
   const stored = async (): Promise<{ genesis: string; events: number }> => {
     const server = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres') });

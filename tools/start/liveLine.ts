@@ -21,13 +21,20 @@ export function sampleOf(metrics: string, atMs: number): WorkerSample | null {
   return Object.values(sample).some(Number.isNaN) ? null : sample;
 }
 
-/** The line that is written over and over: head, ingested, executed, lag, events a second. */
-export function liveLine(before: WorkerSample, now: WorkerSample): string {
+/**
+ * The line that is written over and over: head, ingested, executed, lag, events a second.
+ * @param positions what the chain calls its positions.
+ */
+export function liveLine(
+  before: WorkerSample,
+  now: WorkerSample,
+  [one, many]: readonly [one: string, many: string] = ['block', 'blocks'],
+): string {
   const seconds = Math.max((now.atMs - before.atMs) / 1000, 0.001);
   const rate = (now.events - before.events) / seconds;
   const lag = Math.max(0, now.head - now.executed);
   return (
     `head ${now.head}  ingested ${now.ingested}  executed ${now.executed}  ` +
-    `lag ${lag} ${lag === 1 ? 'block' : 'blocks'}  ${rate.toFixed(1)} events/s  ${now.events} events`
+    `lag ${lag} ${lag === 1 ? one : many}  ${rate.toFixed(1)} events/s  ${now.events} events`
   );
 }

@@ -17,6 +17,7 @@ describe('the live line', () => {
     expect(liveLine(before, now)).toBe(
       'head 120  ingested 119  executed 118  lag 2 blocks  7.5 events/s  65 events',
     );
+    expect(liveLine(before, now, ['version', 'versions'])).toContain('lag 2 versions  ');
   });
 
   it('is not made from a page that lacks a number', () => {

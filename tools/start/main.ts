@@ -1,22 +1,21 @@
-// Everything on one machine: embedded PostgreSQL, a development chain with traffic, the worker that follows it, and the
-// API. Ctrl-C stops all of it; starting again goes on where it stopped.
+// Everything on one machine: embedded PostgreSQL, a development chain with traffic, the worker that follows it, an Aptos ledger
+// and its worker when asked for, and the API. Ctrl-C stops all of it; starting again goes on where it stopped.
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startEmbeddedPostgres } from '@imart/storage';
 import { startChild, type Child } from './childProcess';
 import { freePort } from './freePort';
+import { aptosLedger } from './aptosLedger';
+import { createScreen } from './screen';
 import { seedSales } from './seedSales';
-import { liveLine, sampleOf, type WorkerSample } from './liveLine';
+import { showLiveLines, type WatchedWorker } from './showLiveLines';
 
 /** dist/start/main.cjs is two levels below the repository. */
 const ROOT = resolve(__dirname, '..', '..');
 const STOP_GRACE_MS = 20_000;
-const LIVE_INTERVAL_MS = 1_000;
-/** A pipe's reader wants a line now and then, not one every second. */
-const PLAIN_LINE_EVERY = 10;
 
-const help = `npm start -- [--data-dir .data] [--port 3000] [--rate 2]
+const help = `npm start -- [--data-dir .data] [--port 3000] [--rate 2] [--aptos]
 
 Starts an embedded PostgreSQL, a development chain (anvil) with market traffic, evm-worker, the services of purchases with two sales, and
 the API. Ctrl-C stops it all; starting again goes on. To begin anew, delete the data directory.
@@ -24,17 +23,11 @@ the API. Ctrl-C stops it all; starting again goes on. To begin anew, delete the 
   --data-dir DIR   where the database, the chain and the logs are kept; default .data
   --port PORT      of the API; the next free one when it is taken; default 3000
   --rate N         market actions a second; default 2
+  --aptos          an Aptos ledger with a scripted market too, and aptos-worker, which follows it
 `;
 
-const terminal = process.stdout.isTTY === true;
-let lineShown = false;
-
-function say(line: string): void {
-  process.stdout.write(`${lineShown && terminal ? '\r\u001b[2K' : ''}${line}\n`);
-  lineShown = false;
-}
-
-const step = (what: string, detail: string): void => say(`  ${what.padEnd(12)} ${detail}`);
+const screen = createScreen();
+const { say, step } = screen;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -43,6 +36,7 @@ async function main(): Promise<number> {
       'data-dir': { type: 'string', default: '.data' },
       port: { type: 'string', default: '3000' },
       rate: { type: 'string', default: '2' },
+      aptos: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -95,26 +89,26 @@ async function main(): Promise<number> {
       stops.push(() => child.stop(STOP_GRACE_MS));
     };
 
-    const chain = await new Promise<DevnetReady>((ready, failed) => {
-      const args = [
-        ...lifeline,
-        '--import',
-        'tsx',
-        'tools/devnet/src/cli.ts',
-        '--data-dir',
-        join(dataDir, 'devnet'),
-        '--rate',
-        String(rate),
-      ];
-      const last: string[] = [];
-      start('devnet', args, {}, (line) => {
-        last.push(line);
-        if (line.startsWith('{') && line.includes('"rpcUrl"')) ready(JSON.parse(line) as DevnetReady);
+    /** Starts what tells in a line of JSON that it is ready. */
+    const startServer = <Ready>(name: string, args: readonly string[], sign: string): Promise<Ready> =>
+      new Promise((ready, failed) => {
+        const last: string[] = [];
+        start(name, [...lifeline, '--import', 'tsx', ...args], {}, (line) => {
+          last.push(line);
+          if (line.startsWith('{') && line.includes(sign)) ready(JSON.parse(line) as Ready);
+        });
+        void children
+          .at(-1)
+          ?.ended.then((how) =>
+            failed(new Error(`${name} ended (${how}) before it was ready:\n${last.slice(-8).join('\n')}`)),
+          );
       });
-      void children[0]?.ended.then((how) =>
-        failed(new Error(`the chain ended (${how}) before it was ready:\n${last.slice(-8).join('\n')}`)),
-      );
-    });
+
+    const chain = await startServer<DevnetReady>(
+      'devnet',
+      ['tools/devnet/src/cli.ts', '--data-dir', join(dataDir, 'devnet'), '--rate', String(rate)],
+      '"rpcUrl"',
+    );
     step(
       'chain',
       `anvil, chain id ${chain.chainId}, ${chain.rpcUrl}; IMart's markets, galleries, lotteries and collections, ${rate} actions/s`,
@@ -153,6 +147,46 @@ async function main(): Promise<number> {
       showProblems('evm-worker'),
     );
     step('evm-worker', `follows it from block ${chain.startBlock}; http://127.0.0.1:${workerPort}/metrics`);
+    const watched: WatchedWorker[] = [
+      {
+        label: 'evm',
+        positions: ['block', 'blocks'],
+        metricsUrl: `http://127.0.0.1:${workerPort}/metrics`,
+      },
+    ];
+    if (values.aptos) {
+      const ledger = aptosLedger(dataDir, rate);
+      const served = await startServer<LedgerReady>('aptos-ledger', ledger.args, '"url"');
+      step(
+        'ledger',
+        `Aptos, chain id ${served.chainId}, ${served.url}; a scripted IMart market, ${rate} actions/s`,
+      );
+      const aptosPort = await freePort(0);
+      start(
+        'aptos-worker',
+        ['--max-semi-space-size=32', ...lifeline, 'dist/aptos-worker/main.cjs'],
+        {
+          APTOS_URLS: served.url,
+          CHAIN_ID: String(served.chainId),
+          START_VERSION: String(served.firstVersion),
+          MARKETS: ledger.markets,
+          DATABASE_URL: postgres.url,
+          WORKER_PORT: String(aptosPort),
+          POLL_INTERVAL_MS: '500',
+          LOG_DIR: logDir,
+        },
+        showProblems('aptos-worker'),
+      );
+      step(
+        'aptos-worker',
+        `follows it from version ${served.firstVersion}; http://127.0.0.1:${aptosPort}/metrics`,
+      );
+      watched.push({
+        label: 'aptos',
+        positions: ['version', 'versions'],
+        metricsUrl: `http://127.0.0.1:${aptosPort}/metrics`,
+      });
+    }
     start(
       'purchase-worker',
       [...lifeline, 'dist/purchase-worker/main.cjs'],
@@ -179,12 +213,16 @@ async function main(): Promise<number> {
     say(`\n  ${api}/docs              every endpoint, to try out`);
     say(`  ${api}/v1/activities     what happens on the market, newest first`);
     say(`  ${api}/v1/orders         listings`);
-    say(`  ${api}/v1/status         how far the worker is`);
+    if (values.aptos) {
+      say(`  ${api}/v1/activities?subject=aptos:4   the same of one chain`);
+      say(`  ${api}/v1/orders?subject=eip155:${chain.chainId}`);
+    }
+    say(`  ${api}/v1/status         how far ${values.aptos ? 'the workers are' : 'the worker is'}`);
     say(`  ${api}/purchases         buy, and see each purchase go through its steps`);
     say(`\n  logs in ${join(values['data-dir'], 'logs')}; Ctrl-C stops everything, npm start goes on\n`);
 
     const failed = await Promise.race([
-      showLiveLine(`http://127.0.0.1:${workerPort}/metrics`, asked.signal),
+      showLiveLines(screen, watched, asked.signal),
       ...children.map(async (child) => ({ child, how: await child.ended })),
     ]);
     if (failed === undefined) say('stopping ...');
@@ -201,6 +239,12 @@ async function main(): Promise<number> {
     if (asked.signal.aborted) return 0;
     throw error;
   }
+}
+
+interface LedgerReady {
+  readonly url: string;
+  readonly chainId: number;
+  readonly firstVersion: number;
 }
 
 interface DevnetReady {
@@ -240,40 +284,6 @@ async function untilAnswers(url: string, signal: AbortSignal, children: readonly
     if (typeof outcome === 'string') throw new Error(`${outcome} while starting; see its log`);
     await new Promise((next) => setTimeout(next, 100));
   }
-}
-
-/** Writes the live line until asked to stop. A worker that does not answer for a moment leaves the last line standing. */
-async function showLiveLine(metricsUrl: string, signal: AbortSignal): Promise<undefined> {
-  let before: WorkerSample | null = null;
-  for (let round = 0; !signal.aborted; round++) {
-    const text = await fetch(metricsUrl, { signal: AbortSignal.timeout(2_000) }).then(
-      (response) => response.text(),
-      () => '',
-    );
-    const now = sampleOf(text, performance.now());
-    if (now !== null && before !== null) {
-      const line = liveLine(before, now);
-      if (terminal) {
-        process.stdout.write(
-          `\r\u001b[2K  ${line.slice(0, Math.max((process.stdout.columns ?? 100) - 3, 40))}`,
-        );
-        lineShown = true;
-      } else if (round % PLAIN_LINE_EVERY === 1) {
-        say(`  ${line}`);
-      }
-    }
-    if (now !== null) before = now;
-    await new Promise<void>((next) => {
-      const timer = setTimeout(done, LIVE_INTERVAL_MS);
-      function done(): void {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        next();
-      }
-      signal.addEventListener('abort', done);
-    });
-  }
-  return undefined;
 }
 
 main().then(

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { FakeLedger } from '../../../libs/chain-aptos/src/testing/fakeLedger';
 import { createRecordedLedger, RecordingError } from './recordedLedger';
@@ -29,6 +30,7 @@ export const LEDGER_OPTIONS = `  --port N              0 (default) takes a free 
   --seed N              of the script (default 1)
   --head N              the last version that is there yet (default: the last one)
   --grow MS             from --head on, one more version every MS
+  --state FILE          remembers there how far it has grown, and goes on from there
   --fault KIND@FROM-TO  what goes wrong with which requests, from 0 (repeatable)`;
 
 export function parseFault(text: string, kinds: readonly string[]): ScriptedFault {
@@ -67,13 +69,14 @@ export function parseCommandLine(
         seed: text,
         head: text,
         grow: text,
+        state: text,
         fault: { type: 'string', multiple: true },
         help: { type: 'boolean' },
       },
     });
   }
   if (values.help === true) return 'help';
-  const number = (flag: Exclude<keyof typeof values, 'fault' | 'help'>): bigint | undefined => {
+  const number = (flag: Exclude<keyof typeof values, 'fault' | 'help' | 'state'>): bigint | undefined => {
     const value = values[flag];
     if (value === undefined) return undefined;
     if (!/^\d{1,15}$/.test(value)) throw new UsageError(`--${flag} ${value}: a whole number is needed`);
@@ -98,15 +101,37 @@ export function parseCommandLine(
       : createScriptedMarket({ chainId, transactions: Number(script), seed: Number(number('seed') ?? 1n) })
           .ledger;
   const startedAt = performance.now();
+  const remembered = values.state === undefined ? null : rememberedHead(values.state);
+  const begin = remembered?.read() ?? head;
   return {
     ledger,
     port,
     faults,
     head() {
-      if (head === undefined || head > ledger.head) return ledger.head;
-      if (growMs === undefined) return head;
-      const grown = head + BigInt(Math.floor((performance.now() - startedAt) / Math.max(1, Number(growMs))));
-      return grown < ledger.head ? grown : ledger.head;
+      if (begin === undefined || begin > ledger.head) return ledger.head;
+      if (growMs === undefined) return begin;
+      const grown = begin + BigInt(Math.floor((performance.now() - startedAt) / Math.max(1, Number(growMs))));
+      const now = grown < ledger.head ? grown : ledger.head;
+      remembered?.write(now);
+      return now;
+    },
+  };
+}
+
+/** A head in a file. One that cannot be read is none. */
+function rememberedHead(file: string): { read(): bigint | undefined; write(head: bigint): void } {
+  let written: bigint | undefined;
+  return {
+    read() {
+      const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+      return /^\d{1,15}$/.test(text) ? BigInt(text) : undefined;
+    },
+    write(head) {
+      if (head === written) return;
+      written = head;
+      // Renamed: whoever kills us in between leaves the one before.
+      writeFileSync(`${file}.new`, String(head));
+      renameSync(`${file}.new`, file);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createLedgerKit, type LedgerKit } from '../../../libs/chain-aptos/src/testing/ledgerKit';
@@ -133,6 +133,24 @@ describe('replay-fullnode and replay-stream', () => {
       await kit.read(kit.subject(source, { chainId: 1, endVersion: 5_000_000_002n }), store);
       expect(store.next).toBe(5_000_000_003n);
     }
+  });
+
+  it('goes on growing from where it was when it is started again', async () => {
+    const file = join(folder, 'head');
+    const growing = (head: string) =>
+      ['--script', '60', '--head', head, '--grow', '5', '--state', file] as const;
+    const read = async (last: bigint, store = createLedgerStore()) => {
+      const running = run('replay-fullnode', ...growing('10'));
+      const source = kit.restSource([await ready(running)]);
+      await kit.read(kit.subject(source, { endVersion: last, markets: [noting] }), store);
+      running.kill('SIGKILL');
+      await running.exit;
+      return store;
+    };
+    await read(40n);
+    expect(Number(readFileSync(file, 'utf8'))).toBeGreaterThanOrEqual(40);
+    writeFileSync(file, 'broken');
+    expect((await read(12n)).next).toBe(13n);
   });
 
   it('end with 1 on what is no recording, and with 2 and their usage on a wrong command line', async () => {
