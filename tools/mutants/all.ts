@@ -1,5 +1,6 @@
 import { AUDIT_MUTANTS } from './broken/audit';
 import { CHAIN_MUTANTS } from './broken/chain';
+import { COMMAND_MUTANTS } from './broken/commands';
 import { ENGINE_MUTANTS } from './broken/engine';
 import { STORAGE_MUTANTS } from './broken/storage';
 import { STREAM_MUTANTS } from './broken/stream';
@@ -10,6 +11,7 @@ import type { Mutant } from './mutants';
 export const MUTANTS: readonly Mutant[] = [
   ...AUDIT_MUTANTS,
   ...CHAIN_MUTANTS,
+  ...COMMAND_MUTANTS,
   ...ENGINE_MUTANTS,
   ...STORAGE_MUTANTS,
   ...STREAM_MUTANTS,
