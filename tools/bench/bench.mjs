@@ -1,12 +1,13 @@
-// npm run bench -- [--case catch-up|replay|head|recovery|reorg|all] [--database-url URL] [--redis-url URL]
+// npm run bench -- [--case catch-up|replay|head|recovery|reorg|events|all] [--database-url URL] [--redis-url URL]
 //   catch-up, replay: [--events 200000] [--runs 3] [--latency 0]
 //   head:             [--sizes 1,30,300] [--blocks 60] [--interval 1000] [--poll-interval 100]
 //   recovery:         [--scenario 1..4] [--kills 5]
 //   reorg:            [--reorgs 5]
+//   events:           [--appends 5000] [--runs 3] [--seconds 5]
 //
 // catch-up: the worker as a process reads the synthetic chain into an empty database, to the end of its start-up, its log, its
 // states and its indexes (catchUp.mjs). replay: imart replay on that database. The others let the chain grow under a worker that
-// has caught up (live/main.ts). Every result is verified row by row.
+// has caught up (live/main.ts). events: commands and their events, beside plain pg and emmett (events/main.ts). Every result is verified row by row.
 // The database is the embedded PostgreSQL with full durability, or the server of --database-url.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -30,6 +31,8 @@ const { values: options } = parseArgs({
     scenario: { type: 'string' },
     kills: { type: 'string' },
     reorgs: { type: 'string' },
+    appends: { type: 'string', default: '5000' },
+    seconds: { type: 'string', default: '5' },
   },
 });
 /** Cases of a chain that grows, and the options that they take besides those of the servers. */
@@ -38,14 +41,15 @@ const LIVE_OPTIONS = [
   ...['database-url', 'redis-url'],
   ...['sizes', 'blocks', 'interval', 'poll-interval', 'scenario', 'kills', 'reorgs'],
 ];
-const CASES = ['catch-up', 'replay', ...LIVE];
+const CATCH_UP = ['catch-up', 'replay'];
+const CASES = [...CATCH_UP, ...LIVE, 'events'];
 if (![...CASES, 'all'].includes(options.case)) {
   console.error(`bench: there is no case "${options.case}"; cases are ${CASES.join(', ')}, all`);
   process.exit(2);
 }
 const all = options.case === 'all';
 
-if (all || !LIVE.includes(options.case)) await measureCatchUp(options);
+if (all || CATCH_UP.includes(options.case)) await measureCatchUp(options);
 const live = all ? LIVE : LIVE.filter((name) => name === options.case);
 if (live.length > 0) {
   await buildApp('evm-worker');
@@ -59,4 +63,14 @@ if (live.length > 0) {
     { cwd: ROOT, stdio: 'inherit' },
   );
   process.exitCode = status ?? 1;
+}
+if (all || options.case === 'events') {
+  console.log(`${machine()}; ${new Date().toISOString().slice(0, 10)}`);
+  const given = options['database-url'] === undefined ? [] : ['--database-url', options['database-url']];
+  const args = ['--events', options.appends, '--runs', options.runs, '--seconds', options.seconds, ...given];
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', 'tools/bench/events/main.ts', ...args], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  process.exitCode ||= status ?? 1;
 }
