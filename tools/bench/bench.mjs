@@ -1,14 +1,15 @@
-// npm run bench -- [--case catch-up|replay|head|recovery|reorg|aptos|all] [--database-url URL] [--redis-url URL]
+// npm run bench -- [--case catch-up|replay|head|recovery|reorg|aptos|events|all] [--database-url URL] [--redis-url URL]
 //   catch-up, replay: [--events 200000] [--runs 3] [--latency 0]
 //   head:             [--sizes 1,30,300] [--blocks 60] [--interval 1000] [--poll-interval 100]
 //   recovery:         [--scenario 1..4] [--kills 5]
 //   reorg:            [--reorgs 5]
 //   aptos:            [--events 200000] [--transactions 1000000] [--source rest|grpc] [--runs 1] [--cpu-prof DIR]
+//   events:           [--appends 5000] [--runs 3] [--seconds 5]
 //
 // catch-up: the worker as a process reads the synthetic chain into an empty database, to the end of its start-up, its log, its
 // states and its indexes (catchUp.mjs). replay: imart replay on that database. The others let the chain grow under a worker that
-// has caught up (live/main.ts). aptos: aptos-worker as a process reads a synthetic ledger over REST and over gRPC (aptos/main.ts). Every
-// result is verified row by row.
+// has caught up (live/main.ts). aptos: aptos-worker as a process reads a synthetic ledger over REST and over gRPC (aptos/main.ts). events:
+// commands and their events, beside plain pg and emmett (events/main.ts). Every result is verified row by row.
 // The database is the embedded PostgreSQL with full durability, or the server of --database-url.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -35,6 +36,8 @@ const { values: options } = parseArgs({
     transactions: { type: 'string' },
     source: { type: 'string' },
     'cpu-prof': { type: 'string' },
+    appends: { type: 'string' },
+    seconds: { type: 'string' },
   },
 });
 /** Cases of a chain that grows, and the options that they take besides those of the servers. */
@@ -44,7 +47,9 @@ const LIVE_OPTIONS = [
   ...['sizes', 'blocks', 'interval', 'poll-interval', 'scenario', 'kills', 'reorgs'],
 ];
 const APTOS_OPTIONS = ['database-url', 'events', 'transactions', 'source', 'runs', 'cpu-prof'];
-const CASES = ['catch-up', 'replay', ...LIVE, 'aptos'];
+const EVENTS_OPTIONS = ['database-url', 'runs', 'appends', 'seconds'];
+const CATCH_UP = ['catch-up', 'replay'];
+const CASES = [...CATCH_UP, ...LIVE, 'aptos', 'events'];
 if (![...CASES, 'all'].includes(options.case)) {
   console.error(`bench: there is no case "${options.case}"; cases are ${CASES.join(', ')}, all`);
   process.exit(2);
@@ -62,7 +67,7 @@ function run(program, names, args = []) {
 }
 const today = () => `${machine()}; ${new Date().toISOString().slice(0, 10)}`;
 
-if (all || ['catch-up', 'replay'].includes(options.case)) {
+if (all || CATCH_UP.includes(options.case)) {
   await measureCatchUp({ ...options, runs: options.runs ?? '3' });
 }
 const live = all ? LIVE : LIVE.filter((name) => name === options.case);
@@ -84,4 +89,8 @@ if (all || options.case === 'aptos') {
   ]);
   console.log(today());
   run('tools/bench/aptos/main.ts', APTOS_OPTIONS);
+}
+if (all || options.case === 'events') {
+  console.log(today());
+  run('tools/bench/events/main.ts', EVENTS_OPTIONS);
 }

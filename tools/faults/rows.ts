@@ -1,5 +1,6 @@
 import type { FaultRow, FaultSection } from './faultRow';
 import { BULLMQ_ROWS } from './rows/bullmq';
+import { COMMAND_ROWS } from './rows/commands';
 import { DATA_ROWS } from './rows/data';
 import { ORIGINAL_WORKER_ROWS } from './rows/originalWorker';
 import { PROCESS_ROWS } from './rows/process';
@@ -13,6 +14,7 @@ export const FAULT_SECTIONS: readonly FaultSection[] = [
   { name: 'Reorgs', rows: REORG_ROWS },
   { name: 'Processes, queue and store', rows: PROCESS_ROWS },
   { name: 'Data', rows: DATA_ROWS },
+  { name: 'Commands', rows: COMMAND_ROWS },
   { name: 'The order of jobs in BullMQ', rows: BULLMQ_ROWS },
   { name: 'The original worker', rows: ORIGINAL_WORKER_ROWS },
   { name: 'What a careless design gets wrong', rows: SCENARIO_ROWS },
@@ -26,6 +28,8 @@ export const EXPECTED_IDS: readonly string[] = [
   ...numbered('R', 13),
   ...numbered('Q', 22),
   ...numbered('D', 15),
+  // E14 to E18 are of purchases.
+  ...numbered('E', 26).filter((id) => !/^E1[4-8]$/.test(id)),
   ...numbered('B', 15),
   ...numbered('O', 11),
   ...numbered('S', 5),

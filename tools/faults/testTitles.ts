@@ -85,5 +85,5 @@ export function isTitle(written: string, ran: string): boolean {
 
 /** Ids of fault rows, as titles and comments cite them: `P3`, `Q12`, `B4`, `O1`. */
 export function citedIds(text: string): ReadonlySet<string> {
-  return new Set([...text.matchAll(/\b([PRQDBO][1-9]\d?)\b/g)].map(([, id = '']) => id));
+  return new Set([...text.matchAll(/\b([PRQDBOE][1-9]\d?)\b/g)].map(([, id = '']) => id));
 }

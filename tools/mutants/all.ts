@@ -1,5 +1,6 @@
 import { AUDIT_MUTANTS } from './broken/audit';
 import { CHAIN_MUTANTS } from './broken/chain';
+import { COMMAND_MUTANTS } from './broken/commands';
 import { ENGINE_MUTANTS } from './broken/engine';
 import { READER_MUTANTS } from './broken/readers';
 import { STORAGE_MUTANTS } from './broken/storage';
@@ -11,6 +12,7 @@ import type { Mutant } from './mutants';
 export const MUTANTS: readonly Mutant[] = [
   ...AUDIT_MUTANTS,
   ...CHAIN_MUTANTS,
+  ...COMMAND_MUTANTS,
   ...ENGINE_MUTANTS,
   ...READER_MUTANTS,
   ...STORAGE_MUTANTS,

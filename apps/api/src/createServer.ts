@@ -103,7 +103,7 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   registerStreams(app, commands?.types ?? new Map(), dependencies.streams);
   if (dependencies.webhooks !== undefined) registerWebhooks(app, dependencies.webhooks);
   registerStatus(app, db, staleAfterMs);
-  registerProcess(app, db, metrics, staleAfterMs);
+  registerProcess(app, db, metrics, staleAfterMs, commands?.types ?? new Map());
   if (purchases !== undefined) registerPurchases(app, purchases, logger);
   if (jobsBoard !== undefined) await registerJobsBoard(app, db, logger, jobsBoard);
   return app;

@@ -14,7 +14,14 @@ import {
   type EventWorkerStats,
 } from '@imart/event-service';
 import type { Logger } from '@imart/runtime';
-import { openCommands, openSubscription, readLastFeedNo, type DatabasePool } from '@imart/storage';
+import {
+  openCommands,
+  openSubscription,
+  readCommandReadings,
+  readLastFeedNo,
+  type CommandReadings,
+  type DatabasePool,
+} from '@imart/storage';
 
 /** One type of aggregates that this process takes commands for. */
 export interface CommandType {
@@ -26,6 +33,8 @@ export interface CommandType {
   readonly stats: EventWorkerStats;
   /** Number of the last change that its feed tells of. */
   lastFeedNo(): Promise<bigint>;
+  /** For metrics. */
+  readings(): Promise<CommandReadings>;
   /** Calls whenever lanes of this process have moved, until the returned function is called. Other processes' moves are not told. */
   onExecuted(listener: () => void): () => void;
   /** Why its events are no longer worked on in this process; `null`: they are. */
@@ -117,6 +126,7 @@ async function openType(options: CommandSideOptions, definition: AggregateDefini
     store,
     stats: worker.stats,
     lastFeedNo: () => readLastFeedNo(pool, subject),
+    readings: () => readCommandReadings(pool, subject, definition.reducer.version),
     queries: createAggregateQueries(definition, {
       reads,
       onSnapshotFailed: (error) =>

@@ -1,6 +1,8 @@
 import { runChecks, type Metrics } from '@imart/runtime';
 import { checkReadable, readStatus, type ReadDatabase } from '@imart/storage';
 import type { FastifyInstance } from 'fastify';
+import { createCommandMetrics } from '../commands/commandMetrics';
+import type { CommandType } from '../commands/commandSide';
 import { text } from '../fields';
 import { parameterSet } from '../parameters';
 
@@ -30,6 +32,7 @@ export function registerProcess(
   db: ReadDatabase,
   metrics: Metrics,
   staleAfterMs: number,
+  commands: ReadonlyMap<string, CommandType>,
 ): void {
   app.get(
     '/healthz',
@@ -68,6 +71,7 @@ export function registerProcess(
   );
 
   const refresh = createProgressMetrics(metrics, db, staleAfterMs);
+  const refreshCommands = createCommandMetrics(metrics, commands);
   app.get(
     '/metrics',
     {
@@ -78,7 +82,7 @@ export function registerProcess(
       },
     },
     async (_request, reply) => {
-      await refresh();
+      await Promise.all([refresh(), refreshCommands()]);
       return reply.type(metrics.contentType).send(await metrics.render());
     },
   );

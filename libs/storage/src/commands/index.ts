@@ -6,4 +6,5 @@ export {
   type OpenCommandsOptions,
   type OpenedCommands,
 } from './openCommands';
+export { readCommandReadings, type CommandReadings } from './readings';
 export { openSubscription, readLastFeedNo, type OpenSubscriptionOptions } from './subscriptions';

@@ -1,0 +1,146 @@
+import type { Mutant, Suite } from '../mutants';
+import type { Patch } from '../patch';
+
+const at =
+  (file: string) =>
+  (search: string, replace: string): Patch => ({ file, search, replace });
+
+const inStorage = (name: string) => at(`libs/storage/src/commands/${name}.ts`);
+const inApi = (name: string) => at(`apps/api/src/${name}.ts`);
+
+const REQUESTS = (only: string): Suite => ({
+  files: ['libs/storage/src/commands/requests.int.spec.ts'],
+  only,
+});
+
+/** Commands, and what is told of their events. */
+export const COMMAND_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'marker-not-compared',
+    breaks: 'a command is marked though another one was marked since it was validated (E2)',
+    patches: [inStorage('marks')('    WHERE m.version <= $5\n', '')],
+    suite: REQUESTS('(E2)'),
+  },
+  {
+    name: 'marker-believed-over-the-log',
+    breaks: 'a marker that is behind the log is believed (E2)',
+    patches: [
+      inStorage('marks')(
+        'AND e.aggregate_id = $4 AND e.version > $5)',
+        'AND e.aggregate_id = $4 AND false AND e.version > $5)',
+      ),
+    ],
+    suite: REQUESTS('(E2)'),
+  },
+  {
+    name: 'marker-expires-under-its-message',
+    breaks: 'a marker is removed while its message waits (E3)',
+    patches: [
+      inStorage('marks')(
+        'AND NOT EXISTS (SELECT FROM command_outbox o WHERE o.subject = $1 AND o.aggregate_id = m.aggregate_id) RETURNING 1',
+        'RETURNING 1',
+      ),
+    ],
+    suite: REQUESTS('(E3)'),
+  },
+  {
+    name: 'stream-taken-though-behind',
+    breaks: 'commands are taken however long the first of them waits (E3)',
+    patches: [
+      at('libs/event-service/src/eventService.ts')(
+        'if (lagMs > lagMaxMs) throw new StreamBehindError(request.type, lagMs, lagMaxMs);',
+        'void lagMs;',
+      ),
+    ],
+    suite: REQUESTS('(E3)'),
+  },
+  {
+    name: 'idempotency-key-of-another-body',
+    breaks: 'a key that was used for another command gives that one’s answer (E5)',
+    patches: [
+      at('libs/event-service/src/eventService.ts')(
+        'if (kept.bodyHash === bodyHash) return kept.answer;',
+        'if (kept.bodyHash !== bodyHash || kept.answer !== undefined) return kept.answer;',
+      ),
+    ],
+    suite: REQUESTS('(E5)'),
+  },
+  {
+    name: 'commands-appended-without-the-lock',
+    breaks: 'two workers append at the same time (E1, E20)',
+    patches: [
+      inStorage('append')(
+        'statement: `SELECT id FROM subjects WHERE id = ${subject} FOR UPDATE`',
+        'statement: `SELECT id FROM subjects WHERE id = ${subject}`',
+      ),
+    ],
+    suite: {
+      files: [
+        'libs/storage/src/commands/worker.int.spec.ts',
+        'libs/storage/src/commands/readers.int.spec.ts',
+      ],
+      only: ['(E1, E20)', '(E19)', '(E6, E7)'],
+    },
+  },
+  {
+    name: 'snapshot-of-any-reducer-version',
+    breaks: 'a snapshot of another version of the reducer is used (E8)',
+    patches: [
+      inStorage('reads')(
+        'AND s.aggregate_id = k.id AND s.reducer_version = $5 AND s.seq_no <= k.last ORDER BY s.seq_no DESC LIMIT 1) s\n  )',
+        'AND s.aggregate_id = k.id AND s.reducer_version <> $5 - 1000 AND s.seq_no <= k.last ORDER BY s.seq_no DESC LIMIT 1) s\n  )',
+      ),
+    ],
+    suite: { files: ['libs/storage/src/commands/states.int.spec.ts'], only: '(E8)' },
+  },
+  {
+    name: 'subscription-cursor-not-fenced',
+    breaks: 'who has lost a subscription may still move its cursor (E12)',
+    patches: [
+      inStorage('subscriptions')(
+        "WHERE subject = $1 AND name = $2 AND fencing = $3',\n          [...key, fencing.toString(), afterFeedNo",
+        "WHERE subject = $1 AND name = $2 AND fencing >= $3',\n          [...key, fencing.toString(), afterFeedNo",
+      ),
+    ],
+    suite: {
+      files: ['libs/storage/src/commands/subscriptions.int.spec.ts'],
+      only: 'the first cannot move the cursor any more',
+    },
+  },
+  {
+    name: 'stream-resumed-after-the-change',
+    breaks: 'a stream that was cut within a change goes on after it (E12)',
+    patches: [
+      inApi('resources/streams/cursorText')(
+        'return { afterFeedNo: partSeqNo === null ? number : number - 1n, partSeqNo };',
+        'return { afterFeedNo: number, partSeqNo: null };',
+      ),
+    ],
+    suite: {
+      files: ['apps/api/src/resources/streams/streams.int.spec.ts'],
+      only: 'goes on after Last-Event-ID',
+    },
+  },
+  {
+    name: 'webhook-address-not-checked-again',
+    breaks: 'a name that leads into one’s own network when it is delivered to is asked',
+    patches: [
+      inApi('webhooks/addresses')(
+        'if (!allowPrivate && !addresses.every(({ address }) => isPublicAddress(address))) throw notPublic(host);',
+        'void allowPrivate;',
+      ),
+    ],
+    suite: { files: ['apps/api/src/webhooks/addresses.unit.spec.ts'] },
+  },
+  {
+    name: 'key-scope-not-checked',
+    breaks: 'a key may do what it has no scope for',
+    patches: [
+      inApi('access/keyAccess')(
+        'if (!key.scopes.some((given) => scope === given || scope.startsWith(`${given}:`))) {',
+        'if (key.scopes.length === 0) {',
+      ),
+    ],
+    suite: { files: ['apps/api/src/access/keyAccess.unit.spec.ts'] },
+  },
+];
