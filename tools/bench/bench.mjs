@@ -1,12 +1,13 @@
-// npm run bench -- [--case catch-up|replay|head|recovery|reorg|all] [--database-url URL] [--redis-url URL]
+// npm run bench -- [--case catch-up|replay|head|recovery|reorg|purchase|all] [--database-url URL] [--redis-url URL]
 //   catch-up, replay: [--events 200000] [--runs 3] [--latency 0]
 //   head:             [--sizes 1,30,300] [--blocks 60] [--interval 1000] [--poll-interval 100]
 //   recovery:         [--scenario 1..4] [--kills 5]
 //   reorg:            [--reorgs 5]
+//   purchase:         [--rate 200] [--seconds 20] [--clients 64] [--most 10000]
 //
 // catch-up: the worker as a process reads the synthetic chain into an empty database, to the end of its start-up, its log, its
 // states and its indexes (catchUp.mjs). replay: imart replay on that database. The others let the chain grow under a worker that
-// has caught up (live/main.ts). Every result is verified row by row.
+// has caught up (live/main.ts). purchase: from the request to the API to the end (purchase/main.ts). Every result is verified row by row.
 // The database is the embedded PostgreSQL with full durability, or the server of --database-url.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -30,6 +31,10 @@ const { values: options } = parseArgs({
     scenario: { type: 'string' },
     kills: { type: 'string' },
     reorgs: { type: 'string' },
+    rate: { type: 'string' },
+    seconds: { type: 'string' },
+    clients: { type: 'string' },
+    most: { type: 'string' },
   },
 });
 /** Cases of a chain that grows, and the options that they take besides those of the servers. */
@@ -38,25 +43,36 @@ const LIVE_OPTIONS = [
   ...['database-url', 'redis-url'],
   ...['sizes', 'blocks', 'interval', 'poll-interval', 'scenario', 'kills', 'reorgs'],
 ];
-const CASES = ['catch-up', 'replay', ...LIVE];
+const PURCHASE_OPTIONS = ['database-url', 'redis-url', 'rate', 'seconds', 'clients', 'most'];
+const CASES = ['catch-up', 'replay', ...LIVE, 'purchase'];
 if (![...CASES, 'all'].includes(options.case)) {
   console.error(`bench: there is no case "${options.case}"; cases are ${CASES.join(', ')}, all`);
   process.exit(2);
 }
 const all = options.case === 'all';
 
-if (all || !LIVE.includes(options.case)) await measureCatchUp(options);
+/** Runs a program of TypeScript with those of our options that it takes. */
+function run(program, args, names) {
+  console.log(`${machine()}; ${new Date().toISOString().slice(0, 10)}`);
+  const given = names.flatMap((name) => (options[name] === undefined ? [] : [`--${name}`, options[name]]));
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', program, ...args, ...given], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exitCode = status ?? 1;
+}
+
+if (all || ['catch-up', 'replay'].includes(options.case)) await measureCatchUp(options);
 const live = all ? LIVE : LIVE.filter((name) => name === options.case);
 if (live.length > 0) {
   await buildApp('evm-worker');
-  console.log(`${machine()}; ${new Date().toISOString().slice(0, 10)}`);
-  const given = LIVE_OPTIONS.flatMap((name) =>
-    options[name] === undefined ? [] : [`--${name}`, options[name]],
+  run(
+    'tools/bench/live/main.ts',
+    live.flatMap((name) => ['--case', name]),
+    LIVE_OPTIONS,
   );
-  const { status } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', 'tools/bench/live/main.ts', ...live.flatMap((name) => ['--case', name]), ...given],
-    { cwd: ROOT, stdio: 'inherit' },
-  );
-  process.exitCode = status ?? 1;
+}
+if (all || options.case === 'purchase') {
+  await Promise.all([buildApp('purchase-worker'), buildApp('api')]);
+  run('tools/bench/purchase/main.ts', [], PURCHASE_OPTIONS);
 }

@@ -123,11 +123,20 @@ describe('with a database of their own', () => {
       (await parts.service.purchase({ productId, quantity: 1, deadlineMs })).id;
     const bought = await buy('art', 600_000);
     const ROWS = 'SELECT FROM purchases FOR UPDATE';
-    for (const services of [['task'], ['stock-check'], ['order'], ['order-creation']] as const) {
-      await killInside(services, ROWS);
-      // What died did its step, or did not; both are fine, and now it is done.
-      await drainOnly(services);
-      expect(await statusOf(bought)).toBe(services[0] === 'order-creation' ? 'confirmed' : 'pending');
+    const steps: readonly (readonly [PurchaseServiceName, string])[] = [
+      ['task', 'pending stock.check-requested'],
+      ['stock-check', 'pending stock.available'],
+      ['order', 'pending order.processed'],
+      ['order-creation', 'confirmed order.processed'],
+    ];
+    for (const [service, becomes] of steps) {
+      await killInside([service], ROWS);
+      // What died did its step, or did not, which its server may find out a moment later; both are fine, and now it is done.
+      await until(`${service} is done`, async () => {
+        await drainOnly([service]);
+        const { status, step } = await parts.read(bought);
+        return `${status} ${step}` === becomes;
+      });
     }
     const refused = await buy('art', 600_000);
     await drainOnly(['task', 'stock-check']);
