@@ -168,6 +168,26 @@ describe('with a database of their own', () => {
     }
   });
 
+  it('one of two processes is killed -9 with a purchase in hand: the other one ends it within 10 seconds (E20, E21)', async () => {
+    await parts.createSale('art', { supply: 5 });
+    const { id } = await parts.service.purchase({ productId: 'art', quantity: 1, deadlineMs: 600_000 });
+    await killInside(['task', 'stock-check', 'order'], 'SELECT FROM purchases FOR UPDATE');
+    const { id: next } = await parts.service.purchase({ productId: 'art', quantity: 1, deadlineMs: 600_000 });
+    const other = start(PURCHASE_SERVICES);
+    await other.line(...WORKING);
+    await until(
+      'both are confirmed',
+      async () => {
+        const statuses = [await statusOf(id), await statusOf(next)];
+        return statuses.every((status) => status === 'confirmed');
+      },
+      10_000,
+    );
+    expect((await parts.saleState('art')).minted).toBe(2);
+    other.kill('SIGTERM');
+    await other.ended;
+  });
+
   it('steps run in different processes, and imart buys, with an exit code for each end', async () => {
     const run = (...args: readonly string[]) =>
       spawnSync(process.execPath, [imart.main, ...args], {
