@@ -1,15 +1,17 @@
-// npm run bench -- [--case catch-up|replay|head|recovery|reorg|aptos|events|all] [--database-url URL] [--redis-url URL]
+// npm run bench -- [--case catch-up|replay|head|recovery|reorg|aptos|events|purchase|all] [--database-url URL] [--redis-url URL]
 //   catch-up, replay: [--events 200000] [--runs 3] [--latency 0]
 //   head:             [--sizes 1,30,300] [--blocks 60] [--interval 1000] [--poll-interval 100]
 //   recovery:         [--scenario 1..4] [--kills 5]
 //   reorg:            [--reorgs 5]
 //   aptos:            [--events 200000] [--transactions 1000000] [--source rest|grpc] [--runs 1] [--cpu-prof DIR]
 //   events:           [--appends 5000] [--runs 3] [--seconds 5]
+//   purchase:         [--rate 200] [--seconds 20] [--clients 64] [--most 10000]
 //
 // catch-up: the worker as a process reads the synthetic chain into an empty database, to the end of its start-up, its log, its
 // states and its indexes (catchUp.mjs). replay: imart replay on that database. The others let the chain grow under a worker that
 // has caught up (live/main.ts). aptos: aptos-worker as a process reads a synthetic ledger over REST and over gRPC (aptos/main.ts). events:
-// commands and their events, beside plain pg and emmett (events/main.ts). Every result is verified row by row.
+// commands and their events, beside plain pg and emmett (events/main.ts). purchase: from the request to the API to
+// the end (purchase/main.ts). Every result is verified row by row.
 // The database is the embedded PostgreSQL with full durability, or the server of --database-url.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -38,6 +40,9 @@ const { values: options } = parseArgs({
     'cpu-prof': { type: 'string' },
     appends: { type: 'string' },
     seconds: { type: 'string' },
+    rate: { type: 'string' },
+    clients: { type: 'string' },
+    most: { type: 'string' },
   },
 });
 /** Cases of a chain that grows, and the options that they take besides those of the servers. */
@@ -48,8 +53,9 @@ const LIVE_OPTIONS = [
 ];
 const APTOS_OPTIONS = ['database-url', 'events', 'transactions', 'source', 'runs', 'cpu-prof'];
 const EVENTS_OPTIONS = ['database-url', 'runs', 'appends', 'seconds'];
+const PURCHASE_OPTIONS = ['database-url', 'redis-url', 'rate', 'seconds', 'clients', 'most'];
 const CATCH_UP = ['catch-up', 'replay'];
-const CASES = [...CATCH_UP, ...LIVE, 'aptos', 'events'];
+const CASES = [...CATCH_UP, ...LIVE, 'aptos', 'events', 'purchase'];
 if (![...CASES, 'all'].includes(options.case)) {
   console.error(`bench: there is no case "${options.case}"; cases are ${CASES.join(', ')}, all`);
   process.exit(2);
@@ -93,4 +99,9 @@ if (all || options.case === 'aptos') {
 if (all || options.case === 'events') {
   console.log(today());
   run('tools/bench/events/main.ts', EVENTS_OPTIONS);
+}
+if (all || options.case === 'purchase') {
+  await Promise.all([buildApp('purchase-worker'), buildApp('api')]);
+  console.log(today());
+  run('tools/bench/purchase/main.ts', PURCHASE_OPTIONS);
 }

@@ -5,6 +5,7 @@ import { DATA_ROWS } from './rows/data';
 import { ORIGINAL_WORKER_ROWS } from './rows/originalWorker';
 import { PROCESS_ROWS } from './rows/process';
 import { PROVIDER_ROWS } from './rows/provider';
+import { PURCHASE_ROWS } from './rows/purchases';
 import { REORG_ROWS } from './rows/reorg';
 import { SCENARIO_ROWS } from './rows/scenarios';
 
@@ -17,6 +18,7 @@ export const FAULT_SECTIONS: readonly FaultSection[] = [
   { name: 'Commands', rows: COMMAND_ROWS },
   { name: 'The order of jobs in BullMQ', rows: BULLMQ_ROWS },
   { name: 'The original worker', rows: ORIGINAL_WORKER_ROWS },
+  { name: 'Purchases', rows: PURCHASE_ROWS },
   { name: 'What a careless design gets wrong', rows: SCENARIO_ROWS },
 ];
 
@@ -32,9 +34,10 @@ export const EXPECTED_IDS: readonly string[] = [
   ...numbered('E', 26).filter((id) => !/^E1[4-8]$/.test(id)),
   ...numbered('B', 15),
   ...numbered('O', 11),
+  ...numbered('E', 21, 14),
   ...numbered('S', 5),
 ];
 
-function numbered(letter: string, last: number): string[] {
-  return Array.from({ length: last }, (_, i) => `${letter}${i + 1}`);
+function numbered(letter: string, last: number, first = 1): string[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => `${letter}${first + i}`);
 }

@@ -15,9 +15,10 @@ export interface Account {
   readonly problems: readonly string[];
 }
 
+const CHANGES = 'CREATE TABLE IF NOT EXISTS changed_after_end (id uuid, before text, after text)';
+
 /** Keeps every attempt to change a purchase that has come to its end. */
-export const WATCH_FINAL_STATES = `
-  CREATE TABLE changed_after_end (id uuid, before text, after text);
+export const WATCH_FINAL_STATES = `${CHANGES};
   CREATE FUNCTION keep_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       INSERT INTO changed_after_end VALUES (OLD.id, OLD.status, NEW.status);
@@ -35,6 +36,8 @@ export async function accountOf(
   const problems: string[] = [];
   const found = await store.find(ids);
   if (found.size !== ids.length) problems.push(`${ids.length - found.size} purchases are gone`);
+  // Empty where nobody has watched.
+  await pool.query(CHANGES);
   const { rows: changed } = await pool.query('SELECT id, before, after FROM changed_after_end');
   for (const { id, before, after } of changed as { id: string; before: string; after: string }[]) {
     problems.push(`${id} was changed after its end, from ${before} to ${after}`);

@@ -60,6 +60,8 @@ export async function runOversell(options: OversellOptions): Promise<OversellRes
         // Small pieces: there is something to kill between.
         PURCHASE_BATCH_MAX: String(random.between(2, 20)),
         PURCHASE_POLL_MS: '50',
+        // What is at hand in Redis goes by itself soon after.
+        PURCHASE_RESULT_MS: '600000',
         ...(redisUrl === undefined ? {} : { SESSION_REDIS_URL: redisUrl }),
       },
     });

@@ -18,7 +18,7 @@ export {
 export { createBell, type Bell } from './bell';
 export { checkReducer } from './checkReducer';
 export { createCommandCodec, eventIdHex, eventIdOf, storedEvent } from './codec';
-export { AGGREGATE_ID_LENGTH_MAX, EXPECTED_VERSION, type Decision } from './decide';
+export { AGGREGATE_ID_LENGTH_MAX, decide, EXPECTED_VERSION, type Decision } from './decide';
 export {
   CommandConflictError,
   CommandEventDataError,

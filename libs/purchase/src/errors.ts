@@ -49,12 +49,14 @@ export class SaleRefusedError extends WorkerError {
   }
 }
 
-/** Purchases pass their steps in a database that another program has changed under them. */
+/** Commands of sales were accepted while purchases took from them, or wait and do not continue the log. Nothing was written. */
 export class SaleLogError extends WorkerError {
-  constructor(saleIds: readonly string[]) {
-    super(
-      `commands of ${saleIds.join(', ')} do not continue the log; nothing was written. The worker of sales validates them anew: trying again`,
-      { code: 'SALE_LOG', disposition: 'retry', fields: { saleIds } },
-    );
+  constructor(saleIds: readonly string[], cause?: unknown) {
+    super(`other commands of ${saleIds.join(', ')} came between; trying again`, {
+      code: 'SALE_LOG',
+      disposition: 'retry',
+      cause,
+      fields: { saleIds },
+    });
   }
 }

@@ -14,6 +14,7 @@ export type {
   NewPurchase,
   PurchaseBacklog,
   PurchaseStore,
+  SaleChange,
   SaleChanges,
   SaleReads,
   SessionCache,
@@ -45,7 +46,7 @@ export {
   type PurchaseServiceOptions,
 } from './purchaseService';
 export { createAllotment, type Allotment } from './sale/allotment';
-export { readSale, type SaleReading } from './sale/readSale';
+export { readSale, replaySales, type SaleReading } from './sale/readSale';
 export {
   sale,
   SUPPLY_MAX,

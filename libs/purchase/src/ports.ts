@@ -1,4 +1,4 @@
-import type { AggregateReads, CommandStore } from '@imart/event-service';
+import type { KeptEvent, StateSource } from '@imart/event-service';
 import type { AskedPurchase, Purchase, PurchaseId, RejectionCode, Topic } from './purchase';
 
 /** A purchase to take in. */
@@ -31,14 +31,23 @@ export interface Verdict {
 export interface SaleReads {
   /** Microseconds since 1970, by the database's clock. */
   readonly nowUs: bigint;
-  /** The log as it is now. */
-  readonly reads: AggregateReads;
+  /** Snapshots and later events of these sales, of one moment; keyed by id. */
+  sources(ids: readonly string[]): Promise<ReadonlyMap<string, StateSource>>;
 }
 
-/** Sales under the lock of their log: nobody else changes it, and what is accepted here is in the log when this commits, or never was. */
+/** An event of a sale, decided on its version. */
+export interface SaleChange {
+  readonly saleId: string;
+  readonly event: Omit<KeptEvent, 'timeUs'>;
+}
+
+/** Sales under the lock of their log: nobody else changes it. */
 export interface SaleChanges extends SaleReads {
-  /** Marks within the transaction. */
-  readonly commands: CommandStore;
+  /**
+   * Marks and appends events, one of each sale at most, each continuing what was read: they are in the log when this transaction commits,
+   * or never were. @throws {SaleLogError} `retry`
+   */
+  append(changes: readonly SaleChange[]): Promise<void>;
 }
 
 /** What waits, for metrics. */
@@ -81,11 +90,11 @@ export interface PurchaseStore {
   rejectOrders(limit: number): Promise<StepResult>;
   /**
    * Ends what is over its deadline: failed.
-   * @param release gives back what these had taken
+   * @param release gives back what these had taken, and tells which of them it cannot: these stay as they are
    */
   endOverdue(
     limit: number,
-    release: (held: readonly AskedPurchase[], sales: SaleChanges) => Promise<void>,
+    release: (held: readonly AskedPurchase[], sales: SaleChanges) => Promise<readonly PurchaseId[]>,
   ): Promise<StepResult>;
   /** Removes purchases whose results are over for long enough; orders stay. @returns how many. */
   forget(limit: number): Promise<number>;

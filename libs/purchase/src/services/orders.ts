@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { anyAggregate, createEventService } from '@imart/event-service';
+import type { EventId } from '@imart/core';
+import { anyAggregate, createCommandCodec, decide, type Marked } from '@imart/event-service';
 import { SaleRefusedError } from '../errors';
-import type { SaleChanges, Verdict } from '../ports';
-import type { AskedPurchase } from '../purchase';
+import type { SaleChange, SaleChanges, Verdict } from '../ports';
+import type { AskedPurchase, PurchaseId } from '../purchase';
 import { createAllotment } from '../sale/allotment';
-import { readSale } from '../sale/readSale';
+import { replaySales, type SaleReading } from '../sale/readSale';
 import { sale, type SaleEvents, type Take } from '../sale/sale';
 import { byProduct } from './stockCheck';
+
+const definition = anyAggregate(sale);
+const codec = createCommandCodec(definition);
 
 /**
  * Takes what purchases want of their products, each product by one event that is conditional on the version that was decided on: however
@@ -14,15 +18,18 @@ import { byProduct } from './stockCheck';
  */
 export async function processOrders(
   asked: readonly AskedPurchase[],
-  sales: SaleChanges,
+  { sources, nowUs, append }: SaleChanges,
 ): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
-  for (const [productId, wanted] of byProduct(asked)) {
-    const { version, state } = await readSale(sales.reads, productId);
-    const allotment = createAllotment(state, sales.nowUs);
+  const changes: SaleChange[] = [];
+  const products = byProduct(asked);
+  const sales = await replaySales(await sources([...products.keys()]));
+  for (const [productId, wanted] of products) {
+    const reading = sales.get(productId);
+    const allotment = createAllotment(reading?.state ?? null, nowUs);
     for (const one of wanted) {
       const refused = allotment.take(one);
-      const terms = refused === null ? (state?.terms ?? null) : null;
+      const terms = refused === null ? (reading?.state?.terms ?? null) : null;
       verdicts.push({
         id: one.id,
         refused,
@@ -30,42 +37,65 @@ export async function processOrders(
         currency: terms?.currency ?? null,
       });
     }
-    if (allotment.takes.length > 0) await change(sales, productId, version, 'Taken', allotment.takes);
+    if (allotment.takes.length > 0) changes.push(changeOf(productId, reading, 'Taken', allotment.takes));
   }
+  await append(changes);
   return verdicts;
 }
 
-/** Gives back what purchases had taken and did not come to an order. */
-export async function releaseHeld(held: readonly AskedPurchase[], sales: SaleChanges): Promise<void> {
-  for (const [productId, released] of byProduct(held)) {
-    const { version } = await readSale(sales.reads, productId);
+/**
+ * Gives back what purchases had taken and did not come to an order.
+ * @returns those whose sale was set aside after a failure: they hold what they have until it is released
+ */
+export async function releaseHeld(
+  held: readonly AskedPurchase[],
+  { sources, append }: SaleChanges,
+): Promise<readonly PurchaseId[]> {
+  const products = byProduct(held);
+  const sales = await replaySales(await sources([...products.keys()]));
+  const changes: SaleChange[] = [];
+  const kept: PurchaseId[] = [];
+  for (const [productId, released] of products) {
+    const reading = sales.get(productId);
+    if (reading === undefined || reading.state === null) {
+      kept.push(...released.map(({ id }) => id));
+      continue;
+    }
     const takes = released.map(({ id, wallet, quantity }) => ({ purchase: id, wallet, quantity }));
-    await change(sales, productId, version, 'Released', takes);
+    changes.push(changeOf(productId, reading, 'Released', takes));
   }
+  await append(changes);
+  return kept;
 }
 
-/** @throws {SaleRefusedError} `retry`: the transaction is to be undone. */
-async function change(
-  { commands }: SaleChanges,
+/**
+ * The next event of a sale, as its own rules allow it.
+ * @throws {SaleRefusedError} `retry`: the transaction is to be undone.
+ */
+function changeOf(
   saleId: string,
-  version: number,
+  reading: SaleReading | undefined,
   name: keyof SaleEvents,
   takes: readonly Take[],
-): Promise<void> {
-  const service = createEventService({
-    stores: new Map([[sale.type, { definition: anyAggregate(sale), store: commands }]]),
-    newId: randomUUID,
-    random: Math.random,
-    // Within the transaction it is known at the first attempt whether it can be.
-    markAttemptsMax: 1,
+): SaleChange {
+  const { version = 0, state = null } = reading ?? {};
+  if (state === null) throw new SaleRefusedError(saleId, name, 'readable', 'it was set aside');
+  const { stage, supply, minted } = state;
+  // What stands after the latest event is all that the rules look at.
+  const latest = {
+    name: 'Approved',
+    data: { after: { stage, supply, minted } },
+    version,
+  } as unknown as Marked;
+  const decision = decide(definition, { name, data: { takes } }, latest, version);
+  if (decision.kind === 'refused') throw new SaleRefusedError(saleId, name, decision.rule, decision.reason);
+  const eventId = randomUUID() as EventId;
+  const data = codec.encode(name, {
+    version: version + 1,
+    schemaVersion: 1,
+    correlationId: eventId,
+    causationId: null,
+    payload: decision.data,
   });
-  const answer = await service.request({
-    type: sale.type,
-    id: saleId,
-    name,
-    data: { takes },
-    expectedVersion: version,
-    actor: 'purchases',
-  });
-  if (answer.kind === 'refused') throw new SaleRefusedError(saleId, name, answer.rule, answer.reason);
+  return { saleId, event: { eventId, version: version + 1, name, data } };
 }

@@ -1,7 +1,7 @@
 import type { AskedPurchase } from '../purchase';
 import type { SaleReads, Verdict } from '../ports';
 import { createAllotment } from '../sale/allotment';
-import { readSale } from '../sale/readSale';
+import { replaySales } from '../sale/readSale';
 
 /**
  * Says of each purchase whether its product has it now. Advisory: it reserves nothing, and spares the order service what cannot be had
@@ -9,12 +9,13 @@ import { readSale } from '../sale/readSale';
  */
 export async function checkStock(
   asked: readonly AskedPurchase[],
-  { reads, nowUs }: SaleReads,
+  { sources, nowUs }: SaleReads,
 ): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
-  for (const [productId, wanted] of byProduct(asked)) {
-    const { state } = await readSale(reads, productId);
-    const allotment = createAllotment(state, nowUs);
+  const products = byProduct(asked);
+  const sales = await replaySales(await sources([...products.keys()]));
+  for (const [productId, wanted] of products) {
+    const allotment = createAllotment(sales.get(productId)?.state ?? null, nowUs);
     for (const one of wanted) {
       verdicts.push({ id: one.id, refused: allotment.judge(one), price: null, currency: null });
     }

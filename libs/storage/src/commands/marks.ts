@@ -5,7 +5,7 @@ import { translated } from './session';
 const UNIQUE_VIOLATION = '23505';
 
 /** Now, in microseconds since 1970. */
-const NOW_US = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint`;
+export const NOW_US = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint`;
 
 /**
  * Answer, marker and lag of one moment. Where the marker is gone or old, what waits and the log tell the latest event, waiting messages

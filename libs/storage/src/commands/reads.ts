@@ -89,6 +89,8 @@ function parkedOf(row: SourceRow | null): StateSource['parked'] {
 export interface CommandReads extends AggregateReads {
   /** The states that the lanes have come to; aggregates without an event are missing. Keyed by `aggregateKeyText`. */
   loadStates(observer: Observer, keys: readonly AggregateKey[]): Promise<ReadonlyMap<string, FoldState>>;
+  /** Latest sources of several aggregates, of one statement; keyed by aggregate id. */
+  readStateSources(ids: readonly string[]): Promise<ReadonlyMap<string, StateSource>>;
 }
 
 export function createReads(context: CommandContext): CommandReads {
@@ -142,6 +144,12 @@ export function createReads(context: CommandContext): CommandReads {
           states.set(aggregateKeyText(aggregateType, id), state);
         });
         return states;
+      }),
+
+    readStateSources: (ids) =>
+      translated(async () => {
+        const sources = await readSources(ids, upToMoment({ kind: 'latest' }).sql, [], true);
+        return new Map(ids.map((id, i) => [id, sources[i] as StateSource]));
       }),
 
     readStateSource: (aggregateId, moment, useSnapshot = true) =>

@@ -99,19 +99,24 @@ describe('a purchase that is over its deadline', () => {
     expect(await parts.saleState('art')).toMatchObject({ minted: 0 });
   });
 
-  it('that a step has in hand is left to that step', async () => {
+  it('while a step has it in hand is left to that step', async () => {
     await parts.createSale('art', { supply: 1 });
     const id = await buy();
     await passSteps('task', 'stock-check');
-    let inHand: Promise<unknown> = Promise.resolve();
-    await parts.store.processOrders(LIMIT, async (asked) => {
-      await makeOverdueLater(id);
-      inHand = endOverdue();
-      expect((await inHand) as { taken: number }).toMatchObject({ taken: 0 });
+    await database.pool.query(`UPDATE purchases SET deadline_at = clock_timestamp() + interval '2 s'`);
+    const { taken, said } = await parts.store.processOrders(LIMIT, async (asked) => {
+      const isOverdue = async (): Promise<boolean> => {
+        const { rows } = await database.pool.query(
+          'SELECT deadline_at <= clock_timestamp() AS over FROM purchases',
+        );
+        return (rows[0] as { over: boolean }).over;
+      };
+      while (!(await isOverdue()));
+      expect(await endOverdue()).toMatchObject({ taken: 0 });
       return asked.map((one) => ({ id: one.id, refused: 'SOLD_OUT' as const, price: null, currency: null }));
     });
-    await inHand;
-    expect(await parts.read(id)).toMatchObject({ step: 'stock.unavailable' });
+    expect({ taken, said }).toEqual({ taken: 1, said: ['stock.unavailable'] });
+    expect(await endOverdue()).toMatchObject({ taken: 1, ended: [{ id, error: 'TIMEOUT' }] });
   });
 
   it('ends also when its sale was closed meanwhile: what it held is given back to it all the same', async () => {
@@ -126,11 +131,26 @@ describe('a purchase that is over its deadline', () => {
   });
 });
 
-/** A purchase that is locked cannot be changed: it becomes overdue by the time itself. */
-async function makeOverdueLater(id: PurchaseId): Promise<void> {
-  const { deadlineAt } = await parts.read(id);
-  expect(Date.parse(deadlineAt)).toBeGreaterThan(Date.now());
-}
+it('a purchase that holds something of a sale that was set aside waits for the sale; others end (E13)', async () => {
+  await parts.createSale('art', { supply: 3 });
+  await parts.createSale('other', { supply: 3 });
+  const [stuck, free] = [await buy(), (await parts.service.purchase({ productId: 'other', quantity: 1 })).id];
+  await untilHeld();
+  await database.pool.query(
+    `INSERT INTO park_markers (subject, aggregate_type, aggregate_id, from_seq_no, code, message)
+     SELECT subject, aggregate_type, aggregate_id, seq_no, 'REDUCER_FAILED', 'told by a spec'
+     FROM event_log WHERE aggregate_id = 'art' AND version = 3`,
+  );
+  await makeOverdue(stuck);
+  await makeOverdue(free);
+  expect(await endOverdue()).toMatchObject({ taken: 1, ended: [{ id: free }] });
+  const { id: asked } = await parts.service.purchase({ productId: 'art', quantity: 1 });
+  await parts.services.drain();
+  expect(await parts.read(asked)).toMatchObject({ status: 'rejected', error: 'PRODUCT_UNAVAILABLE' });
+  await database.pool.query('DELETE FROM park_markers');
+  expect(await endOverdue()).toMatchObject({ taken: 1, ended: [{ id: stuck }] });
+  expect(await parts.saleState('art')).toMatchObject({ minted: 0 });
+});
 
 describe('a result', () => {
   it('is told from its end on, then it is expired, then unknown (E17)', async () => {

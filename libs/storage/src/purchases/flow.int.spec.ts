@@ -1,3 +1,4 @@
+import { StorageUnavailableError } from '@imart/pipeline';
 import type { PurchaseId } from '@imart/purchase';
 import {
   createPurchaseDatabase,
@@ -210,6 +211,55 @@ describe('a step', () => {
     expect(await parts.saleState('art')).toMatchObject({ minted: 1 });
     expect((await database.pool.query('SELECT FROM purchase_orders')).rowCount).toBe(1);
     expect((await database.pool.query('SELECT FROM purchase_messages')).rowCount).toBe(0);
+  });
+
+  it('that fails and is tried again takes first what came first, also beside another process (E19)', async () => {
+    await parts.createSale('art', { supply: 1_000 });
+    const ids: PurchaseId[] = [];
+    for (let i = 0; i < 60; i++) ids.push(await buy('art', 1));
+    let failures = 0;
+    const processOrders: typeof parts.store.processOrders = (limit, decide) =>
+      parts.store.processOrders(limit, async (asked, sales) => {
+        const verdicts = await decide(asked, sales);
+        if (failures++ < 3) throw new StorageUnavailableError('told by a spec', null);
+        return verdicts;
+      });
+    const some = await database.open({
+      services: { services: ['task', 'stock-check'] },
+    });
+    await some.services.drain();
+    const orders = await Promise.all(
+      [1, 2].map(() =>
+        database.open({
+          services: {
+            services: ['order'],
+            store: { ...parts.store, processOrders },
+            batchMax: 7,
+            random: () => 0,
+          },
+        }),
+      ),
+    );
+    const over = new AbortController();
+    // One after the other begins: each takes what is first and not in another one's hand.
+    const running = orders.map((one) => one.services.run(over.signal));
+    while (
+      (await database.pool.query(`SELECT FROM purchases WHERE step = 'stock.available'`)).rowCount !== 0
+    );
+    over.abort();
+    await Promise.all(running);
+    expect(failures).toBeGreaterThan(3);
+    const { rows } = await database.pool.query(
+      `SELECT data FROM event_log WHERE name = 'Taken' ORDER BY seq_no`,
+    );
+    const batches = (rows as { data: string }[]).map(({ data }) => {
+      const [, , , , { takes }] = JSON.parse(data) as [1, 1, '', null, { takes: { purchase: PurchaseId }[] }];
+      return takes.map(({ purchase }) => ids.indexOf(purchase));
+    });
+    expect(batches.flat().sort((a, b) => a - b)).toEqual(ids.map((_, i) => i));
+    // Within a batch, in order; and no batch is overtaken by more than what the other process had in hand.
+    for (const batch of batches) expect(batch).toEqual([...batch].sort((a, b) => a - b));
+    batches.flat().forEach((asked, place) => expect(Math.abs(asked - place)).toBeLessThanOrEqual(7));
   });
 
   it('that takes a message which nobody can work on sets it back, and goes on with the others (E13)', async () => {

@@ -1,7 +1,6 @@
 import type { PoolClient } from 'pg';
-import { anyAggregate, APPEND_EVENTS_MAX_DEFAULT } from '@imart/event-service';
+import { APPEND_EVENTS_MAX_DEFAULT } from '@imart/event-service';
 import {
-  sale,
   SaleLogError,
   type AskedPurchase,
   type PurchaseId,
@@ -13,14 +12,15 @@ import {
 } from '@imart/purchase';
 import { appendStatement } from '../commands/append';
 import { onClient, type CommandContext } from '../commands/context';
-import { commandsOf } from '../commands/openCommands';
+import { NOW_US } from '../commands/marks';
 import { createReads } from '../commands/reads';
 import { onConnection } from '../commands/session';
 import { CHANNEL, type PurchaseContext } from './context';
+import { markSales } from './markSales';
 import { PURCHASE_COLUMNS, purchaseOf, type PurchaseRow } from './rows';
 import { expiryOf, PASSES, TAKEN } from './steps';
 
-const NOW_US = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now_us`;
+const NOW = `${NOW_US} AS now_us`;
 
 /** Taken messages whose purchases can pass the step, in the order in which they were said; these purchases are locked. */
 async function take(
@@ -93,29 +93,21 @@ async function onSales<T>(
   work: (changes: SaleChanges) => Promise<T>,
 ): Promise<T> {
   const { subject } = sales.log;
-  const { rows } = await client.query(`SELECT id, ${NOW_US} FROM subjects WHERE id = $1 FOR UPDATE`, [
-    subject,
-  ]);
-  // Messages that do not continue the log stay behind, and their sales' workers validate them anew. Only what is accepted below must not.
+  const { rows } = await client.query(`SELECT id, ${NOW} FROM subjects WHERE id = $1 FOR UPDATE`, [subject]);
+  // Messages that do not continue the log stay behind, and the worker of sales validates them anew. Only what is appended below must not.
   await appendAll(client, subject);
-  const { reads, store } = commandsOf(onClient(sales, client), anyAggregate(sale));
-  const changed = new Set<string>();
-  const result = await work({
+  const { readStateSources } = createReads(onClient(sales, client));
+  return work({
     nowUs: BigInt((rows[0] as { now_us: string }).now_us),
-    reads,
-    commands: {
-      ...store,
-      mark(request) {
-        changed.add(request.aggregateId);
-        return store.mark(request);
-      },
+    sources: readStateSources,
+    async append(changes) {
+      if (changes.length === 0) return;
+      await markSales(client, sales, changes);
+      const left = await appendAll(client, subject);
+      const lost = changes.flatMap(({ saleId }) => (left.includes(saleId) ? [saleId] : []));
+      if (lost.length > 0) throw new SaleLogError(lost);
     },
   });
-  if (changed.size > 0) {
-    const left = (await appendAll(client, subject)).filter((id) => changed.has(id));
-    if (left.length > 0) throw new SaleLogError(left);
-  }
-  return result;
 }
 
 /** Appends everything that waits; the subject's row is locked. @returns the aggregates of what does not continue the log. */
@@ -144,10 +136,10 @@ export function createSalesSide({
         const { taken, asked } = await take(client, 'stock.check-requested', limit);
         let said: readonly Topic[] = [];
         if (asked.length > 0) {
-          const { rows } = await client.query(`SELECT ${NOW_US}`);
+          const { rows } = await client.query(`SELECT ${NOW}`);
           const verdicts = await judge(asked, {
             nowUs: BigInt((rows[0] as { now_us: string }).now_us),
-            reads: createReads(onClient(sales, client)),
+            sources: createReads(onClient(sales, client)).readStateSources,
           });
           said = await say(client, verdicts, 'stock.available', 'checked_at');
         }
@@ -181,18 +173,19 @@ export function createSalesSide({
         if (overdue.length > 0) {
           const all = overdue as (AskedRow & { step: Topic })[];
           const held = all.filter(({ step }) => step === 'order.processed').map(askedOf);
-          if (held.length > 0) await onSales(client, sales, (changes) => release(held, changes));
+          const kept =
+            held.length === 0 ? [] : await onSales(client, sales, (changes) => release(held, changes));
           const { rows } = await client.query(
             `WITH p AS (
                UPDATE purchases SET status = 'failed', error = 'TIMEOUT', finished_at = clock_timestamp(), expires_at = ${expiryOf('$2')}
                WHERE id = ANY($1::uuid[]) RETURNING *
              ) SELECT ${PURCHASE_COLUMNS} FROM p`,
-            [all.map(({ id }) => id), resultMs],
+            [all.flatMap(({ id }) => (kept.includes(id as PurchaseId) ? [] : [id])), resultMs],
           );
           ended = (rows as PurchaseRow[]).map(purchaseOf);
         }
         await client.query('COMMIT');
-        return { taken: overdue.length, said: [], ended };
+        return { taken: ended.length, said: [], ended };
       }),
   };
 }
