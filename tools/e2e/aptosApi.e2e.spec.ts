@@ -103,6 +103,33 @@ describe('the API over both kinds of chains', () => {
     }
   });
 
+  it('gives galleries, exhibits, commissions and prizes of the EVM chain as its traffic knows them', async () => {
+    type Item = Readonly<Record<string, unknown>>;
+    const list = async (path: string, ...fields: readonly string[]): Promise<unknown[]> => {
+      const { items } = await get<{ readonly items: readonly Item[] }>(
+        `${path}?subject=eip155:31337&limit=500`,
+      );
+      return items.map((item) => fields.map((field) => item[field]));
+    };
+    const rows = <Row>(all: readonly Row[], ...fields: readonly (keyof Row)[]): unknown[] =>
+      all.map((row) => fields.map((field) => row[field]));
+    const { galleries, exhibits, commissions, prizes } = expectedEvm;
+    expect([galleries.length > 0, exhibits.length > 0, prizes.length > 0]).toEqual([true, true, true]);
+    const gallery = ['galleryId', 'owner', 'name', 'commissions', 'commissionPool'] as const;
+    expect((await list('/v1/galleries', ...gallery)).sort()).toEqual(rows(galleries, ...gallery).sort());
+    const exhibit = ['exhibitId', 'galleryId', 'status', 'origin', 'owner', 'price'] as const;
+    expect((await list('/v1/exhibits', ...exhibit)).sort()).toEqual(rows(exhibits, ...exhibit).sort());
+    const commission = ['galleryId', 'payee', 'claimable'] as const;
+    expect((await list('/v1/commissions', ...commission)).sort()).toEqual(
+      rows(commissions, ...commission).sort(),
+    );
+    const prize = ['lotteryId', 'tokenId', 'claimer', 'collection'] as const;
+    expect((await list('/v1/prizes', ...prize)).sort()).toEqual(rows(prizes, ...prize).sort());
+    for (const { contract, exhibitId, status } of exhibits) {
+      expect(await get(`/v1/exhibits/eip155%3A31337/${contract}/${exhibitId}`)).toMatchObject({ status });
+    }
+  });
+
   it('tells how far each network is, and what happened there', async () => {
     const { subjects } = await get<{ subjects: readonly Record<string, unknown>[] }>('/v1/status');
     expect(subjects.map(({ subject }) => subject).sort()).toEqual(['aptos:4', 'aptos:7', 'eip155:31337']);
