@@ -6,6 +6,7 @@ import { openTraffic, runTraffic, startDevnet, type Devnet, type Expected } from
 import { dump, query } from '../realdata/tables';
 import { ROOT } from './bundles';
 import { chainOf, createMarket, executedReaches, type Chain, type Market } from './market';
+import { runStraight, type StraightRun } from './straightRun';
 import { until } from './until';
 import { pagesOf } from './workerPages';
 
@@ -22,8 +23,7 @@ describe('imart', () => {
   let devnet: Devnet;
   let chain: Chain;
   let expected: Expected;
-  /** The tables of an undisturbed run; each test works on a copy. */
-  let straight: { url: string; tables: Readonly<Record<string, string>> };
+  let straight: StraightRun;
 
   beforeAll(async () => {
     market = createMarket();
@@ -31,9 +31,7 @@ describe('imart', () => {
     devnet = await startDevnet();
     expected = await runTraffic(devnet, { seed: 12, actions: 240, perBlock: 6 });
     chain = chainOf(devnet);
-    const { url } = await server.createDatabase();
-    await market.runWorker(chain, url, expected);
-    straight = { url, tables: await dump(url) };
+    straight = await runStraight(market, server, chain, expected);
   });
   afterAll(async () => {
     await market?.close();
@@ -41,13 +39,6 @@ describe('imart', () => {
     await server?.stop();
   });
 
-  const nameOf = (url: string): string => new URL(url).pathname.slice(1);
-  const copy = async (): Promise<string> => {
-    const { url } = await server.createDatabase();
-    await query(server.adminUrl, `DROP DATABASE "${nameOf(url)}"`);
-    await query(server.adminUrl, `CREATE DATABASE "${nameOf(url)}" TEMPLATE "${nameOf(straight.url)}"`);
-    return url;
-  };
   /** Commands know of no chain but the database's: no endpoint is given to them. */
   const imart = async (url: string, ...args: string[]): Promise<Said> => {
     const program = market.start('imart', args, { DATABASE_URL: url });
@@ -71,7 +62,7 @@ describe('imart', () => {
     }
 
     it('tells what it would remove, whether it goes below finality, and changes nothing without --yes', async () => {
-      const url = await copy();
+      const url = await straight.copy();
       const before = await query(url, 'SELECT * FROM subjects');
       const [stored] = await query(
         url,
@@ -100,7 +91,7 @@ describe('imart', () => {
     });
 
     it('takes a chain back, and a worker reads it again: the tables are those of an undisturbed run', async () => {
-      const url = await copy();
+      const url = await straight.copy();
       const why = ['--reason', 'the chain took it back', '--by', 'ada'];
       const done = await imart(url, 'rewind', '--to-block', String(chain.startBlock + 9), '--yes', ...why);
       expect(done).toMatchObject({ code: 0, said: expect.stringContaining('done: ') });
@@ -122,7 +113,7 @@ describe('imart', () => {
     });
 
     it('works beside a worker, which reads on from there by itself', async () => {
-      const url = await copy();
+      const url = await straight.copy();
       const worker = market.startWorker(chain, url);
       const pages = await pagesOf(worker);
       await until('it follows', async () => (await pages.get('/readyz')).status === 200);
@@ -147,7 +138,7 @@ describe('imart', () => {
       ['Ctrl-C', '\u0003', /nothing was changed/, true],
       ['yes', 'yes', /done: \d+ events/, false],
     ] as const)('asks on a terminal, and takes %s for an answer', async (_name, answer, says, isKept) => {
-      const url = await copy();
+      const url = await straight.copy();
       const command = `${process.execPath} --import tsx apps/imart/src/main.ts rewind --to-block ${chain.startBlock + 9}`;
       const terminal = spawn('script', ['-qec', command, '/dev/null'], {
         cwd: ROOT,
@@ -245,7 +236,7 @@ describe('imart', () => {
 
   describe('resume', () => {
     it('lets a chain that stands still go on, and says what had stopped it; not in the middle of a rewind', async () => {
-      const url = await copy();
+      const url = await straight.copy();
       const halt = (code: string): Promise<unknown> =>
         query(
           url,
