@@ -93,7 +93,9 @@ async function appendOnes(store: Contestant, run: number): Promise<number> {
   const work = async (worker: number): Promise<void> => {
     for (let n = next++; n < EVENTS; n = next++) {
       const stream = worker + CONCURRENCY * (n % (STREAMS / CONCURRENCY));
-      await store.appendOne(`one-${run}-${stream}`, versions[stream]++ as number);
+      const version = versions[stream] as number;
+      versions[stream] = version + 1;
+      await store.appendOne(`one-${run}-${stream}`, version);
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, (_, worker) => work(worker)));

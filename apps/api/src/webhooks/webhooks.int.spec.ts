@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { anyAggregate } from '@imart/event-service';
-import { toPlain, type Logger } from '@imart/runtime';
+import type { Logger } from '@imart/runtime';
 import { createWebhooks } from '@imart/storage';
 import { stockItem } from '@imart/testing';
 import { startCommandApi, type CommandApi } from '../testing/commandApi';
@@ -33,9 +33,14 @@ const logged: string[] = [];
 
 /** What is told at all, as it would be written. */
 const logger: Logger = (() => {
-  const keep = (message: string, fields?: unknown): void =>
-    void logged.push(`${message} ${JSON.stringify(toPlain(fields))}`);
-  return { debug: keep, info: keep, warn: keep, error: keep };
+  const keep = (message: string, fields?: unknown): void => {
+    const text = JSON.stringify(fields, (_, value: unknown) =>
+      typeof value === 'bigint' ? `${value}` : value,
+    );
+    logged.push(`${message} ${text}`);
+  };
+  const log: Logger = { debug: keep, info: keep, warn: keep, error: keep, child: () => log };
+  return log;
 })();
 
 beforeAll(async () => {
