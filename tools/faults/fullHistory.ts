@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { messageOf } from '@imart/core';
 import type { TestServer } from '../../libs/storage/src/testing/testDatabase';
 import type { TestRedis } from '../../libs/stream/src/testing/redisServer';
 import { createRandom, type Random } from '../devnet/src/random';
@@ -124,7 +125,7 @@ export async function runFullHistory(stack: FullStack, seed: number): Promise<Fu
   } catch (error) {
     return {
       seed,
-      differences: [error instanceof Error ? error.message : String(error)],
+      differences: [messageOf(error), await whereItStands(url), ...workers.map(lastWords)],
       steps,
       blocks: 0,
       found: 0,
@@ -251,6 +252,27 @@ async function brieflyMoveOn(url: string, random: Random): Promise<void> {
 async function isLast(url: string, hash: string): Promise<boolean> {
   const rows = await query(url, 'SELECT hash FROM blocks ORDER BY position DESC LIMIT 1');
   return rows[0]?.['hash'] === hash;
+}
+
+/** For whoever looks into a history that came to no end. */
+async function whereItStands(url: string): Promise<string> {
+  try {
+    const subjects = await query(
+      url,
+      'SELECT next_position, ingested_seq_no, finalized_position, head_position, epoch, halt_code, halt_message FROM subjects',
+    );
+    const lanes = await query(url, 'SELECT lane, seq_no FROM checkpoints ORDER BY lane');
+    const passes = await query(url, 'SELECT kind, next_position, missing_events FROM passes ORDER BY id');
+    return JSON.stringify({ subjects, lanes, passes });
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+const LAST_WORDS_MAX = 3_000;
+
+function lastWords({ role, program }: Running): string {
+  return `${role}${program.isRunning() ? '' : ', ended'}: ... ${program.said().slice(-LAST_WORDS_MAX)}`;
 }
 
 /** The last block that the second pass has read, and how many events it has found that were left out. */
