@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { messageOf } from '@imart/core';
 import type { TestServer } from '../../libs/storage/src/testing/testDatabase';
 import type { TestRedis } from '../../libs/stream/src/testing/redisServer';
 import { createRandom, type Random } from '../devnet/src/random';
@@ -82,8 +83,12 @@ export async function runFullHistory(stack: FullStack, seed: number): Promise<Fu
     const chain = { ...market.places, rpcUrl: market.places.rpcUrls.join(',') };
     const start = (role: Role): Program =>
       stack.programs.startWorker(chain, url, { ...common, ...(role === 'apply' ? APPLY : { ROLE: role }) });
+    // In every third one a node leaves logs out from the beginning, while the log is read and while it is read again.
+    const omitting: FakeRpcRules | null = seed % 3 === 0 ? { omitsEvery: 2 + (seed % 9) / 3 } : null;
+    if (omitting !== null) Object.assign((market.nodes[0] as FakeMarket['nodes'][number]).rules, omitting);
     for (const role of random.pick(COMPOSITIONS)) workers.push({ role, program: start(role) });
     steps.push(`${workers.map(({ role }) => role).join('+')}, ${redis === null ? 'no Redis' : 'Redis'}`);
+    if (omitting !== null) steps.push(`a node with ${rulesText(omitting)}`);
     await executedReaches(url, 5, (workers[0] as Running).program);
 
     for (let step = 0; step < STEPS; step++) {
@@ -120,7 +125,7 @@ export async function runFullHistory(stack: FullStack, seed: number): Promise<Fu
   } catch (error) {
     return {
       seed,
-      differences: [error instanceof Error ? error.message : String(error)],
+      differences: [messageOf(error), await whereItStands(url), ...workers.map(lastWords)],
       steps,
       blocks: 0,
       found: 0,
@@ -190,7 +195,7 @@ async function disturb({ random, market, workers, start, url, redis }: Scene): P
         { nodes: [{}, { lag: 2 }] },
       ]);
       setRules(node.rules, { finalityDepth: FINALITY_BLOCKS, ...rules });
-      return `a node with ${JSON.stringify(rules, (_key, value: unknown) => (typeof value === 'function' ? 'bad luck' : value)).replaceAll('"', '')}`;
+      return `a node with ${rulesText(rules)}`;
     }
     case 5: {
       for (const node of nodes) setRules(node.rules, { finalityDepth: FINALITY_BLOCKS });
@@ -215,6 +220,11 @@ async function disturb({ random, market, workers, start, url, redis }: Scene): P
       return `${blocks} blocks`;
     }
   }
+}
+
+function rulesText(rules: FakeRpcRules): string {
+  const told = (_key: string, value: unknown): unknown => (typeof value === 'function' ? 'bad luck' : value);
+  return JSON.stringify(rules, told).replaceAll('"', '');
 }
 
 async function flush({ url }: TestRedis): Promise<void> {
@@ -242,6 +252,27 @@ async function brieflyMoveOn(url: string, random: Random): Promise<void> {
 async function isLast(url: string, hash: string): Promise<boolean> {
   const rows = await query(url, 'SELECT hash FROM blocks ORDER BY position DESC LIMIT 1');
   return rows[0]?.['hash'] === hash;
+}
+
+/** For whoever looks into a history that came to no end. */
+async function whereItStands(url: string): Promise<string> {
+  try {
+    const subjects = await query(
+      url,
+      'SELECT next_position, ingested_seq_no, finalized_position, head_position, epoch, halt_code, halt_message FROM subjects',
+    );
+    const lanes = await query(url, 'SELECT lane, seq_no FROM checkpoints ORDER BY lane');
+    const passes = await query(url, 'SELECT kind, next_position, missing_events FROM passes ORDER BY id');
+    return JSON.stringify({ subjects, lanes, passes });
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+const LAST_WORDS_MAX = 3_000;
+
+function lastWords({ role, program }: Running): string {
+  return `${role}${program.isRunning() ? '' : ', ended'}: ... ${program.said().slice(-LAST_WORDS_MAX)}`;
 }
 
 /** The last block that the second pass has read, and how many events it has found that were left out. */

@@ -238,7 +238,9 @@ describe('a reducer with another version', () => {
       ['while it waits for a reader of the tables that go', 'SELECT FROM orders'],
     ])('%s', async (_when, lock) => {
       const blocker = await market.pool.connect();
-      await blocker.query(`BEGIN; ${lock}`);
+      await blocker.query(`SET idle_in_transaction_session_timeout = '20s'; BEGIN; ${lock}`);
+      // A rebuild that waits for it all the same goes on then, and the last statement here fails.
+      blocker.on('error', () => undefined);
       const stopped = new AbortController();
       const rebuilding = rebuildStates(
         { ...optionsOf(newObserver), pool: market.createPool() },
@@ -250,11 +252,14 @@ describe('a reducer with another version', () => {
         );
         return rows.length > 0;
       };
-      while (!(await waits()));
-      stopped.abort(stop);
-      await expect(rebuilding).rejects.toBe(stop);
-      await blocker.query('COMMIT');
-      blocker.release();
+      try {
+        while (!(await waits()));
+        stopped.abort(stop);
+        await expect(rebuilding).rejects.toBe(stop);
+        await blocker.query('COMMIT');
+      } finally {
+        blocker.release(true);
+      }
       await unchanged(600);
     });
   });
@@ -273,16 +278,19 @@ describe('a reducer with another version', () => {
       never,
     );
     const impatient = market.createPool({ statement_timeout: 5_000 });
-    while (waits.length < 2) {
-      expect((await impatient.query('SELECT DISTINCT market FROM orders')).rows).toHaveLength(1);
-      // Nor do workers.
-      await impatient.query('UPDATE subjects SET head_position = 1');
+    try {
+      while (waits.length < 2) {
+        expect((await impatient.query('SELECT DISTINCT market FROM orders')).rows).toHaveLength(1);
+        // Nor do workers.
+        await impatient.query('UPDATE subjects SET head_position = 1');
+      }
+      expect(waits[0]).toEqual([expect.stringMatching(/ \(pid \d+\)$/)]);
+      expect(await markets()).toEqual([{ market: 'imart', n: 40 }]);
+    } finally {
+      await reader.query('COMMIT');
+      reader.release();
+      await rebuilding;
     }
-    expect(waits[0]).toEqual([expect.stringMatching(/ \(pid \d+\)$/)]);
-    expect(await markets()).toEqual([{ market: 'imart', n: 40 }]);
-    await reader.query('COMMIT');
-    reader.release();
-    await rebuilding;
     expect(await markets()).toEqual([{ market: 'renamed', n: 40 }]);
   });
 
