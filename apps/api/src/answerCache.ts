@@ -48,7 +48,7 @@ export function createAnswerCache(db: ReadDatabase, cache: ReadCache | null, met
       load: (cursor: ReadCursor) => Promise<Loaded<T>>,
     ): Promise<T | null> {
       const look = await cache?.look(kind, subject, id);
-      if (look?.hit != null) {
+      if (look !== undefined && look.hit !== null) {
         hits.add(1, { kind });
         void reply.header(EXECUTED_HEADER, `${subject};${look.hit.executed}`);
         return JSON.parse(look.hit.body) as T;

@@ -134,7 +134,10 @@ describeRedis('the cache of answers', () => {
     /** One token, changed now and then: its value is how often. */
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.record({ kind: fc.constant('change' as const), touches: fc.boolean() }) },
-      { weight: 4, arbitrary: fc.record({ kind: fc.constant('drop' as const), keeper: fc.constantFrom(0, 0, 0, 0, 1) }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({ kind: fc.constant('drop' as const), keeper: fc.constantFrom(0, 0, 0, 0, 1) }),
+      },
       {
         weight: 16,
         arbitrary: fc.record({ kind: fc.constantFrom('look', 'read', 'keep'), reader: fc.nat({ max: 1 }) }),
@@ -187,7 +190,7 @@ describeRedis('the cache of answers', () => {
                 const found = await cache.look('token', SUBJECT, '0xc:1');
                 reader.look = found;
                 delete reader.value;
-                if (found?.hit != null) {
+                if (found !== undefined && found.hit !== null) {
                   hits++;
                   expect(Number(found.hit.body)).toBeGreaterThanOrEqual(values[dropped] as number);
                   // Nothing up to the cursor that it shows is missing.

@@ -10,8 +10,8 @@ export const READER_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'libs/worker/src/notifications/notifier.ts',
-        search: "if (when === 'final' && lastLeft(change) > position.finalized) break;",
-        replace: 'void lastLeft, when;',
+        search: 'if (last > position.finalized) {',
+        replace: 'if (last > position.finalized && position.epoch < 0n) {',
       },
     ],
     suite: { files: NOTIFIER, only: 'when final' },

@@ -34,6 +34,8 @@ export interface ReaderPosition {
   /** Nobody is told of what happened before; `null`: of everything. */
   readonly sinceUs: bigint | null;
   readonly chainTimeUs: bigint | null;
+  /** Rises with everything that is taken back. */
+  readonly epoch: bigint;
   /** What lies at or before it can not be taken back any more, but by an operator or late knowledge. */
   readonly finalized: SeqNo;
 }
@@ -179,7 +181,7 @@ export async function openNotifications(options: OpenNotificationsOptions): Prom
     position: () =>
       translated(async () => {
         const { rows } = await pool.query(
-          `SELECT u.feed_no, u.since_us, s.last_feed_no, s.chain_time_us, s.finalized_seq_no
+          `SELECT u.feed_no, u.since_us, s.last_feed_no, s.chain_time_us, s.epoch, s.finalized_seq_no
            FROM subscriptions u JOIN subjects s ON s.id = u.subject WHERE u.subject = $1 AND u.name = $2`,
           key,
         );
@@ -190,6 +192,7 @@ export async function openNotifications(options: OpenNotificationsOptions): Prom
           lastFeedNo: numberOf('last_feed_no'),
           sinceUs: row['since_us'] === null ? null : numberOf('since_us'),
           chainTimeUs: row['chain_time_us'] === null ? null : numberOf('chain_time_us'),
+          epoch: numberOf('epoch'),
           finalized: numberOf('finalized_seq_no') as SeqNo,
         };
       }),

@@ -58,6 +58,7 @@ export function createNotifierStats(): NotifierStats {
  */
 export async function runNotifier(options: NotifierOptions, signal: AbortSignal): Promise<void> {
   const { store, holder, leaseMs, logger, random, stats } = options;
+  const readOn = createReader(options);
   await runFeedProcess(
     {
       label: `${store.subjectId}/notifications`,
@@ -70,7 +71,7 @@ export async function runNotifier(options: NotifierOptions, signal: AbortSignal)
     },
     signal,
     async (fencing) => {
-      const read = await readOn(options, fencing);
+      const read = await readOn(fencing);
       const pushed = await pushOn(options);
       return read || pushed;
     },
@@ -78,16 +79,38 @@ export async function runNotifier(options: NotifierOptions, signal: AbortSignal)
   stats.behind = 0;
 }
 
-/** @returns whether the cursor moved. */
-async function readOn(options: NotifierOptions, fencing: bigint): Promise<boolean> {
+/** A change that is waited with until it is final. */
+interface Waiting extends Pick<ReaderPosition, 'afterFeedNo' | 'epoch'> {
+  /** The last event of it that is left. */
+  readonly for: bigint;
+}
+
+/** One look at the feed after the other. @returns whether the cursor moved. */
+function createReader(options: NotifierOptions): (fencing: bigint) => Promise<boolean> {
+  let waiting: Waiting | null = null;
+  return async (fencing) => {
+    const position = await options.store.position();
+    options.stats.behind = Number(position.lastFeedNo - position.afterFeedNo);
+    if (options.stats.behind === 0) return false;
+    // What is waited with is not read again and again: it is the same until it is final, or something was taken back.
+    const isSame = waiting?.afterFeedNo === position.afterFeedNo && waiting.epoch === position.epoch;
+    if (isSame && waiting !== null && waiting.for > position.finalized) return false;
+    const { moved, wait } = await readOn(options, fencing, position);
+    waiting = wait;
+    return moved;
+  };
+}
+
+async function readOn(
+  options: NotifierOptions,
+  fencing: bigint,
+  // Of before the feed is read: what it says to be final was not taken back then, and will not be.
+  position: ReaderPosition,
+): Promise<{ readonly moved: boolean; readonly wait: Waiting | null }> {
   const { store, feed, when, stats } = options;
-  // Before the feed: what it says to be final was not taken back then, and will not be.
-  const position = await store.position();
-  stats.behind = Number(position.lastFeedNo - position.afterFeedNo);
-  if (stats.behind === 0) return false;
   if (isBeforeBeginning(position)) {
     await orFenced(store, fencing, () => store.skip(fencing, position.lastFeedNo));
-    return true;
+    return { moved: true, wait: null };
   }
   const changes = await feed.readFeed(position.afterFeedNo, {
     changesMax: CHANGES_MAX,
@@ -95,8 +118,13 @@ async function readOn(options: NotifierOptions, fencing: bigint): Promise<boolea
   });
   let passed = position.afterFeedNo;
   let written = passed;
+  let wait: Waiting | null = null;
   for (const change of changes) {
-    if (when === 'final' && lastLeft(change) > position.finalized) break;
+    const last = when === 'final' ? lastLeft(change) : -1n;
+    if (last > position.finalized) {
+      wait = { afterFeedNo: passed, epoch: position.epoch, for: last };
+      break;
+    }
     passed = change.feedNo;
     const told = concerned(change, position.sinceUs);
     if (told.seqNos.length === 0 && told.aggregates.length === 0) continue;
@@ -110,7 +138,7 @@ async function readOn(options: NotifierOptions, fencing: bigint): Promise<boolea
   }
   if (passed > written) await orFenced(store, fencing, () => store.skip(fencing, passed));
   stats.behind = Number(position.lastFeedNo - passed);
-  return passed > position.afterFeedNo;
+  return { moved: passed > position.afterFeedNo, wait };
 }
 
 /** Nothing in the log is of a time that anybody is told of: chain time never goes back. */
