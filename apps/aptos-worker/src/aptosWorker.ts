@@ -29,7 +29,8 @@ export const aptosWorker: WorkerProgram<AptosWorkerConfig, ReadingConfig> = {
   nearHeadPositions: BigInt(APTOS_REST_DEFAULTS.catchUpDistanceVersions),
   loadConfig: (args) => loadAptosWorkerConfig(environmentWith(args)),
   readsChain: isReading,
-  subjectOf: ({ chainId }) => (chainId === undefined ? null : aptosSubjectId(Number(chainId))),
+  subjectOf: ({ chainId, source }) =>
+    chainId === undefined ? null : aptosSubjectId(Number(chainId), source === 'events'),
   openChain: openAptosLedger,
 };
 
@@ -43,7 +44,8 @@ async function openAptosLedger(
   const subject = ledger.createSubject(following.map(({ market }) => market));
   return {
     subject,
-    followed: followedAptosText(following),
+    followed: `${followedAptosText(following)}${ledger.followedBy}`,
+    refused: (registered) => ledger.refused(registered),
     health: () => ledger.health(),
     registerMetrics: (metrics) => registerChainMetrics(metrics, subject),
     summary() {
