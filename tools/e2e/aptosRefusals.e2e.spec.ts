@@ -2,8 +2,15 @@ import { join } from 'node:path';
 import { createFakeLedger } from '../../libs/chain-aptos/src/testing/fakeLedger';
 import { createScriptedMarket, type ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
 import { dump, query } from '../realdata/tables';
-import { firstDifferences } from './aptosTables';
-import { createAptosWorkers, SCRIPTED_MARKETS, type AptosWorkers, type ServedBy } from './aptosWorkers';
+import { startFakeFullnode } from '../../libs/chain-aptos/src/testing/fakeFullnode';
+import { expectedMarket, firstDifferences, storedMarket } from './aptosTables';
+import {
+  createAptosWorkers,
+  SCRIPTED_HANDLES,
+  SCRIPTED_MARKETS,
+  type AptosWorkers,
+  type ServedBy,
+} from './aptosWorkers';
 import type { Program } from './programs';
 import { until } from './until';
 
@@ -147,6 +154,69 @@ describe('a ledger that cannot be followed', () => {
     node.rules.pop();
     await workers.toEnd(workers.start({ ...settings, END_VERSION: String(head) }));
     expect(firstDifferences(before, await dump(url))).toEqual([]);
+  });
+
+  it('a devnet that has another chain id since it was started anew is refused, unless that is what the settings say (P14)', async () => {
+    const url = await workers.createDatabase();
+    const again = createScriptedMarket({ chainId: 9, transactions: 60, seed: 12 });
+    const [node, renewed] = [await workers.fullnode(market.ledger), await workers.fullnode(again.ledger)];
+    const of = (served: typeof node, last: bigint) => ({
+      ...workers.settingsOf('rest', served),
+      DATABASE_URL: url,
+      END_VERSION: String(last),
+    });
+    await workers.toEnd(workers.start(of(node, 50n)));
+    const before = await dump(url);
+    const refused = await endOf(workers.start(of(renewed, 50n)));
+    expect([refused.code, refused.stopped]).toEqual([
+      1,
+      expect.objectContaining({
+        code: 'NETWORK_RESTARTED',
+        message: expect.stringContaining(
+          'the database has aptos:4, and the endpoints serve chain id 9 now',
+        ) as string,
+      }),
+    ]);
+    expect(firstDifferences(before, await dump(url))).toEqual([]);
+    await workers.toEnd(workers.start({ ...of(renewed, 50n), CHAIN_ID: 9 }));
+    const subjects = await query(url, 'SELECT subject_id FROM subjects ORDER BY id');
+    expect(subjects.map((row) => row['subject_id'])).toEqual(['aptos:4', 'aptos:9']);
+  });
+
+  it('bare events are read where the transactions are pruned, and are never mixed with those (P18)', async () => {
+    const node = await startFakeFullnode(market.ledger, { handles: SCRIPTED_HANDLES });
+    try {
+      node.rules.push(({ kind, start }) =>
+        kind === 'version' && start !== 0n ? { status: 410, body: '{}', oldest: head } : undefined,
+      );
+      const [first = '', ...others] = Object.keys(SCRIPTED_HANDLES);
+      const settings = (url: string, source: string, handles = [first, ...others]) => ({
+        ...workers.settingsOf('rest', node),
+        APTOS_SOURCE: source,
+        APTOS_HANDLES: handles.join(','),
+        DATABASE_URL: url,
+        END_VERSION: String(head),
+      });
+      const url = await workers.createDatabase();
+      const pruned = await endOf(workers.start(settings(url, 'handles')));
+      expect([pruned.code, pruned.stopped['code']]).toEqual([1, 'RPC_PRUNED']);
+
+      const mixed = await endOf(workers.start(settings(url, 'events')));
+      expect([mixed.code, mixed.stopped['code']]).toEqual([1, 'MIXED_SOURCES']);
+
+      const own = await workers.createDatabase();
+      await workers.toEnd(workers.start(settings(own, 'events')));
+      const stored = await storedMarket(own, 'aptos:4-events');
+      expect(stored).toEqual(expectedMarket(market));
+      const back = await endOf(workers.start(settings(own, 'rest')));
+      expect([back.code, back.stopped['code']]).toEqual([1, 'MIXED_SOURCES']);
+      const fewer = await endOf(workers.start(settings(own, 'events', [first])));
+      expect([fewer.code, fewer.stopped['code']]).toEqual([1, 'HANDLES_CHANGED']);
+      // In another order they are the same.
+      await workers.toEnd(workers.start(settings(own, 'events', [...others, first])));
+    } finally {
+      await node.close();
+    }
   });
 
   it('a marketplace of one’s own is followed by its file, which is named when it cannot be used', async () => {

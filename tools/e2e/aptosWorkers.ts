@@ -16,6 +16,14 @@ import { PATIENCE_MS } from './until';
 /** How a ledger is served: as a fullnode's REST API, or as a Transaction Stream. */
 export type ServedBy = 'rest' | 'grpc';
 
+const EVENTS = `${SCRIPTED_ADDRESS}::FixedMarket::FixedMarketEvents`;
+/** The scripted market's event handles, with their creation numbers. */
+export const SCRIPTED_HANDLES: Readonly<Record<string, string>> = {
+  [`${EVENTS}/list_token_events`]: '4',
+  [`${EVENTS}/delist_token_events`]: '5',
+  [`${EVENTS}/buy_token_events`]: '6',
+};
+
 /** What is followed of the scripted market. */
 export const SCRIPTED_MARKETS = `imart:${SCRIPTED_ADDRESS}`;
 

@@ -26,7 +26,8 @@ export const aptosWorker: WorkerProgram<AptosWorkerConfig, ReadingConfig> = {
   chainSetting: aptosWorkerConfig.chainId.name,
   nearHeadPositions: BigInt(APTOS_REST_DEFAULTS.catchUpDistanceVersions),
   ...aptosWorkerSettings,
-  subjectOf: ({ chainId }) => (chainId === undefined ? null : aptosSubjectId(Number(chainId))),
+  subjectOf: ({ chainId, source }) =>
+    chainId === undefined ? null : aptosSubjectId(Number(chainId), source === 'events'),
   openChain: openAptosLedger,
 };
 
@@ -40,7 +41,8 @@ async function openAptosLedger(
   const subject = ledger.createSubject(following.map(({ market }) => market));
   return {
     subject,
-    followed: followedAptosText(following),
+    followed: `${followedAptosText(following)}${ledger.followedBy}`,
+    refused: (registered) => ledger.refused(registered),
     health: () => ledger.health(),
     registerMetrics: (metrics) => registerChainMetrics(metrics, subject),
     summary() {

@@ -30,7 +30,7 @@ export interface AptosSubject extends Subject {
 export function createAptosSubject(options: AptosSubjectOptions): AptosSubject {
   const { chainId, source, wait = waitMs } = options;
   const settings = { ...APTOS_SUBJECT_DEFAULTS, ...options };
-  const subjectId = aptosSubjectId(chainId);
+  const subjectId = aptosSubjectId(chainId, options.bareEvents);
   const translator = createTranslator({
     subjectId,
     filter: createEventFilter(options.markets),

@@ -77,3 +77,36 @@ export class ResumePointError extends WorkerError {
     });
   }
 }
+
+/** Transactions and bare events of one ledger have other SeqNos: they do not stand in one database. */
+export class MixedSourcesError extends WorkerError {
+  constructor(subjectId: string, stored: string) {
+    super(
+      `${subjectId}: the database has ${stored}, whose events were read ${subjectId.endsWith('-events') ? 'with their transactions' : 'without their transactions'}. ` +
+        `The two are never mixed: set APTOS_SOURCE as it was, or use another database`,
+      { code: 'MIXED_SOURCES', disposition: 'stop', fields: { subjectId, stored } },
+    );
+  }
+}
+
+/** Bare events of one version have the order of their handles: with other handles, stored places would be others. */
+export class HandlesChangedError extends WorkerError {
+  constructor(subjectId: string, stored: string) {
+    super(
+      `${subjectId}: APTOS_HANDLES names other handles than those the database was filled by (${stored}), which gives bare events other ` +
+        `places. Set it as it was, or use an empty database`,
+      { code: 'HANDLES_CHANGED', disposition: 'stop', fields: { subjectId, stored } },
+    );
+  }
+}
+
+/** A network that keeps no chain id has another one than the database knows it by. */
+export class NetworkRestartedError extends WorkerError {
+  constructor(subjectId: string, stored: string, chainId: number) {
+    super(
+      `${subjectId}: the database has ${stored}, and the endpoints serve chain id ${chainId} now: a development network that was started anew is ` +
+        `another chain. Use an empty database; or set CHAIN_ID=${chainId} to keep both in this one`,
+      { code: 'NETWORK_RESTARTED', disposition: 'stop', fields: { subjectId, stored } },
+    );
+  }
+}

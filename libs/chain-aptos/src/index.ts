@@ -7,7 +7,10 @@ export { createAptosSubject, type AptosSubject } from './createAptosSubject';
 export {
   AptosDecodeError,
   GenesisUnavailableError,
+  HandlesChangedError,
   LedgerReplacedError,
+  MixedSourcesError,
+  NetworkRestartedError,
   ResumePointError,
   VersionGapError,
   WrongGenesisError,
@@ -52,6 +55,7 @@ export {
 } from './setup/followedMarkets';
 export { aptosMarketSettings, type AptosMarketEntry } from './setup/marketSetting';
 export { openLedger, type Ledger, type LedgerConfig } from './setup/openLedger';
+export type { RegisteredLedger } from './setup/refusedBeside';
 export type { EventHandle } from './source/handleEvents';
 export { APTOS_HANDLE_DEFAULTS, createHandleSource, type HandleSourceOptions } from './source/handleSource';
 export type { LedgerEndpointStats, LedgerSource } from './source/ledgerSource';

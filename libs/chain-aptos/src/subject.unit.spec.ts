@@ -7,6 +7,7 @@ import { createLedgerKit, type LedgerKit } from './testing/ledgerKit';
 
 /** Something that serves a ledger, and can be behind it. */
 interface Served {
+  readonly bareEvents?: boolean;
   lag(head: bigint | null): void;
   source(options: ReadingOptions): LedgerSource;
 }
@@ -44,6 +45,14 @@ const SOURCES: Readonly<Record<string, (kit: LedgerKit, ledger: FakeLedger) => P
       source: () => kit.handleSource([node], CONTRACT_HANDLES),
     };
   },
+  'an Aptos contract by its bare events': async (kit, ledger) => {
+    const node = await kit.node(ledger, CONTRACT_NODE);
+    return {
+      bareEvents: true,
+      lag: lagging(ledger, (rule) => node.rules.push(rule)),
+      source: () => kit.handleSource([node], CONTRACT_HANDLES, { bare: true }),
+    };
+  },
 };
 
 /** `version/index` of what the contract has told. */
@@ -64,7 +73,8 @@ for (const [name, serve] of Object.entries(SOURCES)) {
       const kit = createLedgerKit();
       const { ledger, grow } = createContract(positions);
       const served = await serve(kit, ledger);
-      const other = async (chain: FakeLedger) => kit.subject((await serve(kit, chain)).source({}));
+      const other = async (chain: FakeLedger) =>
+        kit.subject((await serve(kit, chain)).source({}), { bareEvents: served.bareEvents === true });
       return {
         head: () => ledger.head,
         places: () => placesOf(ledger),
@@ -73,6 +83,7 @@ for (const [name, serve] of Object.entries(SOURCES)) {
           const { endPosition, eventsAheadMax } = options;
           return kit.subject(served.source(options), {
             markets: [contractMarket],
+            bareEvents: served.bareEvents === true,
             ...(endPosition === undefined ? {} : { endVersion: endPosition }),
             ...(eventsAheadMax === undefined ? {} : { eventsAheadMax, messageEventsMax: 5 }),
           });

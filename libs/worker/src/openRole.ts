@@ -60,6 +60,7 @@ async function openReader<C extends WorkerConfig, R extends C>(
     pool,
     subject: chain.subject,
     followed: chain.followed,
+    refused: chain.refused,
     logger,
     signal,
   });

@@ -4,6 +4,7 @@ import type { IngestLeases, SubjectStore } from '@imart/pipeline';
 import type { Logger } from '@imart/runtime';
 import { createIngestLeases, createSubjectStore, openSubject, type DatabasePool } from '@imart/storage';
 import { databaseThere } from './databaseThere';
+import type { OpenedChain } from './program';
 import type { WorkerConfig } from './settings';
 import type { PositionWords } from './words';
 
@@ -51,13 +52,14 @@ export interface OpenSubjectStoreOptions {
   readonly pool: DatabasePool;
   readonly subject: Subject;
   readonly followed: string;
+  readonly refused: OpenedChain['refused'] | undefined;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
 
 /** Asks the chain who it is, and opens its part of the database. */
 export async function openSubjectStore(options: OpenSubjectStoreOptions): Promise<OpenedStore> {
-  const { config, words, pool, subject, followed, logger, signal } = options;
+  const { config, words, pool, subject, followed, refused, logger, signal } = options;
   const identity = await subject.identify(signal);
   const opened = await databaseThere(
     () =>
@@ -67,6 +69,7 @@ export async function openSubjectStore(options: OpenSubjectStoreOptions): Promis
         lanes: config.lanes,
         startPosition: config.startPosition,
         followed,
+        ...(refused === undefined ? {} : { refused }),
       }),
     { logger, signal },
   );

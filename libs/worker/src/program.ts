@@ -1,6 +1,7 @@
-import type { SeqNoCodec, Subject, SubjectId } from '@imart/core';
+import type { SeqNoCodec, Subject, SubjectId, WorkerError } from '@imart/core';
 import type { RangeSource } from '@imart/pipeline';
 import type { CheckResult, LoadedConfig, Logger, Metrics } from '@imart/runtime';
+import type { FollowedSubject } from '@imart/storage';
 import type { WorkerConfig } from './settings';
 import type { PositionWords } from './words';
 
@@ -60,6 +61,11 @@ export interface OpenedChain {
   readonly subject: Subject;
   /** What of it is followed, as one text that is the same for the same settings. */
   readonly followed: string;
+  /**
+   * Why it may not be read into a database that has these subjects, its own among them where it is there already; `null`: it may.
+   * @defaultValue it always may
+   */
+  readonly refused?: (registered: readonly FollowedSubject[]) => WorkerError | null;
   /** Whether its source answers. */
   health(): CheckResult;
   /** Registers what an operator must know of the source. Everything is to be read when somebody asks. */

@@ -27,11 +27,11 @@ const eventHandle: ValueType<EventHandle> = {
 export const aptosChainSettings = {
   source: defineSetting({
     name: 'APTOS_SOURCE',
-    type: oneOf('rest', 'grpc', 'handles'),
+    type: oneOf('rest', 'grpc', 'handles', 'events'),
     default: 'rest',
     group: 'Chain',
     meaning:
-      "Where transactions come from: rest, the fullnodes' API, which forgets what is some weeks old; grpc, the Transaction Stream, for backfills; handles, the fullnodes' API too, but only the transactions that APTOS_HANDLES tell of. rest and grpc may be changed for each other at any time: what is read is the same.",
+      "Where transactions come from: rest, the fullnodes' API, which forgets what is some weeks old; grpc, the Transaction Stream, for backfills; handles, the fullnodes' API too, but only the transactions that APTOS_HANDLES tell of; events, the events of APTOS_HANDLES alone, where the transactions are pruned. The first three may be changed for each other where they follow the same; events makes a chain of its own, aptos:N-events, that does not stand in one database with the other.",
   }),
   urls: defineSetting({
     name: 'APTOS_URLS',
@@ -73,7 +73,7 @@ export const aptosChainSettings = {
     group: 'Chain',
     example: '0x1a::FixedMarket::FixedMarketEvents/list_token_events',
     meaning:
-      "Event handles of a contract of one's own, needed where APTOS_SOURCE is handles, as struct/field; the struct's address is the account that has it, unless `0x.../` stands before it. All of the contract's, or its events are seen in part.",
+      "Event handles of a contract of one's own, needed where APTOS_SOURCE is handles or events, as struct/field; the struct's address is the account that has it, unless `0x.../` stands before it. All of the contract's, or its events are seen in part.",
   }),
   pagesInFlight: defineSetting({
     name: 'APTOS_PAGES_IN_FLIGHT',

@@ -72,8 +72,9 @@ function validEntries(environment: Environment): readonly AptosMarketEntry[] {
 /** Handles are needed by the source that reads by them, and by no other. */
 function handleProblems(environment: Environment): readonly ConfigProblem[] {
   const { source, handles } = aptosChainSettings;
-  if (validValueOf(source, environment) !== 'handles' || (environment[handles.name] ?? '') !== '') return [];
-  return [{ setting: handles.name, problem: `is required where ${source.name} is handles` }];
+  const chosen = validValueOf(source, environment);
+  if ((chosen !== 'handles' && chosen !== 'events') || (environment[handles.name] ?? '') !== '') return [];
+  return [{ setting: handles.name, problem: `is required where ${source.name} is ${chosen}` }];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ConfigError } from '@imart/core';
+import { ConfigError, type WorkerError } from '@imart/core';
 import { RPC_POOL_DEFAULTS } from '@imart/endpoints';
 import { waitMs } from '@imart/pipeline';
 import type { CheckResult, ConfigOf, Logger } from '@imart/runtime';
@@ -9,6 +9,7 @@ import type { LedgerSource } from '../source/ledgerSource';
 import { APTOS_REST_DEFAULTS, createRestSource } from '../source/restSource';
 import { APTOS_STREAM_DEFAULTS, createStreamSource } from '../source/streamSource';
 import { aptosSubjectId } from '../subject/options';
+import { handlesText, inOrder, refusedBeside, type RegisteredLedger } from './refusedBeside';
 import type { aptosChainSettings } from './aptosSettings';
 
 /** What is needed of a program's settings to reach its ledger. */
@@ -22,6 +23,10 @@ export interface Ledger {
   readonly chainId: number;
   /** One at a time: they share the endpoints. */
   createSubject(markets: readonly AptosMarket[]): AptosSubject;
+  /** Added to what is followed: of bare events, the handles that their order depends on. */
+  readonly followedBy: string;
+  /** Why the ledger may not be read into a database that has these subjects; `null`: it may. */
+  refused(registered: readonly RegisteredLedger[]): WorkerError | null;
   /** Whether the endpoints answer. */
   health(): CheckResult;
   close(): void;
@@ -33,11 +38,12 @@ export interface Ledger {
  * @throws the signal's reason when it aborts.
  */
 export async function openLedger(config: LedgerConfig, logger: Logger, signal: AbortSignal): Promise<Ledger> {
+  const bare = config.source === 'events';
   let unavailable: string | null = null;
   const sourceOf = (chainId: number | null): LedgerSource => {
     const common = {
       ...RPC_POOL_DEFAULTS,
-      subjectId: chainId === null ? 'aptos' : aptosSubjectId(chainId),
+      subjectId: chainId === null ? 'aptos' : aptosSubjectId(chainId, bare),
       urls: config.urls,
       chainId,
       apiKey: config.apiKey ?? null,
@@ -53,13 +59,20 @@ export async function openLedger(config: LedgerConfig, logger: Logger, signal: A
     switch (config.source) {
       case 'grpc':
         return createStreamSource({ ...APTOS_STREAM_DEFAULTS, ...common, ...poll });
-      case 'handles': {
+      case 'handles':
+      case 'events': {
         const { handles = [] } = config;
         if (handles.length === 0) {
-          const problem = 'names no handle, and APTOS_SOURCE is handles';
+          const problem = `names no handle, and APTOS_SOURCE is ${config.source}`;
           throw new ConfigError([{ setting: 'APTOS_HANDLES', problem }]);
         }
-        return createHandleSource({ ...APTOS_HANDLE_DEFAULTS, ...common, ...poll, handles });
+        return createHandleSource({
+          ...APTOS_HANDLE_DEFAULTS,
+          ...common,
+          ...poll,
+          handles: bare ? inOrder(handles) : handles,
+          bare,
+        });
       }
       case 'rest':
         return createRestSource({
@@ -91,6 +104,15 @@ export async function openLedger(config: LedgerConfig, logger: Logger, signal: A
         markets,
         endVersion: config.endVersion ?? null,
         genesisHash: config.genesisHash ?? null,
+        bareEvents: bare,
+      }),
+    followedBy: bare ? handlesText(config.handles ?? []) : '',
+    refused: (registered) =>
+      refusedBeside(registered, {
+        chainId,
+        isStated: config.chainId !== undefined,
+        bareEvents: bare,
+        followedBy: bare ? handlesText(config.handles ?? []) : '',
       }),
     health: () => (unavailable === null ? { ok: true } : { ok: false, detail: unavailable }),
     close: () => source.close(),

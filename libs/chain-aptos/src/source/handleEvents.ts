@@ -22,6 +22,8 @@ interface HandleEvent {
   readonly sequenceNumber: bigint;
   readonly account: string;
   readonly creationNumber: bigint;
+  /** As the node gave it. */
+  readonly json: unknown;
 }
 
 /** Events of one answer at most. */
@@ -33,6 +35,8 @@ export interface HandleReader {
   readonly provenTo: bigint;
   /** Versions up to this one that have an event, ascending, which were not taken yet. */
   versionsUpTo(version: bigint): readonly bigint[];
+  /** The events of one of them, as the node gave them, in order. */
+  eventsOf(version: bigint): readonly unknown[];
   /** Forgets them. */
   taken(version: bigint): void;
   /** Whether the transaction has all events that the handle says it has. @throws {RpcInconsistentError} */
@@ -56,6 +60,7 @@ function readEvents(body: string): readonly HandleEvent[] {
       sequenceNumber: readU64(event['sequence_number'], 'sequence_number'),
       account: canonicalAddress(String(guid['account_address'])),
       creationNumber: readU64(guid['creation_number'], 'guid.creation_number'),
+      json: value,
     };
   });
 }
@@ -150,6 +155,7 @@ export async function createHandleReader(
     versionsUpTo: (version) => [
       ...new Set(pending.filter((event) => event.version <= version).map((event) => event.version)),
     ],
+    eventsOf: (version) => pending.filter((event) => event.version === version).map((event) => event.json),
     taken(version) {
       pending = pending.filter((event) => event.version > version);
     },

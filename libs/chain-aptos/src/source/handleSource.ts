@@ -1,6 +1,7 @@
 import type { BlockRef } from '@imart/core';
 import { childAbort, RpcPrunedError } from '@imart/endpoints';
 import type { ReadTransaction } from '../read/readEvent';
+import { bareTransactions } from './bareTransaction';
 import { createHandleReader, type EventHandle, type HandleReader } from './handleEvents';
 import {
   refOf,
@@ -18,6 +19,12 @@ export interface HandleSourceOptions extends RestLedgerOptions {
   readonly pollIntervalMs: number;
   /** What ends farther below the head is part of catching up. @defaultValue 1,000 */
   readonly catchUpDistanceVersions: number;
+  /**
+   * The events alone, where the transactions are pruned that they are in: without hash, sender and write set, in the order of the handles
+   * within a version. They belong to a subject of their own.
+   * @defaultValue false
+   */
+  readonly bare?: boolean;
 }
 
 export const APTOS_HANDLE_DEFAULTS = {
@@ -37,7 +44,7 @@ const BATCH_TRANSACTIONS_MAX = 100;
  * events have handles.
  */
 export function createHandleSource(options: HandleSourceOptions): LedgerSource {
-  const { handles, now, wait } = options;
+  const { handles, now, wait, bare = false } = options;
   if (handles.length === 0) throw new RangeError('a source of handles needs at least one handle');
   const ledger = createRestLedger(options);
   const { pool, ledgerInfo, transaction } = ledger;
@@ -49,6 +56,8 @@ export function createHandleSource(options: HandleSourceOptions): LedgerSource {
     let next = from;
     let tip: BlockRef | null = after;
     const same = ledger.sameLedger(signal, after !== null);
+    /** Of bare events nothing tells one ledger from another. */
+    const comparable = (): BlockRef | null => (bare ? null : tip);
     const running = childAbort(signal);
     let readers: readonly HandleReader[] | null = null;
 
@@ -69,12 +78,12 @@ export function createHandleSource(options: HandleSourceOptions): LedgerSource {
           kind: 'pulse',
           head: { position: head.version, hash: '', parentHash: '', timeUs: head.timestampUs },
         };
-        if (next < head.oldestVersion) {
+        if (!bare && next < head.oldestVersion) {
           const place = { endpoint: pool.preferred().label, method: 'GET /' };
           throw new RpcPrunedError(place, `version ${next} is pruned, the oldest is ${head.oldestVersion}`);
         }
         if (tip !== null && head.version < tip.position) same.doubt();
-        else await same.assure(tip);
+        else await same.assure(comparable());
         let isBehind = !same.isDoubtful && head.version >= next;
         while (isBehind && (to === null || next <= to)) {
           const of: readonly HandleReader[] = (readers ??= await Promise.all(
@@ -85,7 +94,7 @@ export function createHandleSource(options: HandleSourceOptions): LedgerSource {
               .filter(({ provenTo }) => provenTo < head.version)
               .map((reader) => reader.advance(running.signal)),
           );
-          await same.assure(tip);
+          await same.assure(comparable());
           let watermark = of.reduce<bigint>(
             (least, { provenTo }) => (provenTo < least ? provenTo : least),
             to ?? head.version,
@@ -103,10 +112,18 @@ export function createHandleSource(options: HandleSourceOptions): LedgerSource {
             versions = versions.slice(0, BATCH_TRANSACTIONS_MAX);
             watermark = versions.at(-1) as bigint;
           }
-          const transactions = await Promise.all(versions.map((version) => needed(version, of)));
-          const last = versions.at(-1) === watermark ? transactions.at(-1) : await needed(watermark, []);
+          let transactions: readonly ReadTransaction[];
+          let ref: BlockRef;
+          if (bare) {
+            transactions = bareTransactions(versions, of, tip?.timeUs ?? 0n);
+            const timeUs = transactions.at(-1)?.timestampUs ?? tip?.timeUs ?? 0n;
+            ref = { position: watermark, hash: '', parentHash: '', timeUs };
+          } else {
+            transactions = await Promise.all(versions.map((version) => needed(version, of)));
+            const last = versions.at(-1) === watermark ? transactions.at(-1) : await needed(watermark, []);
+            ref = refOf(last as ReadTransaction, watermark === next ? (tip?.hash ?? '') : '');
+          }
           for (const reader of of) reader.taken(watermark);
-          const ref = refOf(last as ReadTransaction, watermark === next ? (tip?.hash ?? '') : '');
           const covers = { from: next, to: ref };
           tip = ref;
           next = watermark + 1n;

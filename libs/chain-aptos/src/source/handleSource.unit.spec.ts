@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { FakeFullnode, FullnodeFault, FullnodeQuestion } from '../testing/fakeFullnode';
-import type { FakeLedger } from '../testing/fakeLedger';
+import { createFakeLedger, type FakeLedger } from '../testing/fakeLedger';
 import { CONTRACT_HANDLES, CONTRACT_NODE, contractMarket, createContract } from '../testing/contract';
 import { createLedgerKit, type LedgerKit } from '../testing/ledgerKit';
 import { createLedgerStore, type LedgerStore } from '../testing/ledgerStore';
@@ -149,6 +149,51 @@ describe('a contract read by its event handles', () => {
     }
     const store = await take(node, 299n, createLedgerStore(200n));
     expect(store.events).toEqual((await takeWhole(ledger, 299n, 200n)).events);
+  });
+
+  it('goes on without the transactions where those are pruned, as bare events of a subject of its own (P18)', async () => {
+    const { ledger } = createContract(300);
+    const node = await kit.node(ledger, CONTRACT_NODE);
+    node.rules.push(({ kind, start }) =>
+      kind === 'version' && start !== 0n ? { status: 410, body: '{}', oldest: 250n } : undefined,
+    );
+    const source = kit.handleSource([node], CONTRACT_HANDLES, { bare: true });
+    const subject = kit.subject(source, { markets: [contractMarket], bareEvents: true, endVersion: 299n });
+    const store = createLedgerStore();
+    await kit.read(subject, store);
+    expect(subject.id).toBe('aptos:4-events');
+    const placeless = ({ events }: LedgerStore) =>
+      events.map(({ aggregateId, source: { position } }) => `${position} ${aggregateId}`).sort();
+    expect(placeless(store)).toEqual(placeless(await takeWhole(ledger, 299n)));
+    // Two handles in one version: that of the first handle comes first, whatever the transaction's order was.
+    const together = store.events.filter(({ source: { position } }) => position === 35n);
+    expect(together.map(({ aggregateId, source: { index } }) => [aggregateId.split(':')[0], index])).toEqual([
+      ['list', 0],
+      ['list', 1],
+      ['buy', 2],
+    ]);
+    expect(store.events.every(({ source: { txHash, blockHash } }) => txHash === '' && blockHash === '')).toBe(
+      true,
+    );
+  });
+
+  it.each([
+    ['seconds', '1700000123', 1_700_000_123_000_000n],
+    ['milliseconds', '1700000123456', 1_700_000_123_456_000n],
+    ['microseconds', '1700000123456789', 1_700_000_123_456_789n],
+    ['something else', '17', 0n],
+  ])('has of bare events the time that they tell, in %s', async (_, timestamp, expected) => {
+    const ledger = createFakeLedger();
+    const event = { type: '0xca11::market::list', account: '0xca11', creationNumber: 4 };
+    ledger.add({ events: [{ ...event, sequenceNumber: 0, data: { timestamp } }] });
+    ledger.add({ events: [{ ...event, sequenceNumber: 1, data: {} }] });
+    const source = kit.handleSource([await kit.node(ledger, CONTRACT_NODE)], CONTRACT_HANDLES, {
+      bare: true,
+    });
+    const subject = kit.subject(source, { markets: [contractMarket], bareEvents: true, endVersion: 1n });
+    const store = createLedgerStore();
+    await kit.read(subject, store);
+    expect(store.events.map(({ source: { timeUs } }) => timeUs)).toEqual([expected, expected]);
   });
 
   it('refuses another ledger (P14, devnet)', async () => {

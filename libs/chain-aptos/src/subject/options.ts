@@ -16,6 +16,8 @@ export interface AptosSubjectOptions {
    * networks, which are known by their chain id. @defaultValue none
    */
   readonly genesisHash?: string | null;
+  /** The source gives bare events: the subject has an id of its own. @defaultValue false */
+  readonly bareEvents?: boolean;
   /** Events that may be handed on and not executed before reading pauses. @defaultValue 100,000 */
   readonly eventsAheadMax?: number;
   /** Events after which a message is sent while catching up. @defaultValue 5,000 */
@@ -41,7 +43,11 @@ export interface AptosSubjectStats extends Readonly<TranslatorStats> {
   readonly eventsAhead: number;
 }
 
-/** The CAIP-2 id of a ledger. */
-export function aptosSubjectId(chainId: number): SubjectId {
-  return `aptos:${chainId}` as SubjectId;
+/**
+ * The id of a ledger's subject: its CAIP-2 id; of bare events another one, whose SeqNos are others.
+ * @example aptosSubjectId(1) // 'aptos:1'
+ * @example aptosSubjectId(1, true) // 'aptos:1-events'
+ */
+export function aptosSubjectId(chainId: number, bareEvents = false): SubjectId {
+  return `aptos:${chainId}${bareEvents ? '-events' : ''}` as SubjectId;
 }

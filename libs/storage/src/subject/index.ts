@@ -1,7 +1,12 @@
 export { createSubjectStore, type SubjectStoreOptions } from './createSubjectStore';
 export { LanesChangedError, OtherChainError } from './errors';
 export { createIngestLeases, type IngestLeasesOptions } from './lease';
-export { openSubject, type OpenedSubject, type OpenSubjectOptions } from './openSubject';
+export {
+  openSubject,
+  type FollowedSubject,
+  type OpenedSubject,
+  type OpenSubjectOptions,
+} from './openSubject';
 export {
   readParked,
   readParkedAggregate,

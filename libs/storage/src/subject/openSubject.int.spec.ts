@@ -1,9 +1,9 @@
-import { evmSeqNo } from '@imart/core';
+import { evmSeqNo, type SubjectId } from '@imart/core';
 import { append, appendMessage, SUBJECT } from '@imart/testing';
 import { createMarketDatabase, type MarketDatabase } from '../testing/marketDatabase';
 import { startTestServer, type TestServer } from '../testing/testDatabase';
 import { LanesChangedError, OtherChainError } from './errors';
-import { openSubject, type OpenSubjectOptions } from './openSubject';
+import { openSubject, type FollowedSubject, type OpenSubjectOptions } from './openSubject';
 
 let server: TestServer;
 let market: MarketDatabase;
@@ -71,6 +71,30 @@ describe('openSubject', () => {
     }
     const { rows } = await market.pool.query('SELECT lane FROM checkpoints ORDER BY lane');
     expect(rows).toEqual([{ lane: 0 }, { lane: 1 }, { lane: 2 }]);
+  });
+
+  it('is refused beside others as whoever opens it says, also when both come at the same moment (Q15)', async () => {
+    const seen: string[][] = [];
+    const alone = (id: string) => ({
+      ...options,
+      identity: { subjectId: id as SubjectId, genesisHash: '0x01' },
+      refused: (registered: readonly FollowedSubject[]) => {
+        seen.push(registered.map(({ subjectId, followed }) => `${subjectId} ${followed}`));
+        return registered.some(({ subjectId }) => subjectId !== id) ? new Error(`${id} stands alone`) : null;
+      },
+    });
+    const both = await Promise.allSettled(
+      ['aptos:7', 'aptos:8'].map((id) => openSubject(market.pool, alone(id))),
+    );
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const { rows } = await market.pool.query<{ subject_id: string }>('SELECT subject_id FROM subjects');
+    expect(rows).toHaveLength(1);
+    const [{ subject_id: kept }] = rows as [{ subject_id: string }];
+    // It may change its mind about what is there already, its own subject among it.
+    await openSubject(market.pool, alone(kept));
+    expect(seen.at(-1)).toEqual([`${kept} a,b`]);
+    await openSubject(market.pool, options);
+    await expect(openSubject(market.pool, alone(kept))).rejects.toThrow(`${kept} stands alone`);
   });
 
   it('lets several processes register one subject at the same moment (Q15)', async () => {

@@ -1,10 +1,16 @@
 import type { Pool } from 'pg';
-import type { SubjectIdentity } from '@imart/core';
+import type { SubjectId, SubjectIdentity } from '@imart/core';
 import { LanesChangedError, OtherChainError } from './errors';
 import { toStorageError } from './pgErrors';
 
 /** Advisory lock: shared by who registers a subject, exclusive by who must know that no subject is added meanwhile. */
 export const SUBJECTS_LOCK = 72707372;
+
+/** A subject of a database, and what whoever read it last has followed. */
+export interface FollowedSubject {
+  readonly subjectId: SubjectId;
+  readonly followed: string;
+}
 
 export interface OpenSubjectOptions {
   readonly identity: SubjectIdentity;
@@ -14,6 +20,11 @@ export interface OpenSubjectOptions {
   readonly startPosition: bigint;
   /** What a subject that is new to the database follows, as one canonical text. */
   readonly followed: string;
+  /**
+   * Why the subject may not be read into a database that has these, itself among them where it is there already; `null`: it may.
+   * @defaultValue it always may
+   */
+  readonly refused?: (registered: readonly FollowedSubject[]) => Error | null;
 }
 
 export interface OpenedSubject {
@@ -30,6 +41,7 @@ export interface OpenedSubject {
  * Registers a subject, or finds it again, and makes its checkpoints.
  * @throws {OtherChainError} when the database knows this id with another first block.
  * @throws {LanesChangedError} when it was started with another number of lanes.
+ * @throws what `refused` gives.
  */
 export async function openSubject(pool: Pool, options: OpenSubjectOptions): Promise<OpenedSubject> {
   const { identity, observer, lanes, startPosition, followed } = options;
@@ -47,9 +59,21 @@ export async function openSubject(pool: Pool, options: OpenSubjectOptions): Prom
         `SELECT id, genesis_hash, lanes, start_position, followed, ingested_seq_no FROM subjects WHERE subject_id = $1 FOR UPDATE`,
         [identity.subjectId],
       );
+    const refuse = async (): Promise<void> => {
+      if (options.refused === undefined) return;
+      const { rows } = await client.query<FollowedSubject>(
+        'SELECT subject_id AS "subjectId", followed FROM subjects ORDER BY id',
+      );
+      const refused = options.refused(rows);
+      if (refused !== null) throw refused;
+    };
     let [row] = (await select()).rows as Record<string, string>[];
     let isNew = false;
     if (row === undefined) {
+      // Two that may not stand beside each other may come at the same moment: nobody else registers while this is looked at.
+      if (options.refused !== undefined)
+        await client.query('LOCK TABLE subjects IN SHARE ROW EXCLUSIVE MODE');
+      await refuse();
       // Another process may register it at the same moment: then its row is waited for, and read.
       const made = await client.query(
         `INSERT INTO subjects (subject_id, genesis_hash, lanes, start_position, next_position, followed)
@@ -58,7 +82,7 @@ export async function openSubject(pool: Pool, options: OpenSubjectOptions): Prom
       );
       isNew = made.rowCount === 1;
       [row] = (await select()).rows as Record<string, string>[];
-    }
+    } else await refuse();
     const stored = row as { [column: string]: string };
     if (stored.genesis_hash !== identity.genesisHash) {
       throw new OtherChainError(identity.subjectId, String(stored.genesis_hash), identity.genesisHash);
