@@ -1,6 +1,7 @@
 import { AUDIT_MUTANTS } from './broken/audit';
 import { CHAIN_MUTANTS } from './broken/chain';
 import { ENGINE_MUTANTS } from './broken/engine';
+import { PURCHASE_MUTANTS } from './broken/purchases';
 import { STORAGE_MUTANTS } from './broken/storage';
 import { STREAM_MUTANTS } from './broken/stream';
 import { VALUE_MUTANTS } from './broken/values';
@@ -11,6 +12,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...AUDIT_MUTANTS,
   ...CHAIN_MUTANTS,
   ...ENGINE_MUTANTS,
+  ...PURCHASE_MUTANTS,
   ...STORAGE_MUTANTS,
   ...STREAM_MUTANTS,
   ...VALUE_MUTANTS,
