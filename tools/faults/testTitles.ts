@@ -83,7 +83,7 @@ export function isTitle(written: string, ran: string): boolean {
   return new RegExp(`^${pattern}$`, 's').test(ran);
 }
 
-/** Ids of fault rows, as titles and comments cite them: `P3`, `Q12`, `B4`, `O1`. */
+/** Ids of fault rows, as titles and comments cite them: `P3`, `Q12`, `B4`, `O1`, `E14`. */
 export function citedIds(text: string): ReadonlySet<string> {
   return new Set([...text.matchAll(/\b([PRQDBOE][1-9]\d?)\b/g)].map(([, id = '']) => id));
 }

@@ -3,6 +3,7 @@ import { CHAIN_MUTANTS } from './broken/chain';
 import { COMMAND_MUTANTS } from './broken/commands';
 import { ENGINE_MUTANTS } from './broken/engine';
 import { READER_MUTANTS } from './broken/readers';
+import { PURCHASE_MUTANTS } from './broken/purchases';
 import { STORAGE_MUTANTS } from './broken/storage';
 import { STREAM_MUTANTS } from './broken/stream';
 import { VALUE_MUTANTS } from './broken/values';
@@ -15,6 +16,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...COMMAND_MUTANTS,
   ...ENGINE_MUTANTS,
   ...READER_MUTANTS,
+  ...PURCHASE_MUTANTS,
   ...STORAGE_MUTANTS,
   ...STREAM_MUTANTS,
   ...VALUE_MUTANTS,

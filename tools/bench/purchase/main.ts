@@ -5,12 +5,13 @@ import { parseArgs } from 'node:util';
 import { Pool } from 'pg';
 import type { PurchaseId } from '@imart/purchase';
 import { openPurchaseParts, type PurchaseParts } from '../../../libs/storage/src/testing/purchaseDatabase';
+import { ROOT } from '../../e2e/bundles';
 import { createPrograms } from '../../e2e/programs';
 import { until } from '../../e2e/until';
 import { accountOf } from '../../oversell/account';
 import { figuresOf, type Figures } from '../live/figures';
 import { openPlace } from '../live/place';
-import { ROOT } from '../processes.mjs';
+
 import { createBuyer, type Buyer } from './buyer';
 import { createEndWatch } from './endWatch';
 

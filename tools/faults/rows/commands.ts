@@ -1,4 +1,5 @@
 import { testsIn, type FaultRow } from '../faultRow';
+import { IN_HAND, KILLED_STEPS, purchaseFlow } from './purchases';
 
 const requests = testsIn('libs/storage/src/commands/requests.int.spec.ts');
 const worker = testsIn('libs/storage/src/commands/worker.int.spec.ts');
@@ -133,7 +134,12 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
   {
     id: 'E19',
     fault: 'a retry breaks the order',
-    tests: [worker('keep the order of each aggregate, any number of them side by side (E19)')],
+    tests: [
+      worker('keep the order of each aggregate, any number of them side by side (E19)'),
+      purchaseFlow(
+        'that fails and is tried again takes first what came first, also beside another process (E19)',
+      ),
+    ],
   },
   {
     id: 'E20',
@@ -141,9 +147,11 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
     tests: [
       worker('finish what a paused one has begun, or wait for it: nothing is appended twice (E1, E20)'),
       KILLED,
+      purchaseFlow('is done once, also when its message comes again (E15, E20)'),
+      IN_HAND,
     ],
   },
-  { id: 'E21', fault: 'a lane stands still after a crash', tests: [KILLED] },
+  { id: 'E21', fault: 'a lane stands still after a crash', tests: [KILLED, IN_HAND, KILLED_STEPS] },
   { id: 'E22', fault: 'Redis evicts markers', tests: [], reason: NOT_IN_REDIS },
   { id: 'E23', fault: 'Redis is full', tests: [], reason: NOT_IN_REDIS },
   {

@@ -1,17 +1,18 @@
 import { testsIn, type FaultRow } from '../faultRow';
 
-const flow = testsIn('libs/storage/src/purchases/flow.int.spec.ts');
+export const purchaseFlow = testsIn('libs/storage/src/purchases/flow.int.spec.ts');
 const deadlines = testsIn('libs/storage/src/purchases/deadlines.int.spec.ts');
 const crashes = testsIn('libs/storage/src/purchases/crashes.int.spec.ts');
 const processes = testsIn('tools/oversell/purchases.e2e.spec.ts');
 
-const KILLED = processes(
+export const KILLED_STEPS = processes(
   'each step is killed -9 in the middle of it, and the next process ends every purchase once (E15, E21)',
 );
 const OVERSELL = processes(
   'sell no more than there is, and end every purchase once, with %s deadlines (E14, E15, E16, E20)',
 );
-const IN_HAND = processes(
+/** Of whatever works on purchases, as of the worker of commands. */
+export const IN_HAND = processes(
   'one of two processes is killed -9 with a purchase in hand: the other one ends it within 10 seconds (E20, E21)',
 );
 
@@ -21,8 +22,10 @@ export const PURCHASE_ROWS: readonly FaultRow[] = [
     id: 'E14',
     fault: 'more is sold than there is',
     tests: [
-      flow('of many at once takes one event of the sale for all of them, first come, first served (E14)'),
-      flow(
+      purchaseFlow(
+        'of many at once takes one event of the sale for all of them, first come, first served (E14)',
+      ),
+      purchaseFlow(
         'whose stock goes between check and order is rejected by the order service, with every step told (E14)',
       ),
       OVERSELL,
@@ -41,7 +44,7 @@ export const PURCHASE_ROWS: readonly FaultRow[] = [
       deadlines(
         'ends with TIMEOUT, whatever step it is at, and what it held is back, in the same transaction (E15)',
       ),
-      KILLED,
+      KILLED_STEPS,
     ],
   },
   {
@@ -66,17 +69,4 @@ export const PURCHASE_ROWS: readonly FaultRow[] = [
     fault: 'a result at hand whose order is not committed',
     tests: [deadlines('is put at hand after the commit that made it final, and only then (E18)')],
   },
-  {
-    id: 'E19',
-    fault: 'a retry breaks the order',
-    tests: [
-      flow('that fails and is tried again takes first what came first, also beside another process (E19)'),
-    ],
-  },
-  {
-    id: 'E20',
-    fault: 'a message is worked on twice',
-    tests: [flow('is done once, also when its message comes again (E15, E20)'), IN_HAND],
-  },
-  { id: 'E21', fault: 'nothing moves after a crash', tests: [IN_HAND, KILLED] },
 ];
