@@ -1,3 +1,4 @@
+import { WorkerError } from '@imart/core';
 import { createPurchaseService } from '@imart/purchase';
 import { createMetrics, silentLogger } from '@imart/runtime';
 import { createReadDatabase, type ReadDatabase } from '@imart/storage';
@@ -117,7 +118,7 @@ describe('POST /v1/purchases', () => {
       purchases: {
         desk: async () => ({ service: createPurchaseService({ store: parts.store }), shelf: parts.shelf }),
         authorize: async () => {
-          throw Object.assign(new Error('not you'), { statusCode: 403 });
+          throw new WorkerError('not you', { code: 'OPERATOR_ACCESS', disposition: 'stop' });
         },
       },
     });
@@ -127,7 +128,7 @@ describe('POST /v1/purchases', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ productId: 'art', quantity: 1 }),
     });
-    expect(answer.status).toBe(403);
+    expect(answer.status).toBe(401);
     await guarded.close();
   });
 });
