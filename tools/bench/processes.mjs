@@ -86,7 +86,7 @@ export async function startUntil(script, args, ready) {
     kill: () => child.kill('SIGKILL'),
     stop: () =>
       new Promise((resolve) => {
-        if (child.exitCode !== null) return resolve();
+        if (child.exitCode !== null || child.signalCode !== null) return resolve();
         child.once('exit', resolve);
         child.kill('SIGTERM');
       }),

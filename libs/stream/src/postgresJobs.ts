@@ -1,4 +1,3 @@
-import { Client } from 'pg';
 import { createPostgresBackend, Queue, Worker, type PostgresPoolConfig } from 'bullmq';
 import { messageOf } from '@imart/core';
 import {
@@ -9,17 +8,7 @@ import {
 } from './bounds';
 import { StreamUnavailableError } from './errors';
 import { within, type JobBackend } from './jobBackend';
-
-/**
- * One of BullMQ's connections. When it dies while BullMQ has borrowed it, between two statements, nobody listens: that would end the
- * process (Q12). The next statement fails, and that is what counts.
- */
-class LentClient extends Client {
-  constructor(config?: ConstructorParameters<typeof Client>[0]) {
-    super(config);
-    this.on('error', () => undefined);
-  }
-}
+import { LentClient } from './lentClient';
 
 export interface PostgresJobsOptions {
   readonly connectionString: string;
@@ -33,6 +22,19 @@ export interface PostgresJobsOptions {
   readonly migrate?: boolean;
   readonly onError: (error: Error) => void;
 }
+
+/**
+ * A backend of BullMQ whose every connection is a {@link LentClient}. The one that listens is made of the driver's plain client: nobody hears
+ * when it dies in the moment in which it was made, nor while it is being closed.
+ */
+export const createGuardedBackend: typeof createPostgresBackend = (...parameters) => {
+  const backend = createPostgresBackend(...parameters);
+  // Private, and the only place where the driver can be said.
+  const connection = backend.connection as unknown as { pgModule?: object };
+  if (connection.pgModule === undefined) throw new Error('this version of BullMQ keeps the driver elsewhere');
+  connection.pgModule = { Client: LentClient };
+  return backend;
+};
 
 /**
  * Jobs in tables of their own schema. Creating it brings the schema up to date, in one transaction under an advisory lock:
@@ -59,7 +61,7 @@ export async function createPostgresJobs(options: PostgresJobsOptions): Promise<
   });
 
   // All queues send over one pool: BullMQ would make one for each.
-  const sending = createPostgresBackend('imart', {
+  const sending = createGuardedBackend('imart', {
     connection: { ...connection(SENDER_CONNECTIONS_MAX), migrate },
   });
   sending.on('error', onError);
@@ -84,7 +86,7 @@ export async function createPostgresJobs(options: PostgresJobsOptions): Promise<
         name,
         processor,
         { ...workerOptions, connection: connection(WORKER_CONNECTIONS_MAX) },
-        createPostgresBackend,
+        createGuardedBackend,
       );
       worker.on('error', events.onError);
       worker.on('failed', (job, error) => events.onFailed(job?.id ?? '', error));

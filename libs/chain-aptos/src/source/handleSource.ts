@@ -82,9 +82,10 @@ export function createHandleSource(options: HandleSourceOptions): LedgerSource {
           const place = { endpoint: pool.preferred().label, method: 'GET /' };
           throw new RpcPrunedError(place, `version ${next} is pruned, the oldest is ${head.oldestVersion}`);
         }
-        if (tip !== null && head.version < tip.position) same.doubt();
-        else await same.assure(comparable());
-        let isBehind = !same.isDoubtful && head.version >= next;
+        const known = comparable();
+        if (known !== null && head.version < known.position) same.doubt();
+        else await same.assure(known);
+        let isBehind = (bare || !same.isDoubtful) && head.version >= next;
         while (isBehind && (to === null || next <= to)) {
           const of: readonly HandleReader[] = (readers ??= await Promise.all(
             handles.map((handle) => createHandleReader(ledger, handle, next, running.signal)),
