@@ -4,7 +4,7 @@ import { startEmbeddedPostgres } from '@imart/storage';
 import { openTraffic, startDevnet } from '../devnet/src';
 import { query } from '../realdata/tables';
 import { chainOf, createMarket } from './market';
-import { isListening, processesOf, type FoundProcess } from './processesOf';
+import { isListening, type FoundProcess } from './processesOf';
 import { createNpmStart, type NpmStart, type Run } from './npmStart';
 import type { Program } from './programs';
 import { compareWithExpected, rowsOf } from './storedTables';

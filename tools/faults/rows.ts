@@ -30,12 +30,14 @@ export const EXPECTED_IDS: readonly string[] = [
   ...numbered('R', 13),
   ...numbered('Q', 22),
   ...numbered('D', 15),
-  ...numbered('E', 26),
+  ...numbered('E', 13),
+  ...numbered('E', 26, 19),
+  ...numbered('E', 18, 14),
   ...numbered('B', 15),
   ...numbered('O', 11),
   ...numbered('S', 5),
 ];
 
-function numbered(letter: string, last: number): string[] {
-  return Array.from({ length: last }, (_, i) => `${letter}${i + 1}`);
+function numbered(letter: string, last: number, first = 1): string[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => `${letter}${first + i}`);
 }
