@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import fc from 'fast-check';
+import type { ResumePoint } from '@imart/core';
 import { createFakeLedger } from '../testing/fakeLedger';
 import type { FakeStream, StreamFault, StreamQuestion } from '../testing/fakeStream';
 import {
@@ -43,10 +44,9 @@ describe('a ledger read by its gRPC stream', () => {
     const source = kit.restSource([await kit.node(ledger)]);
     await kit.read(kit.subject(source, { endVersion: 2_999n }), byRest);
     expect(byStream.events).toEqual(byRest.events);
-    expect(byStream.resumePoint()).toEqual({
-      ...byRest.resumePoint(),
-      window: [expect.objectContaining({ hash: byRest.resumePoint().window[0]?.hash })],
-    });
+    // Where one range ends and the next begins is up to each source: of what is remembered, the end is the same.
+    const ended = ({ window, ...point }: ResumePoint): unknown => ({ ...point, last: window.at(-1)?.hash });
+    expect(ended(byStream.resumePoint())).toEqual(ended(byRest.resumePoint()));
   });
 
   it(`gives the same from any messages, cuts and restarts (Q1, Q9, Q22, seed ${seed})`, async () => {
