@@ -95,7 +95,8 @@ export async function measureCatchUp(options) {
           // The views of the check would hold on to the tables that replay is to replace.
           await query(url, 'drop schema bench cascade');
           await measure('replay', () =>
-            runToEnd(join(ROOT, 'dist/imart/main.cjs'), { DATABASE_URL: url }, ['replay']),
+            // As `npm run imart` starts it: without flags.
+            runToEnd(join(ROOT, 'dist/imart/main.cjs'), { DATABASE_URL: url }, ['replay'], []),
           );
           await check(url, 'replay');
         }

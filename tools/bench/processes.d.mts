@@ -1,7 +1,9 @@
 export const ROOT: string;
 /** User and system seconds of a process so far. */
 export function cpuSeconds(pid: number): number;
-/** Runs a program to its end. */
+/** The flags with which the project starts its workers. */
+export const WORKER_FLAGS: readonly string[];
+/** Runs a program to its end. @param nodeArgs flags of Node; {@link WORKER_FLAGS} without it. */
 export function runToEnd(
   script: string,
   env: Readonly<Record<string, string>>,

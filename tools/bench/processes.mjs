@@ -32,19 +32,17 @@ function peakRssMb(pid) {
   }
 }
 
+/** The flags with which the project starts its workers: room for what lives as long as one run. */
+export const WORKER_FLAGS = ['--max-semi-space-size=32', '--min-semi-space-size=32'];
+
 /** Runs a program to its end. @returns wall seconds, its CPU seconds and its peak RSS, as sampled to the end. */
-export async function runToEnd(script, env, args = [], nodeArgs = []) {
+export async function runToEnd(script, env, args = [], nodeArgs = WORKER_FLAGS) {
   const started = performance.now();
-  // The flags with which the project starts its processes: room for what lives as long as one run.
-  const child = spawn(
-    process.execPath,
-    ['--max-semi-space-size=32', '--min-semi-space-size=32', ...nodeArgs, script, ...args],
-    {
-      cwd: ROOT,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(process.execPath, [...nodeArgs, script, ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   let rssMb = 0;

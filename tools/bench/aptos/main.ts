@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { cpuSeconds, median, ROOT, runToEnd, startUntil } from '../processes.mjs';
+import { cpuSeconds, median, ROOT, runToEnd, startUntil, WORKER_FLAGS } from '../processes.mjs';
 import { createHistory, type History, type Row } from './history';
 import { PACKAGE } from './transactions';
 import { verifyRows } from './verifyRows';
@@ -21,6 +21,10 @@ const { values } = parseArgs({
     'cpu-prof': text,
   },
 });
+
+const profile = values['cpu-prof'];
+const workerFlags =
+  profile === undefined ? WORKER_FLAGS : [...WORKER_FLAGS, '--cpu-prof', `--cpu-prof-dir=${profile}`];
 
 type Source = 'rest' | 'grpc';
 interface Served {
@@ -135,7 +139,7 @@ async function main(): Promise<void> {
                 LOG_DIR: join(directory, 'logs'),
               },
               [],
-              values['cpu-prof'] === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values['cpu-prof']}`],
+              workerFlags,
             ),
           );
           rates.push(transactions / worker.seconds);
