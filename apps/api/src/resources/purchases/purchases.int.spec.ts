@@ -155,6 +155,7 @@ describe('GET /v1/purchases/{id}/events', () => {
     const { href } = await buy({ productId: 'art', quantity: 1 });
     const stream = await fetch(`${origin}${href}/events`);
     expect(stream.headers.get('content-type')).toContain('text/event-stream');
+    expect(stream.headers.get('connection')).toBe('close');
     let text = '';
     let isWorking: Promise<void> | null = null;
     for await (const chunk of stream.body as unknown as AsyncIterable<Uint8Array>) {

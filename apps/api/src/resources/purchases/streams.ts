@@ -34,6 +34,8 @@ export function createPurchaseStreams(logger: Logger): PurchaseStreams {
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
         'x-accel-buffering': 'no',
+        // Kept open after its end, it would hold up the shutdown for as long as an idle connection may stay.
+        connection: 'close',
       });
       const beating = setInterval(() => raw.write(':\n\n'), HEARTBEAT_MS);
       try {
