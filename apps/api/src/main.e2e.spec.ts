@@ -153,6 +153,39 @@ describe('the API as a process', () => {
     }
   });
 
+  it.each([
+    ['takes purchases of whoever has a key, and of nobody else', {}, [401, 202]],
+    ['takes purchases of everybody where PURCHASES_OPEN says so', { PURCHASES_OPEN: 'true' }, [202, 202]],
+  ] as const)('%s', async (_name, settings, statuses) => {
+    const pool = new Pool({ connectionString: database.url, max: 1 });
+    try {
+      const { text: key } = await createApiKeys(pool).create({
+        name: 'shop',
+        scopes: ['purchases:write'],
+        requestsPerSecond: 100,
+        createdBy: 'spec',
+      });
+      const program = start({ DATABASE_URL: database.url, PORT: '0', PURCHASES: 'true', ...settings });
+      const address = await program.address;
+      const buy = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+        const answer = await fetch(`${address}/v1/purchases`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: JSON.stringify({ productId: 'art', quantity: 1 }),
+        });
+        await answer.arrayBuffer();
+        return answer.status;
+      };
+      expect([await buy({}), await buy({ authorization: `Bearer ${key}` })]).toEqual(statuses);
+      program.child.kill('SIGTERM');
+      expect(await program.ended).toBe(0);
+      expect(program.said().includes('whoever reaches this API may buy')).toBe(statuses[0] === 202);
+      expect(program.said()).not.toContain(key);
+    } finally {
+      await pool.end();
+    }
+  });
+
   it('starts without a database, alive but not ready', async () => {
     const program = start({ DATABASE_URL: 'postgresql://me:secret-word@127.0.0.1:1/x', PORT: '0' });
     const address = await program.address;
