@@ -192,7 +192,7 @@ describe('Prometheus and Grafana', () => {
       }[];
     };
     const workers = Object.keys(compose.services).filter((name) =>
-      /^(evm-worker-.+|aptos-worker)$/.test(name),
+      /^(evm-worker-.+|aptos-worker|purchase-worker)$/.test(name),
     );
     const found = scrape_configs.flatMap(({ dns_sd_configs = [] }) => dns_sd_configs);
     expect(found.flatMap(({ names }) => names)).toEqual(workers);
