@@ -244,6 +244,39 @@ describe('GET /v1/purchases/{id}/events', () => {
   });
 });
 
+describe('/metrics', () => {
+  const metric = async (name: string): Promise<number> => {
+    const text = await (await fetch(`${origin}/metrics`)).text();
+    return Number(new RegExp(`^imart_${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1]);
+  };
+
+  it('tells what waits, and for how long, while no service runs', async () => {
+    await parts.services.drain();
+    expect(await metric('purchases_pending')).toBe(0);
+    const { id } = await buy({ productId: 'art', quantity: 1 });
+    await database.pool.query(
+      `UPDATE purchases SET received_at = received_at - interval '150 seconds' WHERE id = $1`,
+      [id],
+    );
+    expect(await metric('purchases_pending')).toBe(1);
+    expect(await metric('purchases_oldest_pending_seconds')).toBeGreaterThanOrEqual(150);
+    await parts.services.drain();
+    expect(await metric('purchases_oldest_pending_seconds')).toBe(0);
+  });
+
+  it('is shown while purchases cannot be read', async () => {
+    const away = await createServer({
+      db,
+      logger: silentLogger,
+      metrics: createMetrics({ processMetrics: false }),
+      purchases: { desk: () => Promise.reject(new Error('the database is away')) },
+    });
+    const { statusCode, body } = await away.inject('/metrics');
+    expect([statusCode, body.includes('imart_purchases_pending')]).toEqual([200, true]);
+    await away.close();
+  });
+});
+
 describe('sales', () => {
   it('are listed with stock and status, and told one by one', async () => {
     await parts.createSale('soon', { opensAt: '2999-01-01T00:00:00Z', walletLimit: 2 });

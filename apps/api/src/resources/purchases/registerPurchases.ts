@@ -2,6 +2,7 @@ import { WorkerError } from '@imart/core';
 import {
   PurchasesBusyError,
   purchaseIdOf,
+  type PurchaseBacklog,
   type PurchaseId,
   type PurchaseService,
   type SaleShelf,
@@ -19,6 +20,8 @@ import { createPurchaseStreams } from './streams';
 export interface PurchaseDesk {
   readonly service: PurchaseService;
   readonly shelf: SaleShelf;
+  /** What waits, whoever works on it. */
+  readonly backlog: () => Promise<PurchaseBacklog>;
 }
 
 /** What the resources of purchases work with. */
