@@ -19,6 +19,8 @@ const running = new Set<ChildProcess>();
 beforeAll(async () => {
   database = await createApiDatabase();
   await seedMarket(database);
+  // The chains of this spec have numbers that were not taken from the sequence.
+  await database.run(`SELECT setval(pg_get_serial_sequence('subjects', 'id'), 100)`);
   dir = mkdtempSync(join(tmpdir(), 'imart-test-api-main-'));
 });
 
@@ -110,8 +112,6 @@ describe('the API as a process', () => {
 
   it('takes commands of the types that a module defines, with a key, and goes on with them when it is started again', async () => {
     const pool = new Pool({ connectionString: database.url, max: 1 });
-    // The chains of this spec have numbers that were not taken from the sequence.
-    await pool.query(`SELECT setval(pg_get_serial_sequence('subjects', 'id'), 100)`);
     const settings = {
       DATABASE_URL: database.url,
       PORT: '0',
