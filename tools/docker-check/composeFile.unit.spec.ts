@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { apiConfig } from '../../apps/api/src/config';
 import { aptosWorkerConfig } from '../../apps/aptos-worker/src/config';
 import { evmWorkerConfig } from '../../apps/evm-worker/src/config';
+import { purchaseWorkerConfig } from '../../apps/purchase-worker/src/config';
 import { readComposeFile, secondsOf, type ComposeService } from './composeFile';
 import { readRecipe } from './imageRecipe';
 
@@ -13,9 +14,14 @@ const recipe = readRecipe(readFileSync(join(DOCKER, 'Dockerfile'), 'utf8'));
 const services = Object.entries(compose.services);
 const programs = services.filter(([, service]) => service.build !== undefined);
 const workers = programs.filter(([name]) => name !== 'api');
+const SCHEMAS: Readonly<Record<string, Readonly<Record<string, { readonly name: string }>>>> = {
+  api: apiConfig,
+  'aptos-worker': aptosWorkerConfig,
+  'purchase-worker': purchaseWorkerConfig,
+};
 /** The settings of the program that a service runs. */
 const schemaOf = (name: string): Readonly<Record<string, { readonly name: string }>> =>
-  name === 'api' ? apiConfig : name === 'aptos-worker' ? aptosWorkerConfig : evmWorkerConfig;
+  SCHEMAS[name] ?? evmWorkerConfig;
 const service = (name: string): ComposeService => compose.services[name] as ComposeService;
 
 /** Settings of a file that is copied and filled in: those that are set, and those that are only shown. */
@@ -31,9 +37,11 @@ describe('compose.yml', () => {
     );
   });
 
-  it('has a service for every image of a chain, and the API', () => {
+  it('has a service for every image of a chain, purchases and the API', () => {
     expect(programs.map(([name]) => name).sort()).toEqual(
-      [...recipe.keys()].filter((name) => /^(evm-worker-.+|aptos-worker|api)$/.test(name)).sort(),
+      [...recipe.keys()]
+        .filter((name) => /^(evm-worker-.+|aptos-worker|purchase-worker|api)$/.test(name))
+        .sort(),
     );
     for (const [name, { build, image }] of programs) {
       expect([build?.target, build?.dockerfile, build?.context]).toEqual([name, 'docker/Dockerfile', '..']);
@@ -43,7 +51,8 @@ describe('compose.yml', () => {
   });
 
   it('starts no worker that was not asked for: naming one starts it with PostgreSQL and Redis, when they are healthy', () => {
-    for (const [name, { profiles }] of workers) expect([name, profiles?.length]).toEqual([name, 2]);
+    for (const [name, { profiles }] of workers)
+      expect([name, profiles?.length]).toEqual([name, name === 'purchase-worker' ? 1 : 2]);
     expect(services.filter(([, { profiles }]) => profiles === undefined).map(([name]) => name)).toEqual([
       'postgres',
       'redis',
@@ -120,13 +129,41 @@ describe('compose.yml', () => {
     }
   });
 
-  it('reads each worker’s settings from a file of its own, whose example has settings of the program', () => {
-    for (const [name, { env_file }] of workers) {
+  it('gives programs that work together the same servers', () => {
+    const [api, worker, purchases] = ['api', 'evm-worker-eth', 'purchase-worker'].map(
+      (name) => service(name).environment ?? {},
+    );
+    for (const name of ['DATABASE_URL', 'REDIS_URL', 'CACHE_REDIS_URL']) {
+      expect([name, api?.[name]]).toEqual([name, worker?.[name]]);
+    }
+    for (const name of ['DATABASE_URL', 'SESSION_REDIS_URL']) {
+      expect([name, api?.[name]]).toEqual([name, purchases?.[name]]);
+    }
+    // What has an end is not put among the jobs.
+    expect(api?.['SESSION_REDIS_URL']).toBe(`${api?.['REDIS_URL']}/1`);
+    const elsewhere = readComposeFile(join(DOCKER, 'compose.yml'), {
+      POSTGRES_PASSWORD: 'word',
+      CACHE_REDIS_URL: 'redis://cache:6379',
+    });
+    for (const name of ['api', 'evm-worker-eth', 'aptos-worker'])
+      expect(elsewhere.services[name]?.environment?.['CACHE_REDIS_URL']).toBe('redis://cache:6379');
+  });
+
+  it('lets the API be given whatever purchases, commands, notifications and the cache need', () => {
+    const settable = [...settingsOf('api.env.example'), ...Object.keys(service('api').environment ?? {})];
+    const needed = ['PURCHASES', 'SESSION_REDIS_URL', 'AGGREGATES', 'NOTIFICATIONS_TOKEN', 'CACHE_REDIS_URL'];
+    expect(needed.filter((name) => !settable.includes(name))).toEqual([]);
+    expect(service('api').environment?.['PURCHASES_OPEN']).toBeUndefined();
+  });
+
+  it('reads each program’s settings from a file of its own, whose example has settings of the program', () => {
+    for (const [name, { env_file }] of programs) {
       const known = Object.values(schemaOf(name)).map((setting) => setting.name);
       const file = `${name.replace(/^evm-worker-|-worker$/g, '')}.env`;
       expect(env_file).toEqual([{ path: file, required: false }]);
       const settings = settingsOf(`${file}.example`);
-      expect(settings).toContain(name === 'aptos-worker' ? 'APTOS_URLS' : 'RPC_URLS');
+      if (/^(evm|aptos)-/.test(name))
+        expect(settings).toContain(name === 'aptos-worker' ? 'APTOS_URLS' : 'RPC_URLS');
       expect(settings.filter((setting) => !known.includes(setting))).toEqual([]);
       // What every service has is said in compose.yml, and would win over the file.
       expect(

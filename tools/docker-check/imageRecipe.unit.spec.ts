@@ -7,6 +7,7 @@ import { evmMarketplaces } from '@imart/chain-evm';
 import { apiConfig } from '../../apps/api/src/config';
 import { aptosWorkerConfig, aptosWorkerSettings } from '../../apps/aptos-worker/src/config';
 import { evmWorkerConfig, evmWorkerSettings } from '../../apps/evm-worker/src/config';
+import { loadPurchaseWorkerConfig, purchaseWorkerConfig } from '../../apps/purchase-worker/src/config';
 import { readIgnoreRules } from './ignoreRules';
 import { readRecipe, type Image } from './imageRecipe';
 
@@ -26,9 +27,14 @@ const IMAGES = [
   ...Object.keys(CHAINS).map((chain) => `evm-worker-${chain}`),
   'evm-worker',
   'aptos-worker',
+  'purchase-worker',
   'api',
 ];
-const SETTINGS = { api: apiConfig, 'aptos-worker': aptosWorkerConfig };
+const SETTINGS = {
+  api: apiConfig,
+  'aptos-worker': aptosWorkerConfig,
+  'purchase-worker': purchaseWorkerConfig,
+};
 
 describe("the images' recipe", () => {
   it('is a valid Dockerfile', () => {
@@ -65,12 +71,15 @@ describe("the images' recipe", () => {
     const places = new Set(made.map(({ from }) => from));
     expect([...places].sort()).toEqual([
       '/src/dist/api/main.cjs',
+      '/src/dist/api/prisma',
       '/src/dist/api/static',
       '/src/dist/aptos-worker/main.cjs',
       '/src/dist/aptos-worker/prisma',
       '/src/dist/evm-worker/main.cjs',
       '/src/dist/evm-worker/prisma',
       '/src/dist/imart/main.cjs',
+      '/src/dist/purchase-worker/main.cjs',
+      '/src/dist/purchase-worker/prisma',
     ]);
   });
 
@@ -164,6 +173,14 @@ describe("the images' recipe", () => {
     expect(config.markets?.map(({ name }) => name)).toEqual(known);
   });
 
+  it('has an image for purchases that needs nothing but a database', () => {
+    const { config } = loadPurchaseWorkerConfig({
+      ...image('purchase-worker').env,
+      DATABASE_URL: 'postgres://db/x',
+    });
+    expect([config.host, config.port, config.services.length]).toEqual(['0.0.0.0', 9464, 6]);
+  });
+
   it('has no sleeping setting: the image for other chains says nothing of a chain', () => {
     const { env } = image('evm-worker');
     expect(Object.keys(env).sort()).toEqual(['LOG_DIR', 'NODE_ENV', 'WORKER_HOST', 'WORKER_PORT']);
@@ -171,7 +188,7 @@ describe("the images' recipe", () => {
 
   it('has a command line that can be run', () => {
     expect(statSync(join(ROOT, 'docker/imart')).mode & 0o111).not.toBe(0);
-    for (const name of ['evm-worker-eth', 'aptos-worker']) {
+    for (const name of ['evm-worker-eth', 'aptos-worker', 'purchase-worker']) {
       const copied = image(name).files.find(({ to }) => to === '/usr/local/bin/imart');
       expect([name, copied?.chmod]).toEqual([name, '755']);
     }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,10 +84,15 @@ if (!possible) console.warn('images are not run: making a container by hand take
 
   /** What compose.yml gives a program, with this machine's servers, and a port that is free here. */
   async function settingsOf(name: string): Promise<Record<string, string>> {
-    return {
-      ...compose.services[name]?.environment,
+    const environment = compose.services[name]?.environment ?? {};
+    const here: Readonly<Record<string, string>> = {
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
+      SESSION_REDIS_URL: `${redisUrl}/1`,
+    };
+    return {
+      ...environment,
+      ...Object.fromEntries(Object.entries(here).filter(([setting]) => setting in environment)),
       [name === 'api' ? 'PORT' : 'WORKER_PORT']: String(await freePort(0)),
     };
   }
@@ -186,6 +191,51 @@ if (!possible) console.warn('images are not run: making a container by hand take
     expect(await stopped(api)).toEqual({ code: 0, signal: null });
   }, 300_000);
 
+  it('of the API takes commands and purchases, and that of purchases decides these, when they are asked to', async () => {
+    const one = container('api');
+    // In place of a mount: the volume is seen at its own path.
+    cpSync(join(ROOT, 'tools/examples/allowlist.cjs'), join(one.logDir, 'allowlist.cjs'));
+    const settings: Record<string, string> = {
+      ...(await settingsOf('api')),
+      PURCHASES: 'true',
+      AGGREGATES: '/var/log/imart/allowlist.cjs',
+    };
+    const api = one.start(image('api').entrypoint ?? [], settings);
+    await api.untilSaid(/"message":"takes commands"/);
+    await api.untilSaid(/"message":"listening"/);
+
+    const other = container('purchase-worker');
+    const purchaseSettings = await settingsOf('purchase-worker');
+    const worker = other.start(image('purchase-worker').entrypoint ?? [], purchaseSettings);
+    await worker.untilSaid(/"message":"working on purchases"/);
+    expect(await isHealthy(other, 'purchase-worker', purchaseSettings)).toBe('healthy');
+    const imart = async (...words: readonly string[]): Promise<string> => {
+      const run = other.start(['imart', ...words], purchaseSettings);
+      expect([words[0], (await run.ended).code]).toEqual([words[0], 0]);
+      return run.said();
+    };
+    const terms = ['--name', 'Art', '--supply', '2', '--price', '1.5', '--currency', 'APT', '--opens', 'now'];
+    await imart('sale', 'create', 'art', ...terms);
+    await imart('sale', 'approve', 'art');
+    const made = await imart('keys', 'create', '--name', 'shop', '--scope', 'purchases:write');
+    const [key = ''] = /imart_[0-9a-f]{16}_[\w-]{43}/.exec(made) ?? [];
+
+    const origin = `http://127.0.0.1:${settings['PORT']}`;
+    const answer = await fetch(`${origin}/v1/purchases`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: JSON.stringify({ productId: 'art', quantity: 1 }),
+    });
+    expect(answer.status).toBe(202);
+    const { href } = (await answer.json()) as { href: string };
+    await until('it is decided', async () => {
+      const told = (await (await fetch(`${origin}${href}`)).json()) as { status: string };
+      return told.status === 'confirmed';
+    });
+    expect(await stopped(worker)).toEqual({ code: 0, signal: null });
+    expect(await stopped(api)).toEqual({ code: 0, signal: null });
+  }, 300_000);
+
   it('of a worker tells in its volume why it has stopped, and can write nowhere else', async () => {
     const one = container('evm-worker-eth');
     const settings = { ...(await settingsOf('evm-worker-eth')), RPC_URLS: await chain(31337) };
@@ -247,22 +297,18 @@ if (!possible) console.warn('images are not run: making a container by hand take
         .map(({ from }) => from.slice(`/src/dist/${app}/`.length));
     const made = (app: string): string[] =>
       readdirSync(join(build.dir, 'dist', app)).filter((file) => file !== 'main.cjs.map');
-    for (const worker of ['evm-worker', 'aptos-worker'])
+    for (const worker of ['evm-worker', 'aptos-worker', 'purchase-worker', 'api'])
       expect(made(worker).sort()).toEqual([...new Set(used(worker))].sort());
-    // The API changes no tables, and the command line finds the worker's beside it.
-    expect(
-      made('api')
-        .filter((file) => file !== 'prisma')
-        .sort(),
-    ).toEqual([...new Set(used('api'))].sort());
+    // The command line finds the worker's tables beside it.
     expect(made('imart').filter((file) => file !== 'prisma')).toEqual([...new Set(used('imart'))]);
-    const sizes = ['evm-worker', 'aptos-worker', 'api', 'imart'].map((app) => [
+    const sizes = ['evm-worker', 'aptos-worker', 'purchase-worker', 'api', 'imart'].map((app) => [
       app,
       statSync(join(build.dir, 'dist', app, 'main.cjs')).size < 12_000_000,
     ]);
     expect(sizes).toEqual([
       ['evm-worker', true],
       ['aptos-worker', true],
+      ['purchase-worker', true],
       ['api', true],
       ['imart', true],
     ]);

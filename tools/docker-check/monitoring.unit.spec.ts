@@ -6,7 +6,11 @@ import { createMetrics, silentLogger, type Metrics } from '@imart/runtime';
 import type { ReadDatabase } from '@imart/storage';
 import { positionWords } from '@imart/worker';
 import { createServer } from '../../apps/api/src/createServer';
+import { registerChainMetrics as registerAptosMetrics } from '../../apps/aptos-worker/src/chainMetrics';
 import { registerChainMetrics } from '../../apps/evm-worker/src/chainMetrics';
+import { registerPurchaseMetrics } from '../../apps/purchase-worker/src/metrics';
+import { registerCacheKeeper } from '../../libs/worker/src/cache/startCacheKeeper';
+import { registerNotifications } from '../../libs/worker/src/notifications/notifierMetrics';
 import {
   registerTransactions,
   registerWorkerMetrics,
@@ -63,7 +67,7 @@ function recorder(): { metrics: Metrics; names: Set<string> } {
   return { metrics, names };
 }
 
-/** What the worker shows: registering reads nothing of what it is given. */
+/** What the workers show, of every chain and of purchases: registering reads nothing of what it is given. */
 function workerMetrics(): Set<string> {
   const { metrics, names } = recorder();
   registerTransactions(metrics);
@@ -77,12 +81,17 @@ function workerMetrics(): Set<string> {
     passStats: {},
     stream: { stats: {} },
   } as unknown as WorkerMetricsOptions);
+  registerAptosMetrics(metrics, {} as never);
+  registerNotifications(metrics, {} as never);
+  registerCacheKeeper(metrics, {} as never);
+  registerPurchaseMetrics(metrics, {} as never, () => Promise.reject(new Error('nothing is read')));
   return names;
 }
 
 async function apiMetrics(): Promise<Set<string>> {
   const { metrics, names } = recorder();
-  const app = await createServer({ db: {} as ReadDatabase, logger: silentLogger, metrics });
+  const purchases = { desk: () => Promise.reject(new Error('nothing is read')) };
+  const app = await createServer({ db: {} as ReadDatabase, logger: silentLogger, metrics, purchases });
   await app.close();
   return names;
 }
@@ -121,7 +130,7 @@ describe('the dashboard', () => {
     expect(unknown).toEqual([]);
   });
 
-  it('shows every metric of the worker and of the API', async () => {
+  it('shows every metric of the workers and of the API', async () => {
     const named = new Set(expressions.flatMap(namedIn));
     const all = [...workerMetrics(), ...(await apiMetrics())];
     expect(all.length).toBeGreaterThan(40);
@@ -192,7 +201,7 @@ describe('Prometheus and Grafana', () => {
       }[];
     };
     const workers = Object.keys(compose.services).filter((name) =>
-      /^(evm-worker-.+|aptos-worker)$/.test(name),
+      /^(evm-worker-.+|aptos-worker|purchase-worker)$/.test(name),
     );
     const found = scrape_configs.flatMap(({ dns_sd_configs = [] }) => dns_sd_configs);
     expect(found.flatMap(({ names }) => names)).toEqual(workers);

@@ -4,7 +4,7 @@ import { dump, query } from '../realdata/tables';
 import { expectedMarket, firstDifferences, storedMarket, type Tables } from './aptosTables';
 import { createAptosWorkers, type AptosWorkers, type ServedBy } from './aptosWorkers';
 import { chooseSeed, createRandom } from './kills';
-import { until } from './until';
+import { until, untilWhileRunning } from './until';
 import { pagesOf } from './workerPages';
 
 /*
@@ -64,10 +64,11 @@ describe('the same rows, whatever goes wrong', () => {
         // While it starts, while it reads, or when it has it all.
         const moment = random.chance(0.3) ? 0 : from + random.below(head - from + 1);
         const worker = workers.start(settings);
-        await until(`version ${moment} is in the log`, async () => {
-          if (!worker.isRunning()) throw new Error(`it ended by itself:\n${worker.said()}`);
-          return moment === 0 || (await nextVersion(url)) > moment;
-        });
+        await untilWhileRunning(
+          [worker],
+          `version ${moment} is in the log`,
+          async () => moment === 0 || (await nextVersion(url)) > moment,
+        );
         worker.kill('SIGKILL');
         expect(await worker.ended).toMatchObject({ signal: 'SIGKILL' });
       }

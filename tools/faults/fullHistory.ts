@@ -7,7 +7,7 @@ import { createRandom, type Random } from '../devnet/src/random';
 import { executedReaches, executedBlock, type Market, type Settings } from '../e2e/market';
 import type { Program } from '../e2e/programs';
 import { compareWithExpected } from '../e2e/storedTables';
-import { until } from '../e2e/until';
+import { untilWhileRunning } from '../e2e/until';
 import { startFakeMarket, unlucky, type FakeMarket, type FakeRpcRules } from '../fake-chain/src';
 import { query } from '../realdata/tables';
 
@@ -100,17 +100,13 @@ export async function runFullHistory(stack: FullStack, seed: number): Promise<Fu
     const served = market.traffic.chain.blocks.length - 1;
     for (let i = 0; i < FINALITY_BLOCKS; i++) market.traffic.mine(random.below(3));
     const last = market.traffic.mine(2);
-    await until(
+    await untilWhileRunning(
+      workers.map(({ program }) => program),
       `block ${last.number} is executed, and block ${served} read twice`,
-      async () => {
-        const ended = workers.find(({ program }) => !program.isRunning());
-        if (ended !== undefined) throw new Error(`a worker ended: ${ended.program.said().slice(-2_000)}`);
-        return (
-          (await executedBlock(url)) >= last.number &&
-          (await isLast(url, last.hash)) &&
-          (await secondPass(url)).position >= served
-        );
-      },
+      async () =>
+        (await executedBlock(url)) >= last.number &&
+        (await isLast(url, last.hash)) &&
+        (await secondPass(url)).position >= served,
       PATIENCE_MS,
     );
     const { differences } = await compareWithExpected(url, market.traffic.expected());

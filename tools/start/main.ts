@@ -202,6 +202,8 @@ async function main(): Promise<number> {
         HOST: '127.0.0.1',
         LOG_DIR: logDir,
         PURCHASES: 'true',
+        // The page buys from a browser, which has no key.
+        PURCHASES_OPEN: 'true',
       },
       showProblems('api'),
     );

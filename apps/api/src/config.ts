@@ -112,6 +112,14 @@ export const apiConfig = defineConfig({
     meaning:
       'Whether purchases are taken and shown. DATABASE_URL must then be a server that can be written; a purchase-worker does the work.',
   }),
+  purchasesOpen: defineSetting({
+    name: 'PURCHASES_OPEN',
+    type: flag,
+    default: 'false',
+    group: 'Purchases',
+    meaning:
+      'Whoever reaches the API may buy, without an API key: for trying out, and behind what knows who buys. Otherwise buying needs a key with the scope purchases:write.',
+  }),
   purchaseDeadlineMs: defineSetting({
     name: 'PURCHASE_DEADLINE_MS',
     type: integer({ min: 100, max: PURCHASE_DEADLINE_MS_MAX }),

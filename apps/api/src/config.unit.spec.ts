@@ -18,6 +18,11 @@ describe('settings of the API', () => {
     expect(loadApiConfig({ OPS_TOKEN: '' }).config.opsToken).toBeUndefined();
   });
 
+  it('ask for a key of whoever buys, unless they say otherwise', () => {
+    expect(loadApiConfig({ PURCHASES: 'true' }).config.purchasesOpen).toBe(false);
+    expect(loadApiConfig({ PURCHASES: 'true', PURCHASES_OPEN: 'true' }).config.purchasesOpen).toBe(true);
+  });
+
   it.each(['short', '15-characters-x', 'a token with spaces in it'])(
     'refuse an OPS_TOKEN that can be guessed or mistyped, without repeating it: %s',
     (token) => {

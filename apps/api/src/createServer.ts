@@ -21,6 +21,7 @@ import { registerLotteries } from './resources/lotteries';
 import { registerNotifications } from './resources/notifications';
 import { registerOffers } from './resources/offers';
 import { registerOrders } from './resources/orders';
+import { createPurchaseMetrics } from './resources/purchases/metrics';
 import { registerPurchases, type PurchasesOptions } from './resources/purchases/registerPurchases';
 import { registerProcess } from './resources/process';
 import { registerStatus } from './resources/status';
@@ -103,7 +104,8 @@ export async function createServer(dependencies: ApiDependencies): Promise<Fasti
   registerStreams(app, commands?.types ?? new Map(), dependencies.streams);
   if (dependencies.webhooks !== undefined) registerWebhooks(app, dependencies.webhooks);
   registerStatus(app, db, staleAfterMs);
-  registerProcess(app, db, metrics, staleAfterMs, commands?.types ?? new Map());
+  const readings = purchases === undefined ? [] : [createPurchaseMetrics(metrics, purchases.desk)];
+  registerProcess(app, db, metrics, staleAfterMs, commands?.types ?? new Map(), readings);
   if (purchases !== undefined) registerPurchases(app, purchases, logger);
   if (jobsBoard !== undefined) await registerJobsBoard(app, db, logger, jobsBoard);
   return app;

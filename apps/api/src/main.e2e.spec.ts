@@ -19,6 +19,8 @@ const running = new Set<ChildProcess>();
 beforeAll(async () => {
   database = await createApiDatabase();
   await seedMarket(database);
+  // The chains of this spec have numbers that were not taken from the sequence.
+  await database.run(`SELECT setval(pg_get_serial_sequence('subjects', 'id'), 100)`);
   dir = mkdtempSync(join(tmpdir(), 'imart-test-api-main-'));
 });
 
@@ -110,8 +112,6 @@ describe('the API as a process', () => {
 
   it('takes commands of the types that a module defines, with a key, and goes on with them when it is started again', async () => {
     const pool = new Pool({ connectionString: database.url, max: 1 });
-    // The chains of this spec have numbers that were not taken from the sequence.
-    await pool.query(`SELECT setval(pg_get_serial_sequence('subjects', 'id'), 100)`);
     const settings = {
       DATABASE_URL: database.url,
       PORT: '0',
@@ -148,6 +148,39 @@ describe('the API as a process', () => {
       second.child.kill('SIGTERM');
       expect(await second.ended).toBe(0);
       expect(second.said()).not.toContain(key);
+    } finally {
+      await pool.end();
+    }
+  });
+
+  it.each([
+    ['takes purchases of whoever has a key, and of nobody else', {}, [401, 202]],
+    ['takes purchases of everybody where PURCHASES_OPEN says so', { PURCHASES_OPEN: 'true' }, [202, 202]],
+  ] as const)('%s', async (_name, settings, statuses) => {
+    const pool = new Pool({ connectionString: database.url, max: 1 });
+    try {
+      const { text: key } = await createApiKeys(pool).create({
+        name: 'shop',
+        scopes: ['purchases:write'],
+        requestsPerSecond: 100,
+        createdBy: 'spec',
+      });
+      const program = start({ DATABASE_URL: database.url, PORT: '0', PURCHASES: 'true', ...settings });
+      const address = await program.address;
+      const buy = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+        const answer = await fetch(`${address}/v1/purchases`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: JSON.stringify({ productId: 'art', quantity: 1 }),
+        });
+        await answer.arrayBuffer();
+        return answer.status;
+      };
+      expect([await buy({}), await buy({ authorization: `Bearer ${key}` })]).toEqual(statuses);
+      program.child.kill('SIGTERM');
+      expect(await program.ended).toBe(0);
+      expect(program.said().includes('whoever reaches this API may buy')).toBe(statuses[0] === 202);
+      expect(program.said()).not.toContain(key);
     } finally {
       await pool.end();
     }

@@ -8,7 +8,7 @@ import {
   type Logger,
   type Shutdown,
 } from '@imart/runtime';
-import { createPool, createReadDatabase, startEmbeddedPostgres } from '@imart/storage';
+import { createApiKeys, createPool, createReadDatabase, startEmbeddedPostgres } from '@imart/storage';
 import {
   createReadCache,
   createRedisLink,
@@ -17,6 +17,8 @@ import {
   type ReadCache,
   type WakeUpBackend,
 } from '@imart/stream';
+import { authorizePurchases } from './access/authorizePurchases';
+import { createKeyAccess, type KeyAccess } from './access/keyAccess';
 import { loadApiConfig, type ApiConfig } from './config';
 import { startCommands } from './commands/startCommands';
 import { createServer } from './createServer';
@@ -61,7 +63,7 @@ async function main(): Promise<void> {
       notificationsToken: config.notificationsToken,
       cache: openCache(config, logger, shutdown),
       ...jobsBoardOf(config, connectionString, logger),
-      ...purchasesOf(config, connectionString, logger, shutdown),
+      ...purchasesOf(config, connectionString, logger, shutdown, commands?.commands.access),
     });
     const address = await listen(app, config);
     shutdown.onClose('requests', () => app.close());
@@ -109,12 +111,16 @@ function jobsBoardOf(
   };
 }
 
-/** Purchases, where they are taken: they need connections that write. */
+/**
+ * Purchases, where they are taken: they need connections that write.
+ * @param access the door that commands have: a key's rate holds for both together.
+ */
 function purchasesOf(
-  { purchases, purchaseDeadlineMs, sessionRedisUrl, connectionsMax }: ApiConfig,
+  { purchases, purchasesOpen, purchaseDeadlineMs, sessionRedisUrl, connectionsMax }: ApiConfig,
   connectionString: string,
   logger: Logger,
   shutdown: Shutdown,
+  access?: KeyAccess,
 ): { purchases?: PurchasesOptions } {
   if (!purchases) return {};
   const pool = createPool({
@@ -128,7 +134,13 @@ function purchasesOf(
     sessionRedisUrl === undefined ? undefined : createRedisSessionCache({ url: sessionRedisUrl, logger });
   if (sessions !== undefined) shutdown.onClose('cache of results', () => sessions.close());
   const cache = sessions === undefined ? {} : { sessions };
-  return { purchases: { desk: openPurchaseDesk({ pool, deadlineMs: purchaseDeadlineMs, ...cache }) } };
+  const desk = openPurchaseDesk({ pool, deadlineMs: purchaseDeadlineMs, ...cache });
+  if (purchasesOpen) {
+    logger.warn('whoever reaches this API may buy: PURCHASES_OPEN');
+    return { purchases: { desk } };
+  }
+  const door = access ?? createKeyAccess({ keys: createApiKeys(pool), now: () => performance.now() });
+  return { purchases: { desk, authorize: authorizePurchases(door) } };
 }
 
 async function databaseUrl(config: ApiConfig, logger: Logger, shutdown: Shutdown): Promise<string> {

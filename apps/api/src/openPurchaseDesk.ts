@@ -22,7 +22,11 @@ export function openPurchaseDesk({
     try {
       const { store, shelf } = await openPurchases({ pool });
       const cache = sessions === undefined ? {} : { sessions };
-      return { service: createPurchaseService({ store, deadlineMs, ...cache }), shelf };
+      return {
+        service: createPurchaseService({ store, deadlineMs, ...cache }),
+        shelf,
+        backlog: () => store.backlog(),
+      };
     } catch (error) {
       opening = null;
       throw (error as { code?: unknown } | null)?.code === UNDEFINED_TABLE

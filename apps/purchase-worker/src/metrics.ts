@@ -1,13 +1,16 @@
 import type { PurchaseBacklog, PurchaseWorker } from '@imart/purchase';
 import { TOPICS } from '@imart/purchase';
-import type { Metrics } from '@imart/runtime';
+import type { GaugeMetric, Metrics } from '@imart/runtime';
 
 /** What is counted of ended purchases: by how they ended, and why. */
 export interface EndedCounter {
   count(status: string, error: string | null): void;
 }
 
-/** Registers what the services count, and what waits in the database whoever works on it. */
+/**
+ * Registers what the services count, and what waits in the database whoever works on it: of one look for all that is shown together. A
+ * database that is away leaves the last values.
+ */
 export function registerPurchaseMetrics(
   metrics: Metrics,
   worker: PurchaseWorker,
@@ -33,15 +36,32 @@ export function registerPurchaseMetrics(
     'status',
     'error',
   ]);
-  const pending = metrics.gauge('purchases_pending', 'Purchases that have not come to their end.');
-  const oldest = metrics.gauge(
+  let looking: Promise<PurchaseBacklog | null> | null = null;
+  const look = () =>
+    (looking ??= backlog()
+      .catch(() => null)
+      .finally(() => (looking = null)));
+  const ofBacklog = (
+    name: string,
+    help: string,
+    labels: readonly string[],
+    show: (gauge: GaugeMetric, found: PurchaseBacklog) => void,
+  ): void => {
+    metrics.gauge(name, help, labels, async (gauge) => {
+      const found = await look();
+      if (found !== null) show(gauge, found);
+    });
+  };
+  ofBacklog('purchases_pending', 'Purchases that have not come to their end.', [], (gauge, found) =>
+    gauge.set(found.pending),
+  );
+  ofBacklog(
     'purchases_oldest_pending_seconds',
     'How long the oldest of them is under way.',
+    [],
+    (gauge, found) => gauge.set(found.oldestPendingMs / 1_000),
   );
-  metrics.gauge('purchase_messages_waiting', 'Messages on each topic.', ['topic'], async (gauge) => {
-    const found = await backlog();
-    pending.set(found.pending);
-    oldest.set(found.oldestPendingMs / 1_000);
+  ofBacklog('purchase_messages_waiting', 'Messages on each topic.', ['topic'], (gauge, found) => {
     for (const topic of TOPICS) gauge.set(found.waiting.get(topic) ?? 0, { topic });
   });
   return { count: (status, error) => ended.add(1, { status, error: error ?? '' }) };

@@ -50,7 +50,7 @@ async function main(): Promise<void> {
         patienceMs: PATIENCE_MS,
       });
     await start('purchase-worker', {}).line((line) => line.includes('working on purchases'), 'that it works');
-    const listening = await start('api', { PURCHASES: 'true', API_PORT: '0' }).line(
+    const listening = await start('api', { PURCHASES: 'true', PURCHASES_OPEN: 'true', API_PORT: '0' }).line(
       (line) => line.includes('"listening"'),
       'where it listens',
     );

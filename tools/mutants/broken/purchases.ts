@@ -40,4 +40,19 @@ export const PURCHASE_MUTANTS: readonly Mutant[] = [
     ],
     suite: { files: ['libs/storage/src/purchases/flow.int.spec.ts'], only: 'of many at once' },
   },
+  {
+    name: 'buying-without-a-key',
+    breaks: 'whoever reaches the API may buy, with any key or none',
+    patches: [
+      {
+        file: 'apps/api/src/resources/purchases/registerPurchases.ts',
+        search: '{ preHandler: authorize }',
+        replace: '{}',
+      },
+    ],
+    suite: {
+      files: ['apps/api/src/resources/purchases/purchases.int.spec.ts'],
+      only: 'refuses who has none',
+    },
+  },
 ];

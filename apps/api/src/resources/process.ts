@@ -26,13 +26,17 @@ const healthSchema = {
   },
 } as const;
 
-/** For whoever runs the process: alive, ready, metrics. */
+/**
+ * For whoever runs the process: alive, ready, metrics.
+ * @param readings of other parts, made before metrics are shown.
+ */
 export function registerProcess(
   app: FastifyInstance,
   db: ReadDatabase,
   metrics: Metrics,
   staleAfterMs: number,
   commands: ReadonlyMap<string, CommandType>,
+  readings: readonly (() => Promise<void>)[],
 ): void {
   app.get(
     '/healthz',
@@ -82,7 +86,7 @@ export function registerProcess(
       },
     },
     async (_request, reply) => {
-      await Promise.all([refresh(), refreshCommands()]);
+      await Promise.all([refresh(), refreshCommands(), ...readings.map((read) => read())]);
       return reply.type(metrics.contentType).send(await metrics.render());
     },
   );

@@ -18,7 +18,7 @@ Keys of those who may write through the API: shown as "Authorization: Bearer KEY
 it is made. A revoked one is refused by every API process within two seconds.
 
   --name NAME    whose it is, for people
-  --scope SCOPE  what it may do: events:write for all aggregate types, events:write:TYPE for one; webhooks
+  --scope SCOPE  what it may do: events:write for all aggregate types, events:write:TYPE for one; purchases:write; webhooks
   --rate N       most requests a second that each API process takes of it; default ${RATE_DEFAULT}
   --by NAME      who does it; without it, the user of the operating system
   --json         as JSON
@@ -58,7 +58,9 @@ async function create(args: readonly string[]): Promise<number> {
   if (scopes.length === 0) throw new UsageError('--scope is missing: what may the key do?');
   const wrong = scopes.find((scope) => !API_KEY_SCOPE.test(scope));
   if (wrong !== undefined)
-    throw new UsageError(`--scope '${wrong}' is none; scopes are words like events:write, events:write:TYPE`);
+    throw new UsageError(
+      `--scope '${wrong}' is none; scopes are words like events:write, events:write:TYPE, purchases:write`,
+    );
   const requestsPerSecond = Number(values.rate);
   if (!Number.isInteger(requestsPerSecond) || requestsPerSecond < 1 || requestsPerSecond > RATE_MAX)
     throw new UsageError(`--rate must be a whole number from 1 to ${RATE_MAX}, not '${values.rate}'`);

@@ -1,14 +1,14 @@
-import { WorkerError } from '@imart/core';
-import { createPurchaseService } from '@imart/purchase';
 import { createMetrics, silentLogger } from '@imart/runtime';
-import { createReadDatabase, type ReadDatabase } from '@imart/storage';
-import type { FastifyInstance } from 'fastify';
+import { createApiKeys, createReadDatabase, type ReadDatabase } from '@imart/storage';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   createPurchaseDatabase,
   type PurchaseDatabase,
   type PurchaseParts,
 } from '../../../../../libs/storage/src/testing/purchaseDatabase';
 import { startTestServer, type TestServer } from '../../../../../libs/storage/src/testing/testDatabase';
+import { authorizePurchases } from '../../access/authorizePurchases';
+import { createKeyAccess } from '../../access/keyAccess';
 import { createServer } from '../../createServer';
 import { openPurchaseDesk } from '../../openPurchaseDesk';
 
@@ -110,26 +110,84 @@ describe('POST /v1/purchases', () => {
     expect([other.status, await other.json()]).toMatchObject([409, { error: { code: 'PURCHASE_CONFLICT' } }]);
   });
 
-  it('asks whether one may, where that is to be asked', async () => {
-    const guarded = await createServer({
-      db,
-      logger: silentLogger,
-      metrics: createMetrics({ processMetrics: false }),
-      purchases: {
-        desk: async () => ({ service: createPurchaseService({ store: parts.store }), shelf: parts.shelf }),
-        authorize: async () => {
-          throw new WorkerError('not you', { code: 'OPERATOR_ACCESS', disposition: 'stop' });
+  describe('where it takes an API key', () => {
+    let guarded: FastifyInstance;
+    let address: string;
+    const keys = () => createApiKeys(database.pool);
+    const keyOf = async (scopes: readonly string[], requestsPerSecond = 1_000) =>
+      (await keys().create({ name: 'spec', scopes, requestsPerSecond, createdBy: 'spec' })).text;
+    const ask = async (key: string | null) => {
+      const answer = await fetch(`${address}/v1/purchases`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(key === null ? {} : { authorization: `Bearer ${key}` }),
         },
-      },
+        body: JSON.stringify({ productId: 'nothing', quantity: 1 }),
+      });
+      const { error } = (await answer.json()) as { error?: { code: string } };
+      return [answer.status, error?.code, answer.headers.get('www-authenticate')];
+    };
+    const kept = async () => (await database.pool.query('SELECT FROM purchases')).rowCount;
+
+    beforeAll(async () => {
+      // Its clock stands: what a key may ask in a second is all that it may ask.
+      const access = createKeyAccess({ keys: keys(), now: () => 0 });
+      guarded = await createServer({
+        db,
+        logger: silentLogger,
+        metrics: createMetrics({ processMetrics: false }),
+        purchases: {
+          desk: openPurchaseDesk({ pool: database.pool, deadlineMs: 60_000 }),
+          authorize: authorizePurchases(access),
+        },
+      });
+      address = await guarded.listen({ host: '127.0.0.1', port: 0 });
     });
-    const address = await guarded.listen({ host: '127.0.0.1', port: 0 });
-    const answer = await fetch(`${address}/v1/purchases`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ productId: 'art', quantity: 1 }),
+    afterAll(async () => {
+      await guarded?.close();
+      await parts.services.drain();
     });
-    expect(answer.status).toBe(401);
-    await guarded.close();
+
+    it('refuses who has none, a wrong one, or one of another scope, and keeps nothing', async () => {
+      const before = await kept();
+      expect(await ask(null)).toEqual([401, 'API_KEY', 'Bearer']);
+      expect(await ask(`imart_${'0'.repeat(16)}_${'a'.repeat(43)}`)).toEqual([401, 'API_KEY', 'Bearer']);
+      expect(await ask(await keyOf(['events:write', 'webhooks']))).toEqual([403, 'API_KEY_SCOPE', null]);
+      expect(await ask(await keyOf(['purchases:write:art']))).toEqual([403, 'API_KEY_SCOPE', null]);
+      expect(await kept()).toBe(before);
+    });
+
+    it('takes the purchase of who has the scope, as often as the key may ask', async () => {
+      expect(await ask(await keyOf(['purchases:write']))).toEqual([202, undefined, null]);
+      const slow = await keyOf(['purchases:write'], 1);
+      expect(await ask(slow)).toEqual([202, undefined, null]);
+      expect(await ask(slow)).toEqual([429, 'RATE_LIMITED', null]);
+    });
+
+    it('tells in its description what it takes, and only there', async () => {
+      const post = async (server: string) => {
+        const { paths } = (await (await fetch(`${server}/openapi.json`)).json()) as {
+          paths: Record<string, Record<string, { security?: unknown; responses: object }>>;
+        };
+        const { security, responses } = paths['/v1/purchases']?.['post'] ?? { responses: {} };
+        return {
+          security,
+          refusals: Object.keys(responses).filter((status) => /^4(01|03|29)$/.test(status)),
+        };
+      };
+      expect(await post(address)).toEqual({ security: [{ apiKey: [] }], refusals: ['401', '403', '429'] });
+      expect(await post(origin)).toEqual({ security: undefined, refusals: [] });
+    });
+
+    it('answers 503 while there is no table of keys yet', async () => {
+      const check = async (): Promise<never> => {
+        throw Object.assign(new Error('relation "api_keys" does not exist'), { code: '42P01' });
+      };
+      await expect(authorizePurchases({ check })({} as FastifyRequest)).rejects.toMatchObject({
+        code: 'DATABASE_NOT_PREPARED',
+      });
+    });
   });
 });
 
@@ -184,6 +242,39 @@ describe('GET /v1/purchases/{id}/events', () => {
     });
     over.abort();
     await parts.services.drain();
+  });
+});
+
+describe('/metrics', () => {
+  const metric = async (name: string): Promise<number> => {
+    const text = await (await fetch(`${origin}/metrics`)).text();
+    return Number(new RegExp(`^imart_${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1]);
+  };
+
+  it('tells what waits, and for how long, while no service runs', async () => {
+    await parts.services.drain();
+    expect(await metric('purchases_pending')).toBe(0);
+    const { id } = await buy({ productId: 'art', quantity: 1 });
+    await database.pool.query(
+      `UPDATE purchases SET received_at = received_at - interval '150 seconds' WHERE id = $1`,
+      [id],
+    );
+    expect(await metric('purchases_pending')).toBe(1);
+    expect(await metric('purchases_oldest_pending_seconds')).toBeGreaterThanOrEqual(150);
+    await parts.services.drain();
+    expect(await metric('purchases_oldest_pending_seconds')).toBe(0);
+  });
+
+  it('is shown while purchases cannot be read', async () => {
+    const away = await createServer({
+      db,
+      logger: silentLogger,
+      metrics: createMetrics({ processMetrics: false }),
+      purchases: { desk: () => Promise.reject(new Error('the database is away')) },
+    });
+    const answer = await fetch(`${await away.listen({ host: '127.0.0.1', port: 0 })}/metrics`);
+    expect([answer.status, (await answer.text()).includes('imart_purchases_pending')]).toEqual([200, true]);
+    await away.close();
   });
 });
 

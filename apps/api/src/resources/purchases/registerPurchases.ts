@@ -2,6 +2,7 @@ import { WorkerError } from '@imart/core';
 import {
   PurchasesBusyError,
   purchaseIdOf,
+  type PurchaseBacklog,
   type PurchaseId,
   type PurchaseService,
   type SaleShelf,
@@ -19,6 +20,8 @@ import { createPurchaseStreams } from './streams';
 export interface PurchaseDesk {
   readonly service: PurchaseService;
   readonly shelf: SaleShelf;
+  /** What waits, whoever works on it. */
+  readonly backlog: () => Promise<PurchaseBacklog>;
 }
 
 /** What the resources of purchases work with. */
@@ -59,6 +62,11 @@ const pending = { description: 'It is not decided yet; ask again, or watch it.',
 const ended = { description: 'It has come to its end.', ...purchaseSchema };
 const unknown = error('There is no such purchase, or it ended long ago.');
 const expired = error('It ended so long ago that its result is not told any more.');
+const refused = {
+  401: error('No API key, or none that is valid.'),
+  403: error('The API key has not the scope `purchases:write`.'),
+  429: error('The API key asks more often than it may; see Retry-After.'),
+};
 const away = error('The database is not available, or too much waits; try again.');
 
 const CONTENT_SECURITY_POLICY =
@@ -79,6 +87,7 @@ export function registerPurchases(app: FastifyInstance, options: PurchasesOption
       schema: {
         tags: ['purchases'],
         summary: 'Buys: answered at once with the id under which the result will be',
+        ...(authorize === undefined ? {} : { security: [{ apiKey: [] }] }),
         headers: {
           type: 'object',
           properties: {
@@ -111,6 +120,7 @@ export function registerPurchases(app: FastifyInstance, options: PurchasesOption
             ...record({ id: text('UUID.'), status: text('`pending`.'), href: text('Where it is told.') }),
           },
           400: error('It cannot be asked for; `WRONG_QUANTITY` where only the quantity is wrong.'),
+          ...(authorize === undefined ? {} : refused),
           409: error('The idempotency key was used for another purchase.'),
           503: away,
         },
