@@ -1,5 +1,5 @@
-import { silentLogger, type LogFields } from '@imart/runtime';
 import { retryDelayMs } from '@imart/pipeline';
+import { silentLogger, type LogFields } from '@imart/runtime';
 import {
   RpcAnswerRefusedError,
   RpcInconsistentError,
@@ -8,43 +8,42 @@ import {
   RpcUnavailableError,
   WrongChainError,
 } from './errors';
-import type { RpcEndpoint } from './endpoint';
 import {
   CHAIN_CHECK_VALID_MS,
-  createRpcPool,
+  createEndpointPool,
+  RETRY_AFTER_MAX_MS,
   RPC_POOL_DEFAULTS,
   RPC_RETRY,
   WRONG_CHAIN_RECHECK_MS,
-  type RpcPool,
+  type EndpointPool,
+  type PoolEndpoint,
 } from './pool';
 
 const { signal } = new AbortController();
-const place = { endpoint: 'rpc#1', method: 'eth_getLogs' };
+const place = { endpoint: 'rpc#1', method: 'events' };
 const down = () => new RpcUnavailableError(place, 'down');
 
-/** A pool with a clock that only waiting moves. */
-function setUp(count: number, options: { random?: () => number; chainIds?: string[] } = {}) {
+/** A pool with a clock that only waiting moves. `chains` says whose chain each endpoint serves: it is `ours` that is followed. */
+function setUp(count: number, options: { random?: () => number; chains?: string[] } = {}) {
   const clock = { ms: 1_000_000, waits: [] as number[] };
   const lines: { level: string; message: string; fields: LogFields | undefined }[] = [];
   const availability: boolean[] = [];
   const checks: string[] = [];
-  const endpoints = Array.from({ length: count }, (_, i): RpcEndpoint => ({
-    label: `rpc#${i + 1}`,
-    stats: { endpoint: `rpc#${i + 1}`, requests: 0, calls: 0, receivedChars: 0, errors: {}, inFlight: 0 },
-    call: (method) => {
-      checks.push(`rpc#${i + 1} ${method}`);
-      return Promise.resolve(options.chainIds?.[i] ?? '0x1');
-    },
-    together: () => Promise.reject(new Error('unused')),
-    many: () => Promise.reject(new Error('unused')),
-    close: () => undefined,
-  }));
+  const closed: string[] = [];
+  const endpoints = Array.from({ length: count }, (_, i): PoolEndpoint => {
+    const label = `rpc#${i + 1}`;
+    return { label, stats: { requests: i }, close: () => void closed.push(label) };
+  });
   const log = (level: string) => (message: string, fields?: LogFields) =>
     void lines.push({ level, message, fields });
-  const pool = createRpcPool({
+  const pool = createEndpointPool({
     ...RPC_POOL_DEFAULTS,
     endpoints,
-    chainId: 1,
+    verify: async (endpoint) => {
+      checks.push(endpoint.label);
+      const chain = options.chains?.[endpoints.indexOf(endpoint)] ?? 'ours';
+      if (chain !== 'ours') throw new WrongChainError(endpoint.label, 'ours', chain);
+    },
     logger: { ...silentLogger, info: log('info'), warn: log('warn'), error: log('error') },
     random: options.random ?? (() => 1),
     now: () => clock.ms,
@@ -55,11 +54,14 @@ function setUp(count: number, options: { random?: () => number; chainIds?: strin
     },
     onAvailability: (available) => availability.push(available),
   });
-  return { pool, clock, lines, availability, checks, options };
+  return { pool, clock, lines, availability, checks, closed, options };
 }
 
 /** Asks so that the n-th attempt at each endpoint fails as scripted. Returns who was asked. */
-async function ask(pool: RpcPool, script: Record<string, (Error | null)[]>): Promise<string[]> {
+async function ask(
+  pool: EndpointPool<PoolEndpoint>,
+  script: Record<string, (Error | null)[]>,
+): Promise<string[]> {
   const asked: string[] = [];
   await pool.run({
     what: 'blocks 1..2',
@@ -91,7 +93,7 @@ describe('the waits between attempts', () => {
     const { pool, clock } = setUp(1);
     const limited = (ms: number | null) => new RpcRateLimitedError(place, 'slow down', ms);
     await ask(pool, { 'rpc#1': [limited(7_000), limited(null), limited(9_999_999)] });
-    expect(clock.waits).toEqual([7_000, 200, 120_000]);
+    expect(clock.waits).toEqual([7_000, 200, RETRY_AFTER_MAX_MS]);
   });
 
   it('begin anew after a success', async () => {
@@ -133,7 +135,7 @@ describe('several endpoints', () => {
     const asked: string[] = [];
     const work =
       (fails: boolean) =>
-      ({ label }: RpcEndpoint) => {
+      ({ label }: PoolEndpoint) => {
         asked.push(label);
         return fails && label === 'rpc#2' ? Promise.reject(down()) : Promise.resolve();
       };
@@ -144,43 +146,43 @@ describe('several endpoints', () => {
   });
 
   it('refuse the one of another chain and go on with the other (P14)', async () => {
-    const { pool, lines, checks } = setUp(2, { chainIds: ['0x5', '0x1'] });
+    const { pool, lines, checks } = setUp(2, { chains: ['another', 'ours'] });
     expect(await ask(pool, {})).toEqual(['rpc#2']);
     expect(await ask(pool, {})).toEqual(['rpc#2']);
     expect(lines.filter(({ fields }) => fields?.['code'] === 'WRONG_CHAIN')).toHaveLength(1);
-    expect(checks).toEqual(['rpc#1 eth_chainId', 'rpc#2 eth_chainId']);
+    expect(checks).toEqual(['rpc#1', 'rpc#2']);
   });
 
   it('are all checked at the start when that is asked for (P14)', async () => {
-    const { pool, lines, checks } = setUp(2, { chainIds: ['0x1', '0x5'] });
+    const { pool, lines, checks } = setUp(2, { chains: ['ours', 'another'] });
     await pool.checkAll(signal);
-    expect(checks).toEqual(['rpc#1 eth_chainId', 'rpc#2 eth_chainId']);
+    expect(checks).toEqual(['rpc#1', 'rpc#2']);
     expect(lines.map(({ level, fields }) => [level, fields?.['code']])).toEqual([['warn', 'WRONG_CHAIN']]);
     expect(await ask(pool, { 'rpc#1': [down()] })).toEqual(['rpc#1', 'rpc#1']);
     expect(checks).toHaveLength(2);
   });
 
   it('look at it again after a while (P3, P14)', async () => {
-    const { pool, clock, options } = setUp(2, { chainIds: ['0x5', '0x1'] });
+    const { pool, clock, options } = setUp(2, { chains: ['another', 'ours'] });
     await ask(pool, {});
     clock.ms += WRONG_CHAIN_RECHECK_MS;
-    (options.chainIds as string[])[0] = '0x1';
+    (options.chains as string[])[0] = 'ours';
     expect(await ask(pool, {})).toEqual(['rpc#1']);
   });
 
   it('stop when all of them serve another chain (P14)', async () => {
-    const { pool } = setUp(2, { chainIds: ['0x5', '0x6'] });
+    const { pool } = setUp(2, { chains: ['another', 'a third'] });
     await expect(ask(pool, {})).rejects.toThrow(WrongChainError);
     await expect(ask(pool, {})).rejects.toThrow(WrongChainError);
   });
 
   it('are asked for their chain again after a lost connection (P14)', async () => {
-    const { pool, clock, checks, options } = setUp(2, { chainIds: ['0x1', '0x1'] });
+    const { pool, clock, checks, options } = setUp(2, { chains: ['ours', 'ours'] });
     await ask(pool, {});
     clock.ms += CHAIN_CHECK_VALID_MS + 1;
-    (options.chainIds as string[])[0] = '0x5';
+    (options.chains as string[])[0] = 'another';
     expect(await ask(pool, { 'rpc#1': [down()], 'rpc#2': [down()] })).toEqual(['rpc#1', 'rpc#2', 'rpc#2']);
-    expect(checks.filter((check) => check.startsWith('rpc#1'))).toHaveLength(2);
+    expect(checks.filter((check) => check === 'rpc#1')).toHaveLength(2);
   });
 
   it('stop when each of them has thrown the blocks away, and go on where one has not', async () => {
@@ -223,7 +225,7 @@ describe('several endpoints', () => {
 
   it('are asked last while one is distrusted, but are asked (P6)', async () => {
     const { pool } = setUp(2);
-    const [first] = pool.endpoints as [RpcEndpoint, RpcEndpoint];
+    const [first] = pool.endpoints as [PoolEndpoint, PoolEndpoint];
     pool.distrust(first, true);
     expect(pool.preferred().label).toBe('rpc#2');
     expect(await ask(pool, {})).toEqual(['rpc#2']);
@@ -236,12 +238,12 @@ describe('several endpoints', () => {
 describe('one endpoint', () => {
   it('is asked once, after the wait that it is due, and nobody else instead', async () => {
     const { pool, clock } = setUp(2);
-    const [, second] = pool.endpoints as [RpcEndpoint, RpcEndpoint];
+    const [, second] = pool.endpoints as [PoolEndpoint, PoolEndpoint];
     const asked: string[] = [];
     const question = (error: Error | null) => ({
       what: 'x',
       signal,
-      work: ({ label }: RpcEndpoint) => {
+      work: ({ label }: PoolEndpoint) => {
         asked.push(label);
         return error === null ? Promise.resolve('well') : Promise.reject(error);
       },
@@ -253,10 +255,17 @@ describe('one endpoint', () => {
   });
 
   it('of another chain has no say (P14)', async () => {
-    const { pool } = setUp(2, { chainIds: ['0x5', '0x1'] });
-    const [first] = pool.endpoints as [RpcEndpoint, RpcEndpoint];
+    const { pool } = setUp(2, { chains: ['another', 'ours'] });
+    const [first] = pool.endpoints as [PoolEndpoint, PoolEndpoint];
     const question = { what: 'x', signal, work: () => Promise.resolve('well') };
     await expect(pool.ask(first, question)).rejects.toThrow(WrongChainError);
     await expect(pool.ask(first, question)).rejects.toThrow(WrongChainError);
   });
+});
+
+it('tells what each endpoint has done, and closes all of them', () => {
+  const { pool, closed } = setUp(2);
+  expect(pool.stats()).toEqual([{ requests: 0 }, { requests: 1 }]);
+  pool.close();
+  expect(closed).toEqual(['rpc#1', 'rpc#2']);
 });
