@@ -132,6 +132,20 @@ describe("the images' recipe", () => {
     },
   );
 
+  it.each(IMAGES.filter((name) => name !== 'api'))(
+    'runs %s with the flags of Node that `serve` runs its program with',
+    (name) => {
+      const app = name === 'aptos-worker' ? name : 'evm-worker';
+      const { nx } = JSON.parse(read(`apps/${app}/package.json`)) as {
+        nx: { targets: { serve: { command: string } } };
+      };
+      const [node, ...words] = nx.targets.serve.command.split(' ');
+      const flags = words.slice(0, -1);
+      expect(flags).toEqual(['--max-semi-space-size=32', '--min-semi-space-size=32']);
+      expect(image(name).entrypoint).toEqual([node, ...flags, '/app/main.cjs']);
+    },
+  );
+
   it('sets only what is a setting of the program', () => {
     const known = (schema: Readonly<Record<string, { readonly name: string }>>): string[] => [
       'NODE_ENV',

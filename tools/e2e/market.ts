@@ -90,7 +90,7 @@ export function createMarket(): Market {
   const program = (name: string, args: readonly string[], env: Settings): Program =>
     programs.start({ name, args, env, cwd: directory, patienceMs: PROGRAM_PATIENCE_MS });
   const startWorker: Market['startWorker'] = (chain, databaseUrl, more = {}) =>
-    program('evm-worker', ['--max-semi-space-size=32', bundleOf('evm-worker')], {
+    program('evm-worker', ['--max-semi-space-size=32', '--min-semi-space-size=32', bundleOf('evm-worker')], {
       ...settingsFor(chain, databaseUrl),
       LOG_DIR: join(directory, 'logs'),
       ...more,

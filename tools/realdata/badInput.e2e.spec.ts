@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findFreePort } from '../../libs/storage/src/embedded/port';
 import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
 import { until } from '../e2e/until';
 import { startReplayRpc, type ReplayRpc, type ReplayRpcOptions } from '../replay-rpc/src';
@@ -14,16 +15,6 @@ import { createWorkerProcesses, type WorkerProcess, type WorkerProcesses } from 
 
 const FIRST = 14_000_000;
 const LAST = 14_000_005;
-
-/** A port of 127.0.0.1 that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describeRecorded('bad input of the worker', () => {
   let workers: WorkerProcesses;
@@ -225,7 +216,7 @@ describeRecorded('bad input of the worker', () => {
   ])(
     'an RPC that cannot be reached at the start, %s: it tries again, says so, is alive and not ready, and goes on when it is there',
     async (_, more) => {
-      const port = await freePort();
+      const port = await findFreePort();
       const { url } = await server.createDatabase();
       const worker = workers.start({
         ...settings(`http://me:secret-word@127.0.0.1:${port}/v2/secret-path-key?key=secret-query-key`, url),
@@ -254,7 +245,7 @@ describeRecorded('bad input of the worker', () => {
   );
 
   it('an RPC that is lost on the way: not ready until it is there again; SIGTERM ends it with 0 meanwhile too', async () => {
-    const port = await freePort();
+    const port = await findFreePort();
     const { url } = await server.createDatabase();
     const first = await startReplayRpc({ files: [recorded('mainnet-14000000')], port });
     const worker = workers.start({ ...settings(`http://127.0.0.1:${port}`, url), END_BLOCK: LAST + 5 });
@@ -274,7 +265,7 @@ describeRecorded('bad input of the worker', () => {
 
   it('a database that cannot be reached: it tries again, says so, is alive and not ready, and SIGTERM ends it with 0', async () => {
     const rpc = await replay();
-    const port = await freePort();
+    const port = await findFreePort();
     const worker = workers.start(settings(rpc.url, `postgresql://me:secret-word@127.0.0.1:${port}/x`));
     await worker.line(({ message }) => message === 'the database is not there, trying again', 'a warning');
     expect((await page(worker, '/healthz')).status).toBe(200);
@@ -287,7 +278,7 @@ describeRecorded('bad input of the worker', () => {
   it('SIGTERM while nobody answers at the start ends it with 0', async () => {
     const { url } = await server.createDatabase();
     for (const more of [{ CHAIN_ID: 1 }, {}]) {
-      const worker = workers.start({ ...settings(`http://127.0.0.1:${await freePort()}`, url), ...more });
+      const worker = workers.start({ ...settings(`http://127.0.0.1:${await findFreePort()}`, url), ...more });
       await worker.line(({ level }) => level === 'warn', 'a warning');
       worker.kill('SIGTERM');
       expect(await worker.ended).toEqual({ code: 0, signal: null });

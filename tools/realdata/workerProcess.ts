@@ -52,7 +52,7 @@ export function createWorkerProcesses(): WorkerProcesses {
 
   const start: WorkerProcesses['start'] = (settings) => {
     const environment = Object.entries({ LOG_DIR: join(directory, 'logs'), ...settings });
-    const child = spawn(process.execPath, ['--max-semi-space-size=32', workerBundle()], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=32', '--min-semi-space-size=32', workerBundle()], {
       cwd: directory,
       env: {
         PATH: process.env['PATH'],

@@ -123,7 +123,7 @@ async function main(): Promise<number> {
       };
     start(
       'evm-worker',
-      ['--max-semi-space-size=32', ...lifeline, 'dist/evm-worker/main.cjs'],
+      ['--max-semi-space-size=32', '--min-semi-space-size=32', ...lifeline, 'dist/evm-worker/main.cjs'],
       {
         RPC_URLS: chain.rpcUrl,
         RPC_WS_URL: chain.wsUrl,
@@ -164,7 +164,7 @@ async function main(): Promise<number> {
       const aptosPort = await freePort(0);
       start(
         'aptos-worker',
-        ['--max-semi-space-size=32', ...lifeline, 'dist/aptos-worker/main.cjs'],
+        ['--max-semi-space-size=32', '--min-semi-space-size=32', ...lifeline, 'dist/aptos-worker/main.cjs'],
         {
           APTOS_URLS: served.url,
           CHAIN_ID: String(served.chainId),

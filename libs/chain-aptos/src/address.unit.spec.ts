@@ -8,14 +8,14 @@ const seed = Date.now() % 2 ** 31;
 const hex = fc.string({ unit: fc.constantFrom(...'0123456789abcdefABCDEF'), minLength: 1, maxLength: 64 });
 
 describe('canonicalAddress', () => {
-  it('has 0x and 64 digits, whichever leading zeros were left out', () => {
+  it('has 0x and 64 digits, whichever leading zeros were left out (D5)', () => {
     expect(canonicalAddress('0x3')).toBe(padded('3'));
     expect(canonicalAddress('0x092D')).toBe(padded('92d'));
     expect(canonicalAddress('B9C0')).toBe(padded('b9c0'));
     expect(NO_ACCOUNT).toBe(padded(''));
   });
 
-  it(`gives equal addresses one form, and that form again (seed ${seed})`, () => {
+  it(`gives equal addresses one form, and that form again (D5, seed ${seed})`, () => {
     const property = fc.property(hex, fc.boolean(), (digits, prefixed) => {
       const canonical = canonicalAddress(prefixed ? `0x${digits}` : digits);
       expect(canonical).toMatch(/^0x[0-9a-f]{64}$/);

@@ -8,6 +8,7 @@ import {
 } from '@imart/core';
 import { waitMs } from '@imart/pipeline';
 import { silentLogger } from '@imart/runtime';
+import { seededRandom } from '@imart/testing';
 import fc from 'fast-check';
 import { createEvmSubject } from './createEvmSubject';
 import type { FollowedMarketplace } from './follow';
@@ -118,17 +119,6 @@ function faulty(random: () => number, rules: FakeRpcRules, faults: number): Fake
   };
 }
 
-/** mulberry32 */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** A storage in memory: what it knows decides where the subject goes on. */
 function createStore() {
   const events: string[] = [];
@@ -200,7 +190,7 @@ it('gives the same events in any batching, under passing faults, with one or sev
       async ({ blocks, seed, faults, nodes, rules, crashes, firstBlocks, ...options }) => {
         const chain = createFakeChain();
         for (const logs of blocks) chain.mine(logs);
-        const random = seeded(seed);
+        const random = seededRandom(seed).next;
         const started: FakeRpc[] = [];
         for (let i = 0; i < nodes; i++)
           started.push(await startFakeRpc(chain, faulty(random, rules, faults)));

@@ -9,10 +9,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { findFreePort, isPortFree } from '../../../libs/storage/src/embedded/port';
 import { contractsOf, deployContracts, type DevnetContracts } from './contracts';
 import { createDevnetRpc, type DevnetRpc } from './rpc';
 
@@ -85,15 +85,10 @@ function anvilBinary(): string {
   }
 }
 
-async function freePort(port: number): Promise<number> {
-  const server = createServer();
-  return new Promise((resolvePort, reject) => {
-    server.once('error', (cause) => reject(new Error(`devnet: port ${port} is not free`, { cause })));
-    server.listen(port, '127.0.0.1', () => {
-      const { port: found } = server.address() as AddressInfo;
-      server.close(() => resolvePort(found));
-    });
-  });
+async function portOf(asked: number): Promise<number> {
+  if (asked === 0) return findFreePort();
+  if (!(await isPortFree(asked))) throw new Error(`devnet: port ${asked} is not free`);
+  return asked;
 }
 
 function endProcess(pid: number): void {
@@ -177,7 +172,7 @@ function readManifest(file: string): Manifest | null {
  * @throws {Error} when the data directory is in use, the port is taken or anvil is not installed.
  */
 export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
-  const port = await freePort(options.port ?? 0);
+  const port = await portOf(options.port ?? 0);
   if (options.dataDir !== undefined) mkdirSync(options.dataDir, { recursive: true });
   const directory = realpathSync(
     options.dataDir === undefined ? mkdtempSync(join(tmpdir(), 'imart-devnet-')) : resolve(options.dataDir),

@@ -37,6 +37,11 @@ export const DATA_ROWS: readonly FaultRow[] = [
       testsIn('libs/chain-evm/src/markets/collectives.unit.spec.ts')(
         'have no limit when the maximum is 0, and the largest one exactly (D3)',
       ),
+      testsIn('libs/chain-aptos/src/markets/paths.unit.spec.ts')('reads the u64 %s exactly (D3, D4)'),
+      testsIn('libs/chain-aptos/src/markets/imart.unit.spec.ts')(
+        'never expire when their time is %s s: none, or longer than any calendar (D3, D10)',
+      ),
+      values('of the u64 %s are exact in rows, activities, the log and states (D3, D4)'),
     ],
   },
   {
@@ -56,6 +61,9 @@ export const DATA_ROWS: readonly FaultRow[] = [
     fault: 'addresses in other cases or paddings',
     tests: [
       testsIn('libs/chain-evm/src/fetch/canonical.unit.spec.ts')('is in lower case, its places numbers (D5)'),
+      testsIn('libs/chain-aptos/src/address.unit.spec.ts')(
+        'has 0x and 64 digits, whichever leading zeros were left out (D5)',
+      ),
       api('takes addresses in any case and answers in lower case (D5)'),
     ],
   },
@@ -99,6 +107,10 @@ export const DATA_ROWS: readonly FaultRow[] = [
       testsIn('libs/chain-evm/src/markets/imartMarket.unit.spec.ts')('reads the expiry %s s as %s us (D10)'),
       testsIn('libs/chain-evm/src/markets/seaport.unit.spec.ts')(
         'never expires when its end is the greatest number, and begins at once when its start is 0 (D10)',
+      ),
+      testsIn('libs/chain-aptos/src/markets/times.unit.spec.ts')('in %s of %s is the moment %s us (D10)'),
+      testsIn('libs/chain-aptos/src/markets/imart.unit.spec.ts')(
+        'expire seconds after a moment in microseconds (D10)',
       ),
     ],
   },

@@ -95,7 +95,7 @@ export const PROCESS_ROWS: readonly FaultRow[] = [
     id: 'Q8',
     fault: 'a back-off that does not grow',
     tests: [
-      testsIn('libs/chain-evm/src/rpc/pool.unit.spec.ts')(
+      testsIn('libs/endpoints/src/pool.unit.spec.ts')(
         'are bounded by 100 ms, doubled each time, at most 10 s, with full jitter (Q8)',
       ),
       testsIn('libs/pipeline/src/retry.unit.spec.ts')('doubles its bound from the first wait to the longest'),

@@ -210,7 +210,7 @@ describe('IMart’s offers', () => {
     });
   const cancel = told('offer::CancelOfferEvent', { coin_amount: '14', coin_owner: BUYER, event_id: '4' });
 
-  it('expire seconds after a moment in microseconds', () => {
+  it('expire seconds after a moment in microseconds (D10)', () => {
     expect(fold([create('1')]).rows).toMatchObject([
       {
         table: 'offers',
@@ -221,9 +221,12 @@ describe('IMart’s offers', () => {
         escrow: false,
       },
     ]);
-    expect(fold([create('1', '0')]).rows).toMatchObject([{ expiresAtUs: null }]);
-    expect(fold([create('1', '18446744073709551615')]).rows).toMatchObject([{ expiresAtUs: null }]);
   });
+
+  it.each(['0', '9223372036854775808', '18446744073709551615'])(
+    'never expire when their time is %s s: none, or longer than any calendar (D3, D10)',
+    (time) => expect(fold([create('1', time)]).rows).toMatchObject([{ expiresAtUs: null }]),
+  );
 
   it('are taken in parts until they end', () => {
     const part = fold([create('1')], [accept(false)]);

@@ -23,7 +23,15 @@ describe('a path', () => {
   it('reads an object’s address, and numbers however they are written', () => {
     expect(addressAt(data, 'a.vec.0')).toBe(`0x${'1'.padStart(64, '0')}`);
     expect(quantityAt({ n: 7 }, 'n')).toBe(7n);
-    expect(quantityAt({ n: '18446744073709551615' }, 'n')).toBe(2n ** 64n - 1n);
+    expect(quantityAt({ n: '7' }, 'n')).toBe(7n);
+  });
+
+  it.each([
+    ['9007199254740993', 2n ** 53n + 1n],
+    ['9223372036854775808', 2n ** 63n],
+    ['18446744073709551615', 2n ** 64n - 1n],
+  ])('reads the u64 %s exactly (D3, D4)', (text, expected) => {
+    expect(quantityAt({ n: text }, 'n')).toBe(expected);
   });
 
   it.each([[-1], [1.5], ['-1'], ['0x5'], ['5e3'], [''], [true], [null]])('takes no number from %p', (n) => {

@@ -1,8 +1,8 @@
+import { seededRandom } from '@imart/testing';
 import { createFakeChain, type Branch, type FakeChain, type FakeLog } from '../testing/fakeChain';
 import { unlucky } from '../testing/fakeRules';
 import type { FakeRpc } from '../testing/fakeRpc';
 import { createMessageStore } from '../testing/messageStore';
-import { seeded } from '../testing/seeded';
 import {
   createSubjectKit,
   isRead,
@@ -94,7 +94,7 @@ describe(`reorgs at random (IMART_SEED=${SEED})`, () => {
   it.each(Array.from({ length: HISTORIES }, (_, i) => SEED + i))(
     'leave what one clean pass over the final chain gives (seed %i)',
     async (seed) => {
-      const random = seeded(seed);
+      const random = seededRandom(seed).next;
       const story = createStory(random);
       const { chain } = story;
       const rpcs: FakeRpc[] = [];

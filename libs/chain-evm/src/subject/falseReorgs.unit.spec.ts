@@ -1,8 +1,8 @@
 import { waitMs } from '@imart/pipeline';
+import { seededRandom } from '@imart/testing';
 import { ancestors, busyChain, expectChain, mine } from '../testing/busyChain';
 import type { FakeChain } from '../testing/fakeChain';
 import { createMessageStore, type MessageStore } from '../testing/messageStore';
-import { seeded } from '../testing/seeded';
 import { createSubjectKit, isRead, placesOn, word, type SubjectKit } from '../testing/subjectKit';
 
 let kit: SubjectKit;
@@ -114,7 +114,7 @@ describe('what is no reorg', () => {
     const forked = busyChain(30);
     forked.takeBack(5);
     mine(forked, 6);
-    const [branch, random] = [forked.canonical(), seeded(7)];
+    const [branch, random] = [forked.canonical(), seededRandom(7).next];
     // Never so often in a row that it looks like the chain.
     let inRow = 0;
     const isOther = (): boolean => (inRow = inRow < 3 && random() < 0.4 ? inRow + 1 : 0) > 0;

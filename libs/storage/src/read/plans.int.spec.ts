@@ -73,7 +73,7 @@ const one = 'address(1050)';
 const newestFirst = (id: string): string =>
   `subject DESC, created_at DESC, contract DESC, ${id} DESC LIMIT 50`;
 
-describe('a read of one thing reads no table whole', () => {
+describe('a read of one thing', () => {
   const reads: readonly [string, string][] = [
     ['order', `SELECT * FROM order_view WHERE subject = 1 AND contract = address(7) AND order_id = '77'`],
     ['offer', `SELECT * FROM offer_view WHERE subject = 1 AND contract = address(7) AND order_id = '77'`],
@@ -117,11 +117,11 @@ describe('a read of one thing reads no table whole', () => {
       `SELECT * FROM prizes WHERE subject = 1 AND contract = address(9) AND lottery_id = '7'`,
     ],
   ];
-  it.each(reads)('%s', async (_name, sql) => {
+  it.each(reads)('reads no table whole: %s', async (_name, sql) => {
     expect((await readWhole(sql)).filter((table) => !SMALL.includes(table))).toEqual([]);
   });
 
-  it('a collection: only its own tokens, orders and sales', async () => {
+  it('reads of a collection only its own tokens, orders and sales', async () => {
     const whole = await readWhole(`SELECT * FROM collection_view WHERE subject = 1 AND address = ${one}`);
     // Whether a maker voided its orders is asked of all makers at once when a collection has many sellers.
     expect(whole.filter((table) => !['makers', ...SMALL].includes(table))).toEqual([]);

@@ -146,6 +146,51 @@ describe('quantities', () => {
     ]);
   });
 
+  it.each([2n ** 63n - 1n, 2n ** 63n, 2n ** 63n + 1n, 2n ** 64n - 1n])(
+    'of the u64 %s are exact in rows, activities, the log and states (D3, D4)',
+    async (n) => {
+      const script = createMarketScript()
+        .listed('1', {
+          price: n,
+          nonce: n,
+          items: [{ collection: MULTIPLE, tokenId: n, quantity: n, standard: 'erc1155' }],
+        })
+        .received(BOB, ALICE, n, n)
+        .event(AGGREGATE.collection, address('c'), 'CollectionCreated', {
+          standard: 'erc721',
+          creator: ALICE,
+          name: 'c',
+          category: '',
+          tags: [],
+          description: '',
+          uri: '',
+          royalties: [{ payee: ALICE, rate: n }],
+          maximum: n,
+          nameBytes: null,
+        });
+      await executed(script);
+      const text = n.toString();
+      const all = { price: text, nonce: text, token_id: text, quantity: text };
+      expect(
+        await rowsOf('SELECT price::text, nonce::text, token_id::text, quantity::text FROM orders'),
+      ).toEqual([all]);
+      expect(
+        await rowsOf(
+          `SELECT price::text, token_id::text, quantity::text FROM activities WHERE kind = 'LIST'`,
+        ),
+      ).toEqual([{ price: text, token_id: text, quantity: text }]);
+      expect(await rowsOf('SELECT token_id::text, quantity::text FROM balances')).toEqual([
+        { token_id: text, quantity: text },
+      ]);
+      expect(await rowsOf('SELECT maximum::text FROM collections')).toEqual([{ maximum: text }]);
+      expect(await store.transaction((tx) => tx.readRun(0, -1n as never, evmSeqNo.last(9n), 9))).toEqual(
+        script.events,
+      );
+      const [listing] = (await store.loadStates([script.events[0]!])).values();
+      expect(listing).toMatchObject({ row: { price: n, nonce: n, quantity: n } });
+    },
+  );
+
   it('of a balance go below zero and beyond one uint256 (D2)', async () => {
     const script = createMarketScript();
     for (let i = 0; i < 8; i++) script.sent(ALICE, BOB, 1n, MAX).received(BOB, ALICE, 1n, MAX);
