@@ -19,7 +19,7 @@ export interface EventHandle {
 }
 
 /** An event of a handle: which transaction it is in, and its place among the handle's. */
-interface HandleEvent {
+export interface HandleEvent {
   readonly version: bigint;
   readonly sequenceNumber: bigint;
   readonly account: string;
@@ -63,7 +63,8 @@ export interface HandleReader {
   advance(signal: AbortSignal): Promise<boolean>;
 }
 
-function readEvents(body: string): readonly HandleEvent[] {
+/** The events of an answer. @throws {AptosDecodeError} it is no list of events. */
+export function readEvents(body: string): readonly HandleEvent[] {
   const list: unknown = JSON.parse(body);
   if (!Array.isArray(list)) throw new AptosDecodeError('the events are no list');
   return list.map((value: unknown) => {
