@@ -80,6 +80,12 @@ export function readEvents(body: string): readonly HandleEvent[] {
   });
 }
 
+/** Whether an event is pruned, and all that is pruned lies below a version: the oldest one of the node is not above it. */
+function isAllBelow(error: unknown, version: bigint): boolean {
+  if (!(error instanceof VersionPrunedError)) return false;
+  return error.oldestVersion !== null && error.oldestVersion <= version;
+}
+
 /**
  * @param from the first version that matters: the handle's events below it are gone over.
  */
@@ -133,8 +139,8 @@ export function createHandleReader(ledger: RestLedger, handle: EventHandle, from
     return { events, version, oldestVersion };
   };
 
-  /** The newest event, as a node says it that has everything below `from`: one that lags would name an earlier one. */
-  const newestEvent = (signal: AbortSignal): Promise<HandleEvent | undefined> =>
+  /** The newest event, as a node says it that has everything below a version: one that lags would name an earlier one. */
+  const newestEvent = (from: bigint, signal: AbortSignal): Promise<HandleEvent | undefined> =>
     pool.run({
       what: what(null),
       signal,
@@ -147,8 +153,13 @@ export function createHandleReader(ledger: RestLedger, handle: EventHandle, from
       },
     });
 
-  /** Whether an event that is older than the newest one lies below `from`. */
-  const isBelow = (sequenceNumber: bigint, newest: HandleEvent, signal: AbortSignal): Promise<boolean> =>
+  /** Whether an event that is older than the newest one lies below a version. */
+  const isBelow = (
+    from: bigint,
+    sequenceNumber: bigint,
+    newest: HandleEvent,
+    signal: AbortSignal,
+  ): Promise<boolean> =>
     pool.run({
       what: what(sequenceNumber),
       signal,
@@ -159,8 +170,7 @@ export function createHandleReader(ledger: RestLedger, handle: EventHandle, from
         try {
           answer = await ask(endpoint, sequenceNumber, 1, signal);
         } catch (error) {
-          // What is pruned lies below the oldest version of the node, which need not be below `from`.
-          if (error instanceof VersionPrunedError && (error.oldestVersion ?? from + 1n) <= from) return true;
+          if (isAllBelow(error, from)) return true;
           throw error;
         }
         const [event] = answer.events;
@@ -176,17 +186,17 @@ export function createHandleReader(ledger: RestLedger, handle: EventHandle, from
       },
     });
 
-  /** The first event at or above `from`, or where the next one will be. */
-  const locate = async (signal: AbortSignal): Promise<bigint> => {
+  /** The first event at or above a version, or where the next one will be. */
+  const locate = async (from: bigint, signal: AbortSignal): Promise<bigint> => {
     if (from === 0n) return 0n;
-    const newest = await newestEvent(signal);
+    const newest = await newestEvent(from, signal);
     if (newest === undefined) return 0n;
     if (newest.version < from) return newest.sequenceNumber + 1n;
     let low = 0n;
     let high = newest.sequenceNumber;
     while (low < high) {
       const middle = (low + high) / 2n;
-      if (await isBelow(middle, newest, signal)) low = middle + 1n;
+      if (await isBelow(from, middle, newest, signal)) low = middle + 1n;
       else high = middle;
     }
     return high;
@@ -214,6 +224,18 @@ export function createHandleReader(ledger: RestLedger, handle: EventHandle, from
     const known = last === undefined ? version : last.version - 1n;
     if (known > provenTo) provenTo = known;
     return events.length;
+  };
+
+  /** A node that has pruned all of a handle's events does not tell how many there were, until there is another one. */
+  const takeOrLocate = async (start: bigint, signal: AbortSignal): Promise<number> => {
+    try {
+      return await take(start, signal);
+    } catch (error) {
+      if (!isAllBelow(error, provenTo + 1n)) throw error;
+      const found = await locate(provenTo + 1n, signal);
+      if (found === start) throw error;
+      return take(found, signal);
+    }
   };
 
   return {
@@ -245,13 +267,14 @@ export function createHandleReader(ledger: RestLedger, handle: EventHandle, from
     },
     async advance(signal) {
       const before = provenTo;
+      let count: number;
       try {
-        next ??= await locate(signal);
+        next ??= await locate(provenTo + 1n, signal);
+        count = await takeOrLocate(next, signal);
       } catch (error) {
         if (error instanceof VersionNotServedError) return false;
         throw error;
       }
-      const count = await take(next, signal);
       // Most often these were all: asked for once more, that is certain.
       if (count > 0 && count < EVENTS_MAX) await take(next, signal);
       return count > 0 || provenTo > before;

@@ -133,6 +133,32 @@ describe('a contract read by its event handles', () => {
     expect(store.events).toEqual((await takeWhole(ledger, 399n, 200n)).events);
   });
 
+  it('goes on with the first event after a silence in which all that were before it were pruned (P18)', async () => {
+    const ledger = createFakeLedger();
+    const buy = (sequenceNumber: number) => ({
+      events: [
+        { type: '0xca11::market::buy', account: '0xca11', creationNumber: 5, sequenceNumber, data: {} },
+      ],
+    });
+    for (let i = 0; i < 50; i++) ledger.add(buy(i));
+    while (ledger.head < 299n) ledger.add({ kind: 'stateCheckpoint' });
+    const node = await kit.node(ledger, CONTRACT_NODE);
+    let oldest = 150n;
+    node.rules.push(() => ({ oldest }));
+    const store = createLedgerStore(200n);
+    const source = kit.handleSource([node], CONTRACT_HANDLES);
+    const subject = kit.subject(source, { markets: [contractMarket] });
+    await kit.read(subject, store, (message) => {
+      if (message.kind === 'heartbeat' && store.next === 300n && ledger.head === 299n)
+        for (const sequenceNumber of [50, 51]) ledger.add(buy(sequenceNumber));
+      return store.events.length === 2;
+    });
+    expect(store.events.map(({ source: { position } }) => position)).toEqual([300n, 301n]);
+    // But not where those that are pruned are not all known.
+    oldest = 301n;
+    await expect(take(node, 301n, createLedgerStore(290n))).rejects.toMatchObject({ code: 'RPC_PRUNED' });
+  });
+
   it(`misses nothing of nodes that give less than was asked for (P18, seed ${seed})`, async () => {
     const { ledger } = createContract(300);
     const node = await kit.node(ledger, CONTRACT_NODE);
