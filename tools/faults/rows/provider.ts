@@ -190,8 +190,8 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
       transactionStream('stops the subject when it never says the version that is next (P18, %p a message)'),
       transactionStream('stops the subject with a clear message when it has pruned what is next (P18)'),
       transactionStream('is waited for when it lags (P4, P18)'),
-      handles('finds where to go on whichever looks a node answers that lags (P4, P6, P18, seed %s)'),
-      handles('misses nothing of nodes that give less than was asked for (P18, seed %s)'),
+      handles('finds where to go on whichever looks a node answers that lags (P4, P6, P18)'),
+      handles('misses nothing of nodes that give less than was asked for (P18)'),
       handles(
         'takes what is pruned for older than its start only where the node has all from there on (P18)',
       ),
