@@ -1,9 +1,7 @@
-import { startFakeFullnode } from '../../libs/chain-aptos/src/testing/fakeFullnode';
 import { createScriptedMarket, type ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
 import { dump, query } from '../realdata/tables';
 import { expectedMarket, firstDifferences, storedMarket, type Tables } from './aptosTables';
 import {
-  SCRIPTED_HANDLES,
   createAptosWorkers,
   SCRIPTED_MARKETS,
   type AptosWorkers,
@@ -115,22 +113,13 @@ describe('the scripted market, by aptos-worker', () => {
   it('is the same in every row by the event handles of the market alone, also where it was begun otherwise', async () => {
     const url = await workers.createDatabase();
     const { ledger } = market;
-    const node = await startFakeFullnode(ledger, { handles: SCRIPTED_HANDLES });
-    try {
-      const settings = {
-        ...workers.settingsOf('rest', node),
-        APTOS_SOURCE: 'handles',
-        APTOS_HANDLES: Object.keys(SCRIPTED_HANDLES).join(','),
-        DATABASE_URL: url,
-      };
-      // Begun by reading every transaction, gone on with by the handles.
-      const half = { ...settings, APTOS_SOURCE: 'rest', END_VERSION: String(ledger.head / 2n) };
-      await workers.toEnd(workers.start(half));
-      await workers.toEnd(workers.start({ ...settings, END_VERSION: String(ledger.head) }));
-      expect(firstDifferences(straight, await dump(url))).toEqual([]);
-    } finally {
-      await node.close();
-    }
+    const node = await workers.fullnode(ledger);
+    const settings = { ...workers.settingsOf('handles', node), DATABASE_URL: url };
+    // Begun by reading every transaction, gone on with by the handles.
+    const half = { ...settings, APTOS_SOURCE: 'rest', END_VERSION: String(ledger.head / 2n) };
+    await workers.toEnd(workers.start(half));
+    await workers.toEnd(workers.start({ ...settings, END_VERSION: String(ledger.head) }));
+    expect(firstDifferences(straight, await dump(url))).toEqual([]);
   });
 
   it('is followed in roles: one process reads, one executes', async () => {

@@ -16,6 +16,8 @@ const SUBJECT = 'aptos:4';
 const KILLS = 6;
 /** Versions that come at once, at most: enough to be killed in the middle of. */
 const STEP_MAX = 400;
+/** Of several nodes behind one address, some are behind the others: also where a worker begins. */
+const LAGS = ['lag=0@0', 'lag=20@3-5', 'lag=200@9-10', 'lag=100@16-18', 'lag=400@25', 'lag=40@31-33'];
 const seed = chooseSeed();
 
 let workers: AptosWorkers;
@@ -45,7 +47,7 @@ async function nextVersion(url: string): Promise<number> {
 }
 
 describe('the same rows, whatever goes wrong', () => {
-  it.each<ServedBy>(['rest', 'grpc'])(
+  it.each<ServedBy>(['rest', 'handles', 'grpc'])(
     `kill -9 at random moments, over %s (IMART_SEED=${seed})`,
     async (by) => {
       const random = createRandom(seed);
@@ -54,9 +56,9 @@ describe('the same rows, whatever goes wrong', () => {
       const last = Number(ledger.head);
       let head = 0;
       const options = { head: () => BigInt(head) };
-      const server = await (by === 'rest'
-        ? workers.fullnode(ledger, options)
-        : workers.stream(ledger, options));
+      const server = await (by === 'grpc'
+        ? workers.stream(ledger, options)
+        : workers.fullnode(ledger, { ...options, faults: by === 'handles' ? LAGS : [] }));
       const settings = { ...workers.settingsOf(by, server), DATABASE_URL: url, LEASE_MS: 1_000 };
       for (let kill = 0; kill < KILLS; kill++) {
         const from = head;
@@ -91,15 +93,26 @@ describe('the same rows, whatever goes wrong', () => {
       'rest',
       ['gap=2@1', 'repeat@3', 'reorder@5', 'html@7'],
     ],
+    ['nodes that lag behind what was read', 'handles', LAGS],
+    [
+      'short answers about handles, and none',
+      'handles',
+      ['short=1@0-5', 'short=7@7-20', 'status=500@21', 'break-off@22', 'rate-limit=0@23'],
+    ],
+    [
+      'answers about handles with a gap, a repetition, in another order',
+      'handles',
+      ['gap@0', 'repeat@1', 'reorder@2', 'html@4'],
+    ],
     ['streams that are cut and end early', 'grpc', ['cut=1@0-1', 'end=1@2-3', 'cut=0@4']],
     ['streams with a gap, a repetition, in another order', 'grpc', ['gap@0', 'repeat@1', 'reorder@2']],
     ['a stream that lags', 'grpc', ['lag=100@0']],
   ])('%s: is waited for, or not used', async (_what, by, faults) => {
     const url = await workers.createDatabase();
     const { ledger } = market;
-    const server = await (by === 'rest'
-      ? workers.fullnode(ledger, { faults })
-      : workers.stream(ledger, { faults, batchMax: 100 }));
+    const server = await (by === 'grpc'
+      ? workers.stream(ledger, { faults, batchMax: 100 })
+      : workers.fullnode(ledger, { faults }));
     const settings = { ...workers.settingsOf(by, server), DATABASE_URL: url, APTOS_PAGES_IN_FLIGHT: 2 };
     await workers.toEnd(workers.start({ ...settings, END_VERSION: String(ledger.head) }));
     expect(firstDifferences(straight, await dump(url))).toEqual([]);
@@ -123,6 +136,24 @@ describe('the same rows, whatever goes wrong', () => {
     expect(worker.isRunning()).toBe(true);
     node.rules.pop();
     await workers.toEnd(worker);
+    expect(firstDifferences(straight, await dump(url))).toEqual([]);
+  });
+
+  it('what is pruned before it was read by its handles: it stops and says so, and another node has it (P18)', async () => {
+    const url = await workers.createDatabase();
+    const { ledger } = market;
+    const [node, archive] = [await workers.fullnode(ledger), await workers.fullnode(ledger)];
+    const settings = { ...workers.settingsOf('handles', node), DATABASE_URL: url };
+    const half = ledger.head / 2n;
+    await workers.toEnd(workers.start({ ...settings, END_VERSION: String(half) }));
+    const before = await dump(url);
+    node.rules.push(() => ({ oldest: half + 100n }));
+    const toEnd = { ...settings, END_VERSION: String(ledger.head) };
+    const stopped = workers.start(toEnd);
+    expect((await stopped.ended).code).toBe(1);
+    expect(stopped.said()).toContain('"code":"RPC_PRUNED"');
+    expect(firstDifferences(before, await dump(url))).toEqual([]);
+    await workers.toEnd(workers.start({ ...toEnd, APTOS_URLS: archive.url }));
     expect(firstDifferences(straight, await dump(url))).toEqual([]);
   });
 

@@ -1,16 +1,13 @@
 import { join } from 'node:path';
 import { createFakeLedger } from '../../libs/chain-aptos/src/testing/fakeLedger';
-import { createScriptedMarket, type ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
-import { dump, query } from '../realdata/tables';
-import { startFakeFullnode } from '../../libs/chain-aptos/src/testing/fakeFullnode';
-import { expectedMarket, firstDifferences, storedMarket } from './aptosTables';
 import {
-  createAptosWorkers,
+  createScriptedMarket,
   SCRIPTED_HANDLES,
-  SCRIPTED_MARKETS,
-  type AptosWorkers,
-  type ServedBy,
-} from './aptosWorkers';
+  type ScriptedMarket,
+} from '../replay-fullnode/src/scriptedMarket';
+import { dump, query } from '../realdata/tables';
+import { expectedMarket, firstDifferences, storedMarket } from './aptosTables';
+import { createAptosWorkers, SCRIPTED_MARKETS, type AptosWorkers, type ServedBy } from './aptosWorkers';
 import type { Program } from './programs';
 import { until } from './until';
 
@@ -184,39 +181,35 @@ describe('a ledger that cannot be followed', () => {
   });
 
   it('bare events are read where the transactions are pruned, and are never mixed with those (P18)', async () => {
-    const node = await startFakeFullnode(market.ledger, { handles: SCRIPTED_HANDLES });
-    try {
-      node.rules.push(({ kind, start }) =>
-        kind === 'version' && start !== 0n ? { status: 410, body: '{}', oldest: head } : undefined,
-      );
-      const [first = '', ...others] = Object.keys(SCRIPTED_HANDLES);
-      const settings = (url: string, source: string, handles = [first, ...others]) => ({
-        ...workers.settingsOf('rest', node),
-        APTOS_SOURCE: source,
-        APTOS_HANDLES: handles.join(','),
-        DATABASE_URL: url,
-        END_VERSION: String(head),
-      });
-      const url = await workers.createDatabase();
-      const pruned = await endOf(workers.start(settings(url, 'handles')));
-      expect([pruned.code, pruned.stopped['code']]).toEqual([1, 'RPC_PRUNED']);
+    const node = await workers.fullnode(market.ledger);
+    node.rules.push(({ kind, start }) =>
+      kind === 'version' && start !== 0n ? { status: 410, body: '{}', oldest: head } : undefined,
+    );
+    const [first = '', ...others] = Object.keys(SCRIPTED_HANDLES);
+    const settings = (url: string, source: string, handles = [first, ...others]) => ({
+      ...workers.settingsOf('rest', node),
+      APTOS_SOURCE: source,
+      APTOS_HANDLES: handles.join(','),
+      DATABASE_URL: url,
+      END_VERSION: String(head),
+    });
+    const url = await workers.createDatabase();
+    const pruned = await endOf(workers.start(settings(url, 'handles')));
+    expect([pruned.code, pruned.stopped['code']]).toEqual([1, 'RPC_PRUNED']);
 
-      const mixed = await endOf(workers.start(settings(url, 'events')));
-      expect([mixed.code, mixed.stopped['code']]).toEqual([1, 'MIXED_SOURCES']);
+    const mixed = await endOf(workers.start(settings(url, 'events')));
+    expect([mixed.code, mixed.stopped['code']]).toEqual([1, 'MIXED_SOURCES']);
 
-      const own = await workers.createDatabase();
-      await workers.toEnd(workers.start(settings(own, 'events')));
-      const stored = await storedMarket(own, 'aptos:4-events');
-      expect(stored).toEqual(expectedMarket(market));
-      const back = await endOf(workers.start(settings(own, 'rest')));
-      expect([back.code, back.stopped['code']]).toEqual([1, 'MIXED_SOURCES']);
-      const fewer = await endOf(workers.start(settings(own, 'events', [first])));
-      expect([fewer.code, fewer.stopped['code']]).toEqual([1, 'HANDLES_CHANGED']);
-      // In another order they are the same.
-      await workers.toEnd(workers.start(settings(own, 'events', [...others, first])));
-    } finally {
-      await node.close();
-    }
+    const own = await workers.createDatabase();
+    await workers.toEnd(workers.start(settings(own, 'events')));
+    const stored = await storedMarket(own, 'aptos:4-events');
+    expect(stored).toEqual(expectedMarket(market));
+    const back = await endOf(workers.start(settings(own, 'rest')));
+    expect([back.code, back.stopped['code']]).toEqual([1, 'MIXED_SOURCES']);
+    const fewer = await endOf(workers.start(settings(own, 'events', [first])));
+    expect([fewer.code, fewer.stopped['code']]).toEqual([1, 'HANDLES_CHANGED']);
+    // In another order they are the same.
+    await workers.toEnd(workers.start(settings(own, 'events', [...others, first])));
   });
 
   it('a marketplace of one’s own is followed by its file, which is named when it cannot be used', async () => {

@@ -6,23 +6,15 @@ import type { FakeLedger } from '../../libs/chain-aptos/src/testing/fakeLedger';
 import type { FakeFullnode } from '../../libs/chain-aptos/src/testing/fakeFullnode';
 import type { FakeStream } from '../../libs/chain-aptos/src/testing/fakeStream';
 import { parseFault } from '../replay-fullnode/src/commandLine';
-import { SCRIPTED_ADDRESS } from '../replay-fullnode/src/scriptedMarket';
+import { SCRIPTED_ADDRESS, SCRIPTED_HANDLES } from '../replay-fullnode/src/scriptedMarket';
 import { FULLNODE_FAULTS, startReplayFullnode } from '../replay-fullnode/src/startReplayFullnode';
 import { startReplayStream, STREAM_FAULTS } from '../replay-stream/src/startReplayStream';
 import { bundleApp, type Bundle } from './bundles';
 import { createPrograms, type Program } from './programs';
 import { PATIENCE_MS } from './until';
 
-/** How a ledger is served: as a fullnode's REST API, or as a Transaction Stream. */
-export type ServedBy = 'rest' | 'grpc';
-
-const EVENTS = `${SCRIPTED_ADDRESS}::FixedMarket::FixedMarketEvents`;
-/** The scripted market's event handles, with their creation numbers. */
-export const SCRIPTED_HANDLES: Readonly<Record<string, string>> = {
-  [`${EVENTS}/list_token_events`]: '4',
-  [`${EVENTS}/delist_token_events`]: '5',
-  [`${EVENTS}/buy_token_events`]: '6',
-};
+/** How a ledger is read: by a fullnode's REST API, whole or by the market's event handles, or by a Transaction Stream. */
+export type ServedBy = 'rest' | 'handles' | 'grpc';
 
 /** What is followed of the scripted market. */
 export const SCRIPTED_MARKETS = `imart:${SCRIPTED_ADDRESS}`;
@@ -108,6 +100,7 @@ export async function createAptosWorkers(): Promise<AptosWorkers> {
       APTOS_SOURCE: by,
       APTOS_URLS: servers.map(({ url }) => url).join(','),
       MARKETS: SCRIPTED_MARKETS,
+      ...(by === 'handles' ? { APTOS_HANDLES: Object.keys(SCRIPTED_HANDLES).join(',') } : {}),
     }),
     start: (env, ...args) => run(worker, env, ...args),
     run,

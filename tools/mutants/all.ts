@@ -1,3 +1,4 @@
+import { APTOS_MUTANTS } from './broken/aptos';
 import { AUDIT_MUTANTS } from './broken/audit';
 import { CHAIN_MUTANTS } from './broken/chain';
 import { COMMAND_MUTANTS } from './broken/commands';
@@ -11,6 +12,7 @@ import type { Mutant } from './mutants';
 
 /** Every build that is broken on purpose. */
 export const MUTANTS: readonly Mutant[] = [
+  ...APTOS_MUTANTS,
   ...AUDIT_MUTANTS,
   ...CHAIN_MUTANTS,
   ...COMMAND_MUTANTS,

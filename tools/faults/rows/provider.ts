@@ -19,6 +19,7 @@ const hint = testsIn('libs/chain-evm/src/rpc/rangeHint.unit.spec.ts');
 const secondPass = testsIn('libs/storage/src/passes/secondPass.int.spec.ts');
 const audit = testsIn('libs/chain-evm/src/subject/auditReader.unit.spec.ts');
 const fullnode = testsIn('libs/chain-aptos/src/source/restSource.unit.spec.ts');
+const handles = testsIn('libs/chain-aptos/src/source/handleSource.unit.spec.ts');
 const transactionStream = testsIn('libs/chain-aptos/src/source/streamSource.unit.spec.ts');
 
 export const PROVIDER_ROWS: readonly FaultRow[] = [
@@ -73,6 +74,9 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
       falseReorgs('a fail-over to a node that lags (P6)'),
       falseReorgs('one of several nodes behind one URL that is on another branch (P6)'),
       deep('is not believed of one endpoint against another one, however long it says so (P6)'),
+      handles(
+        'waits where every look is answered by a node that lags, and goes on when one has caught up (P4, P6)',
+      ),
     ],
   },
   {
@@ -186,6 +190,12 @@ export const PROVIDER_ROWS: readonly FaultRow[] = [
       transactionStream('stops the subject when it never says the version that is next (P18, %p a message)'),
       transactionStream('stops the subject with a clear message when it has pruned what is next (P18)'),
       transactionStream('is waited for when it lags (P4, P18)'),
+      handles('finds where to go on whichever looks a node answers that lags (P4, P6, P18)'),
+      handles('misses nothing of nodes that give less than was asked for (P18)'),
+      handles(
+        'takes what is pruned for older than its start only where the node has all from there on (P18)',
+      ),
+      handles('stops when the next event or version is pruned (P18)'),
     ],
   },
   {

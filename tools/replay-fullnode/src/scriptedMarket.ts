@@ -42,6 +42,13 @@ const COIN = {
 };
 /** Places of the market's handles at its account. */
 const HANDLES = { ListTokenEvent: 4, DelistTokenEvent: 5, BuyTokenEvent: 6 } as const;
+const EVENTS = `${SCRIPTED_ADDRESS}::FixedMarket::FixedMarketEvents`;
+/** The handles with their creation numbers, as `struct/field`, of a market at {@link SCRIPTED_ADDRESS}. */
+export const SCRIPTED_HANDLES: Readonly<Record<string, string>> = {
+  [`${EVENTS}/list_token_events`]: String(HANDLES.ListTokenEvent),
+  [`${EVENTS}/delist_token_events`]: String(HANDLES.DelistTokenEvent),
+  [`${EVENTS}/buy_token_events`]: String(HANDLES.BuyTokenEvent),
+};
 /** One user transaction in so many fails. */
 const FAILS_EVERY = 11;
 

@@ -4,8 +4,9 @@ import {
   type FullnodeFault,
 } from '../../../libs/chain-aptos/src/testing/fakeFullnode';
 import type { ScriptedFault, ServedLedger } from './commandLine';
+import { SCRIPTED_HANDLES } from './scriptedMarket';
 
-/** Faults of pages by name: what is asked for is counted, pages alone. */
+/** Faults by name, of pages and of handles' events: each of the two is counted by itself. */
 export const FULLNODE_FAULTS: Readonly<Record<string, (value: string | null) => FullnodeFault>> = {
   status: (value) => ({
     status: Number(value ?? 503),
@@ -28,14 +29,15 @@ export const FULLNODE_FAULTS: Readonly<Record<string, (value: string | null) => 
 
 /** Serves the ledger as a fullnode's REST API, with the faults of the script. */
 export async function startReplayFullnode(served: ServedLedger): Promise<FakeFullnode> {
-  const node = await startFakeFullnode(served.ledger, { port: served.port });
+  const node = await startFakeFullnode(served.ledger, { port: served.port, handles: SCRIPTED_HANDLES });
   const scripted = served.faults.map((fault: ScriptedFault) => ({
     ...fault,
     made: FULLNODE_FAULTS[fault.kind]?.(fault.value) ?? {},
   }));
   node.rules.push(({ kind, count }) => {
     const head = served.head();
-    const fault = kind === 'page' ? scripted.find(({ from, to }) => count >= from && count <= to) : undefined;
+    const isFaulty = kind === 'page' || kind === 'events';
+    const fault = isFaulty ? scripted.find(({ from, to }) => count >= from && count <= to) : undefined;
     return { head, ...fault?.made };
   });
   return node;

@@ -4,12 +4,7 @@ import { NO_ACCOUNT } from '../address';
 import { AptosDecodeError } from '../errors';
 import { plainTransaction } from '../testing/plain';
 import { protoJsonToRest } from '../testing/protoJsonToRest';
-import {
-  describeAptosRecordings,
-  readRecordedJson,
-  recordedAptos,
-  recordedTransactions,
-} from '../testing/recordings.spec';
+import { describeAptosRecordings, readRecordedJson, recordedTransactions } from '../testing/recordings.spec';
 import { readProtoJsonTransaction } from './protoJsonTransaction';
 import { readRestPage, readRestTransaction } from './restTransaction';
 import { WireReader } from './wire';
@@ -79,8 +74,26 @@ describeAptosRecordings('recorded pages of a fullnode', () => {
     for (const transaction of read) expect(plainTransaction(transaction)).toBeDefined();
   });
 
+  it('are read with their events and changes', () => {
+    const page = readRecordedJson(
+      'rest/get_transactions_output_user_transaction_with_entry_function_payload.json',
+    ) as readonly { readonly version: string; readonly events?: readonly object[] }[];
+    const read = readRestPage(JSON.stringify(page));
+    expect(read.map(({ version }) => String(version))).toEqual(page.map(({ version }) => version));
+    expect(read.map(({ events }) => events.length)).toEqual(page.map(({ events = [] }) => events.length));
+    // Of one resource those who recorded it have left the fields out; of changes only what is looked at is read.
+    const resources = read.flatMap((transaction) =>
+      transaction.changes().flatMap((change) => (change.kind === 'written-resource' ? [change] : [])),
+    );
+    const [omitted, whole] = [true, false].map((is) =>
+      resources.filter(({ type }) => type.endsWith('::StateStorageUsage') === is),
+    ) as [typeof resources, typeof resources];
+    expect([omitted.length, whole.length]).toEqual([1, 8]);
+    expect(() => omitted[0]?.data).toThrow(AptosDecodeError);
+    for (const { data } of whole) expect(Object.keys(data)).not.toEqual([]);
+  });
+
   it('are refused when they are no page', () => {
-    expect(recordedAptos('rest')).toContain('rest');
     const refusal = readRecordedJson('rest/get_transactions_with_zero_limit.json');
     expect(() => readRestPage(JSON.stringify(refusal))).toThrow(AptosDecodeError);
     expect(() => readRestPage('<html>')).toThrow(AptosDecodeError);

@@ -59,7 +59,19 @@ export function createHandleSource(options: HandleSourceOptions): LedgerSource {
     /** Of bare events nothing tells one ledger from another. */
     const comparable = (): BlockRef | null => (bare ? null : tip);
     const running = childAbort(signal);
-    let readers: readonly HandleReader[] | null = null;
+    const readers = handles.map((handle) => createHandleReader(ledger, handle, from));
+
+    /**
+     * Of those that hold the others back, and of those of which no event waits: what is ahead is not read on, so that no more than some pages
+     * of each handle are kept.
+     */
+    const advance = async (head: bigint): Promise<boolean> => {
+      const asked = readers.filter(
+        ({ provenTo, isEmpty }) => provenTo < head && (isEmpty || provenTo < next),
+      );
+      const told = await Promise.all(asked.map((reader) => reader.advance(running.signal)));
+      return told.includes(true);
+    };
 
     const needed = async (version: bigint, of: readonly HandleReader[]): Promise<ReadTransaction> => {
       const found = await transaction(version, running.signal, (one, endpoint) => {
@@ -87,27 +99,20 @@ export function createHandleSource(options: HandleSourceOptions): LedgerSource {
         else await same.assure(known);
         let isBehind = (bare || !same.isDoubtful) && head.version >= next;
         while (isBehind && (to === null || next <= to)) {
-          const of: readonly HandleReader[] = (readers ??= await Promise.all(
-            handles.map((handle) => createHandleReader(ledger, handle, next, running.signal)),
-          ));
-          await Promise.all(
-            of
-              .filter(({ provenTo }) => provenTo < head.version)
-              .map((reader) => reader.advance(running.signal)),
-          );
+          const isMoreKnown = await advance(head.version);
           await same.assure(comparable());
-          let watermark = of.reduce<bigint>(
+          let watermark = readers.reduce<bigint>(
             (least, { provenTo }) => (provenTo < least ? provenTo : least),
             to ?? head.version,
           );
           if (watermark > head.version) watermark = head.version;
           if (watermark < next) {
-            // A handle with many events in one version, or a node that lags.
-            isBehind = of.some(({ provenTo }) => provenTo >= next && provenTo < head.version);
+            // A handle with many events in one version is read on; a node that lags is waited for.
+            if (isMoreKnown) continue;
             break;
           }
-          let versions = [...new Set(of.flatMap((reader) => reader.versionsUpTo(watermark)))].sort((a, b) =>
-            a < b ? -1 : 1,
+          let versions = [...new Set(readers.flatMap((reader) => reader.versionsUpTo(watermark)))].sort(
+            (a, b) => (a < b ? -1 : 1),
           );
           if (versions.length > BATCH_TRANSACTIONS_MAX) {
             versions = versions.slice(0, BATCH_TRANSACTIONS_MAX);
@@ -116,15 +121,15 @@ export function createHandleSource(options: HandleSourceOptions): LedgerSource {
           let transactions: readonly ReadTransaction[];
           let ref: BlockRef;
           if (bare) {
-            transactions = bareTransactions(versions, of, tip?.timeUs ?? 0n);
+            transactions = bareTransactions(versions, readers, tip?.timeUs ?? 0n);
             const timeUs = transactions.at(-1)?.timestampUs ?? tip?.timeUs ?? 0n;
             ref = { position: watermark, hash: '', parentHash: '', timeUs };
           } else {
-            transactions = await Promise.all(versions.map((version) => needed(version, of)));
+            transactions = await Promise.all(versions.map((version) => needed(version, readers)));
             const last = versions.at(-1) === watermark ? transactions.at(-1) : await needed(watermark, []);
             ref = refOf(last as ReadTransaction, watermark === next ? (tip?.hash ?? '') : '');
           }
-          for (const reader of of) reader.taken(watermark);
+          for (const reader of readers) reader.taken(watermark);
           const covers = { from: next, to: ref };
           tip = ref;
           next = watermark + 1n;

@@ -1,6 +1,5 @@
 import {
   RpcMethodUnsupportedError,
-  RpcPrunedError,
   RpcRateLimitedError,
   RpcTimeoutError,
   RpcUnavailableError,
@@ -9,6 +8,7 @@ import {
   type RpcPlace,
 } from '@imart/endpoints';
 import { VersionNotServedError } from './versionNotServedError';
+import { VersionPrunedError } from './versionPrunedError';
 
 /** What a fullnode says of its ledger with every answer; `null` where it did not. */
 export interface LedgerHeaders {
@@ -52,10 +52,11 @@ export function toRestError(place: RpcPlace, answer: RefusedAnswer): RpcError {
   );
   if (status === 429) return new RpcRateLimitedError(place, text, retryAfterMs);
   if (status === 408 || status === 413 || status === 504) return new RpcTimeoutError(place, text);
-  if (version !== null && ledger.oldestVersion !== null && version < ledger.oldestVersion)
-    return new RpcPrunedError(place, text);
+  const { oldestVersion } = ledger;
+  if (version !== null && oldestVersion !== null && version < oldestVersion)
+    return new VersionPrunedError(place, text, oldestVersion);
   if (status === 410 || /pruned/i.test(message) || /pruned/.test(code))
-    return new RpcPrunedError(place, text);
+    return new VersionPrunedError(place, text, oldestVersion);
   const isAhead = version !== null && ledger.version !== null && version > ledger.version;
   if (isAhead || /higher than the current ledger version/i.test(message) || code === 'transaction_not_found')
     return new VersionNotServedError(place, text);

@@ -65,8 +65,9 @@ export interface SameLedger {
   assure(tip: BlockRef | null): Promise<void>;
 }
 
-function readLedgerInfo(endpoint: RestEndpoint, body: string): LedgerInfo {
-  const place = { endpoint: endpoint.label, method: 'GET /' };
+/** The answer to `GET /`. @throws {RpcInconsistentError} it is none. */
+export function readLedgerInfo(endpoint: string, body: string): LedgerInfo {
+  const place = { endpoint, method: 'GET /' };
   let info: Record<string, unknown>;
   try {
     info = JSON.parse(body) as Record<string, unknown>;
@@ -91,7 +92,7 @@ function readLedgerInfo(endpoint: RestEndpoint, body: string): LedgerInfo {
 export function createRestLedger(options: RestLedgerOptions): RestLedger {
   const { subjectId, chainId, logger } = options;
   const verify = async (endpoint: RestEndpoint, signal: AbortSignal): Promise<void> => {
-    const info = readLedgerInfo(endpoint, (await endpoint.get('/', null, signal)).body);
+    const info = readLedgerInfo(endpoint.label, (await endpoint.get('/', null, signal)).body);
     if (chainId !== null && info.chainId !== chainId)
       throw new WrongChainError(endpoint.label, String(chainId), String(info.chainId), 'GET /');
   };
@@ -105,7 +106,7 @@ export function createRestLedger(options: RestLedgerOptions): RestLedger {
     pool.run({
       what: 'the ledger info',
       signal,
-      work: async (endpoint) => readLedgerInfo(endpoint, (await endpoint.get('/', null, signal)).body),
+      work: async (endpoint) => readLedgerInfo(endpoint.label, (await endpoint.get('/', null, signal)).body),
     });
 
   const transaction: RestLedger['transaction'] = async (version, signal, check) => {

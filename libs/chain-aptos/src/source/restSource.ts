@@ -6,7 +6,7 @@ import { readSuccessive } from './checkPage';
 import type { LedgerBatch, LedgerPulse, LedgerReading, LedgerSource } from './ledgerSource';
 import { createPageSize, PAGE_MAX } from './pageSize';
 import { createRestLedger, type RestLedgerOptions } from './restLedger';
-import { VersionNotServedError } from './versionNotServedError';
+import { servedByNone, VersionNotServedError } from './versionNotServedError';
 
 export interface RestSourceOptions extends RestLedgerOptions {
   /** Between two looks at the head. @defaultValue 1,000 */
@@ -38,9 +38,6 @@ interface Page {
   readonly read: Promise<readonly ReadTransaction[]>;
 }
 
-/** A node that lags may be the only one that answers: then it is time to look at the head again. */
-const NOT_SERVED_ATTEMPTS = 3;
-
 /** A ledger by its fullnodes' REST API: whole transactions, a page at a time, several pages on their way. */
 export function createRestSource(options: RestSourceOptions): LedgerSource {
   const { now, wait } = options;
@@ -53,9 +50,7 @@ export function createRestSource(options: RestSourceOptions): LedgerSource {
     pool.run({
       what: `versions ${from}..${to}`,
       signal,
-      giveUp: (error, attempt) =>
-        error instanceof VersionNotServedError &&
-        attempt >= Math.max(NOT_SERVED_ATTEMPTS, pool.endpoints.length),
+      giveUp: servedByNone(pool.endpoints),
       work: async (endpoint) => {
         const limit = Math.min(Number(to - from) + 1, pageSize.size);
         const place = { endpoint: endpoint.label, method: 'GET /transactions' };

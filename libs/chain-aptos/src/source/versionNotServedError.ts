@@ -6,3 +6,11 @@ export class VersionNotServedError extends RpcError {
     super(detail, place, { code: 'VERSION_NOT_SERVED', disposition: 'retry' });
   }
 }
+
+const NOT_SERVED_ATTEMPTS = 3;
+
+/** When to leave a question: a node that lags may be the only one that answers, then it is time to look at the head again. */
+export const servedByNone =
+  (endpoints: readonly unknown[]) =>
+  (error: RpcError, attempt: number): boolean =>
+    error instanceof VersionNotServedError && attempt >= Math.max(NOT_SERVED_ATTEMPTS, endpoints.length);

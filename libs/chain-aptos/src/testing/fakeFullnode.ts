@@ -164,8 +164,11 @@ export async function startFakeFullnode(
         }
       }
       const count = Math.min(limit ?? 25, fault.pageMax ?? 100);
+      // As a real one looks them up: where all are pruned, there are none.
+      const prunedCount = all.filter((event) => BigInt(event['version'] as string) < oldest).length;
+      if (prunedCount === all.length) return { status: 200, body: '[]' };
       const from = start === null ? Math.max(0, all.length - count) : Number(start);
-      if (from < all.length && BigInt(all[from]?.['version'] as string) < oldest)
+      if (from < prunedCount)
         return {
           status: 500,
           body: errorBody('First requested event is probably pruned.', 'internal_error'),
