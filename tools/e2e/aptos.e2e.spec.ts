@@ -67,6 +67,7 @@ describe('the scripted market, by aptos-worker', () => {
       transactions: Number(head) + 1,
       failedTransactions: market.counts.failed,
       undecodableEvents: 0,
+      unknownEvents: 0,
     });
     // The key is sent and not said; the words are those of the chain.
     expect(node.questions.at(-1)?.headers.authorization).toBe(`Bearer ${KEY}`);

@@ -1,3 +1,4 @@
+import type { HandleTypes } from './handleFields';
 import type { FieldPath } from './paths';
 import type { TimeUnit } from './times';
 
@@ -114,4 +115,9 @@ export interface MarketDeclaration {
   readonly packages?: Readonly<Record<number, string>>;
   /** By `module::Struct`. */
   readonly events: Readonly<Record<string, EventDeclaration>>;
+  /**
+   * Where the events' handles are. An event of the package of a type that nobody knows is taken for the one that its handle stands for.
+   * Absent: events are known by their types alone.
+   */
+  readonly handles?: HandleTypes;
 }

@@ -13,6 +13,7 @@ import { withoutTypeArguments } from '../structTag';
 import type { AptosEvent, AptosTransaction, AptosValue } from '../transaction';
 import { currencyAt, currencyOf, depositOf } from './coins';
 import type { EventDeclaration, MarketDeclaration, TimePath, ValuePath } from './declaration';
+import { handleFields } from './handleFields';
 import type { AptosMarketplace } from './marketplace';
 import { addressAt, mayBeMissing, toAddress, toQuantity, toText, valueAt, type FieldPath } from './paths';
 import { expiryUs, microseconds, startUs } from './times';
@@ -348,7 +349,7 @@ function emitEvent(reading: Reading, emit: EmitAptosMarketEvent): void {
 
 /** A marketplace whose every event means one thing, told by data alone. */
 export function declareMarketplace(declaration: MarketDeclaration): AptosMarketplace {
-  const { name, packages = {}, events } = declaration;
+  const { name, packages = {}, events, handles = {} } = declaration;
   return {
     name,
     packageOn(chainId) {
@@ -364,6 +365,8 @@ export function declareMarketplace(declaration: MarketDeclaration): AptosMarketp
       return {
         name,
         eventTypes: [...byType.keys()],
+        packageAddress,
+        handles: handleFields(packageAddress, handles),
         translate(event, transaction, emit) {
           const declared = declarationOf(event);
           if (declared === undefined) return;

@@ -208,15 +208,17 @@ const placed = (amount: string) =>
       creator_address: '0xc4',
     },
   });
-const filled = event('CollectionOfferFilledEvent', {
-  collection_offer: OFFER,
-  price: '10',
-  purchaser: BUYER,
-  seller: SELLER,
-  commission: '1',
-  royalties: '2',
-  token_metadata: metadata,
-});
+const fillOf = (offer: string) =>
+  event('CollectionOfferFilledEvent', {
+    collection_offer: offer,
+    price: '10',
+    purchaser: BUYER,
+    seller: SELLER,
+    commission: '1',
+    royalties: '2',
+    token_metadata: metadata,
+  });
+const filled = fillOf(OFFER);
 const OFFER_TYPE = `${PACKAGE}::collection_offer::CollectionOffer`;
 const left = (remaining: string) => written(OFFER, OFFER_TYPE, { remaining, expiration_time: '0' });
 const gone = { kind: 'deleted-resource', address: OFFER, type: '0x1::object::ObjectGroup' } as const;
@@ -295,18 +297,22 @@ describe('Wapal', () => {
 
   it('counts the fill of one offer by what is left of that one', () => {
     const OTHER = canonicalAddress('0x0fe');
-    const other = { ...filled, data: { ...filled.data, collection_offer: OTHER } };
     const events = translateTransactions(
       [market],
-      [transactionWith(1n, [filled, other], [left('2'), written(OTHER, OFFER_TYPE, { remaining: '4' })])],
+      [
+        transactionWith(
+          1n,
+          [filled, fillOf(OTHER)],
+          [left('2'), written(OTHER, OFFER_TYPE, { remaining: '4' })],
+        ),
+      ],
     );
     expect(foldEvents(events).rows).toMatchObject([{ quantity: 3n }, { quantity: 5n }]);
   });
 
   it('leaves a fill to be counted when a later event of its offer cannot be read (D4)', () => {
-    const broken = { ...filled, data: { ...filled.data, collection_offer: 'nowhere' } };
     const made = transactionWith(1n, [placed('3')], [left('3')]);
-    const transaction = transactionWith(2n, [filled, broken], [gone]);
+    const transaction = transactionWith(2n, [filled, fillOf('nowhere')], [gone]);
     const emitted: unknown[] = [];
     market.translate(transaction.events[0] as AptosEvent, transaction, (...said) => emitted.push(said[3]));
     expect(emitted).toHaveLength(1);
