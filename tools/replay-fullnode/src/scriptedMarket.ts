@@ -15,20 +15,24 @@ export interface ScriptedMarketOptions {
   readonly seed: number;
 }
 
-/** A listing that nobody has bought and its seller has not taken down. */
-export interface OpenListing {
+/** A listing of the script. */
+export interface ScriptedListing {
   readonly seller: string;
   readonly token: string;
   readonly price: bigint;
   /** The version that listed it. */
   readonly version: bigint;
+  /** The version that sold it or took it down; `null`: it stands for ever. */
+  readonly until: bigint | null;
 }
 
 export interface ScriptedMarket {
   readonly ledger: FakeLedger;
   readonly address: string;
-  /** What whoever read all of it must find, by version. */
-  readonly open: readonly OpenListing[];
+  /** All listings, by version. */
+  readonly listings: readonly ScriptedListing[];
+  /** Those that nobody has bought and their sellers have not taken down: what whoever read all of it must find. */
+  readonly open: readonly ScriptedListing[];
   readonly counts: Readonly<Record<'listed' | 'delisted' | 'sold' | 'failed', number>>;
 }
 
@@ -107,7 +111,9 @@ export function createScriptedMarket(options: ScriptedMarketOptions): ScriptedMa
   const ledger = createFakeLedger(chainId, `imart ${seed}`);
   const counts = { listed: 0, delisted: 0, sold: 0, failed: 0 };
   const sequence = { ListTokenEvent: 0, DelistTokenEvent: 0, BuyTokenEvent: 0 };
-  const open = new Map<string, OpenListing>();
+  const listings: ScriptedListing[] = [];
+  /** Places among the listings, by token. */
+  const open = new Map<string, number>();
   let offerId = 0;
 
   const trader = (i: number): string => `0x${(0xa000 + i).toString(16).repeat(16)}`;
@@ -131,7 +137,12 @@ export function createScriptedMarket(options: ScriptedMarketOptions): ScriptedMa
     const seller = trader(who);
     const success = random(FAILS_EVERY) !== 0;
     const key = String(token);
-    const listing = open.get(key);
+    const place = open.get(key) ?? -1;
+    const listing = listings[place];
+    const end = (until: bigint): void => {
+      if (listing !== undefined) listings[place] = { ...listing, until };
+      open.delete(key);
+    };
     const common = {
       offer_id: String(++offerId),
       timestamp: timestamp(),
@@ -162,16 +173,17 @@ export function createScriptedMarket(options: ScriptedMarketOptions): ScriptedMa
       const version = add('ListTokenEvent', data);
       if (!success) return;
       counts.listed++;
-      open.set(key, { seller, token: key, price, version });
+      open.set(key, listings.length);
+      listings.push({ seller, token: key, price, version, until: null });
     } else if (listing.seller === seller) {
-      add('DelistTokenEvent', { ...common, seller });
+      const version = add('DelistTokenEvent', { ...common, seller });
       if (!success) return;
       counts.delisted++;
-      open.delete(key);
+      end(version);
     } else {
       const coin_amount = String(listing.price);
       const { seller: owner } = listing;
-      add('BuyTokenEvent', {
+      const version = add('BuyTokenEvent', {
         ...common,
         buyer: seller,
         seller: owner,
@@ -181,7 +193,7 @@ export function createScriptedMarket(options: ScriptedMarketOptions): ScriptedMa
       });
       if (!success) return;
       counts.sold++;
-      open.delete(key);
+      end(version);
     }
   };
 
@@ -201,6 +213,5 @@ export function createScriptedMarket(options: ScriptedMarketOptions): ScriptedMa
     for (let i = 1 + random(4); i > 0 && done < transactions; i--, done++) act();
     ledger.add({ kind: 'stateCheckpoint' });
   }
-  const byVersion = (a: OpenListing, b: OpenListing): number => (a.version < b.version ? -1 : 1);
-  return { ledger, address, counts, open: [...open.values()].sort(byVersion) };
+  return { ledger, address, counts, listings, open: listings.filter(({ until }) => until === null) };
 }
