@@ -3,9 +3,9 @@ import { createScriptedMarket, type ScriptedMarket } from '../replay-fullnode/sr
 import { dump, query } from '../realdata/tables';
 import { expectedMarket, firstDifferences, storedMarket, type Tables } from './aptosTables';
 import {
-  SCRIPTED_HANDLES,
   createAptosWorkers,
-  SCRIPTED_MARKETS,
+  EVERY_SCRIPTED_HANDLE,
+  EVERY_SCRIPTED_MARKET,
   type AptosWorkers,
   type ServedBy,
   type ServeOptions,
@@ -27,9 +27,15 @@ let workers: AptosWorkers;
 let market: ScriptedMarket;
 beforeAll(async () => {
   workers = await createAptosWorkers();
-  market = createScriptedMarket({ transactions: TRANSACTIONS, seed: SEED });
+  market = createScriptedMarket({ transactions: TRANSACTIONS, seed: SEED, everything: true });
 });
 afterAll(() => workers?.close());
+
+/** Of a worker that follows all of IMart's modules. */
+const settingsOf: AptosWorkers['settingsOf'] = (...served) => ({
+  ...workers.settingsOf(...served),
+  MARKETS: EVERY_SCRIPTED_MARKET,
+});
 
 const logLine = (said: string, message: string): Readonly<Record<string, unknown>> | undefined =>
   said
@@ -47,7 +53,7 @@ describe('the scripted market, by aptos-worker', () => {
     const node = await workers.fullnode(market.ledger);
     const { head } = market.ledger;
     const settings = {
-      ...workers.settingsOf('rest', node),
+      ...settingsOf('rest', node),
       APTOS_API_KEY: KEY,
       DATABASE_URL: url,
       END_VERSION: String(head),
@@ -55,11 +61,19 @@ describe('the scripted market, by aptos-worker', () => {
     const said = await workers.toEnd(workers.start(settings));
     expect(await storedMarket(url, SUBJECT)).toEqual(expectedMarket(market));
     expect(expectedMarket(market).open.length).toBeGreaterThan(5);
+    // The script has something of every kind.
+    const { offers, collections, tokens, galleries, curationOffers, exhibits } = market.scenes;
+    expect(new Set(offers.map(({ status }) => status)).size).toBe(3);
+    expect(offers.some(({ status, filled }) => status === 'CANCELED' && filled > 0)).toBe(true);
+    for (const made of [collections, tokens, galleries]) expect(made.length).toBeGreaterThan(3);
+    expect(new Set(curationOffers)).toEqual(new Set(['pending', 'accepted', 'rejected', 'canceled']));
+    expect(exhibits).toEqual(expect.arrayContaining(['listing', 'redeemed', 'sold']));
+    expect(market.counts.together).toBeGreaterThan(5);
 
     expect(logLine(said, 'following')).toMatchObject({
       app: 'aptos-worker',
       subject: SUBJECT,
-      followed: SCRIPTED_MARKETS,
+      followed: EVERY_SCRIPTED_MARKET,
       nextVersion: '0',
       endVersion: String(head),
     });
@@ -91,7 +105,7 @@ describe('the scripted market, by aptos-worker', () => {
     const server = await (by === 'rest'
       ? workers.fullnode(ledger, options)
       : workers.stream(ledger, options));
-    const settings = workers.settingsOf(by, server);
+    const settings = settingsOf(by, server);
     await workers.toEnd(
       workers.start({ ...settings, ...further, DATABASE_URL: url, END_VERSION: String(ledger.head) }),
     );
@@ -107,7 +121,7 @@ describe('the scripted market, by aptos-worker', () => {
       ['grpc', stream, (ledger.head / 3n) * 2n],
       ['rest', node, ledger.head],
     ] as const) {
-      const settings = { ...workers.settingsOf(by, server), DATABASE_URL: url, END_VERSION: String(end) };
+      const settings = { ...settingsOf(by, server), DATABASE_URL: url, END_VERSION: String(end) };
       await workers.toEnd(workers.start(settings));
     }
     expect(firstDifferences(straight, await dump(url))).toEqual([]);
@@ -116,12 +130,12 @@ describe('the scripted market, by aptos-worker', () => {
   it('is the same in every row by the event handles of the market alone, also where it was begun otherwise', async () => {
     const url = await workers.createDatabase();
     const { ledger } = market;
-    const node = await startFakeFullnode(ledger, { handles: SCRIPTED_HANDLES });
+    const node = await startFakeFullnode(ledger, { handles: EVERY_SCRIPTED_HANDLE });
     try {
       const settings = {
-        ...workers.settingsOf('rest', node),
+        ...settingsOf('rest', node),
         APTOS_SOURCE: 'handles',
-        APTOS_HANDLES: Object.keys(SCRIPTED_HANDLES).join(','),
+        APTOS_HANDLES: Object.keys(EVERY_SCRIPTED_HANDLE).join(','),
         DATABASE_URL: url,
       };
       // Begun by reading every transaction, gone on with by the handles.
@@ -140,7 +154,7 @@ describe('the scripted market, by aptos-worker', () => {
     const node = await workers.fullnode(ledger);
     const common = { DATABASE_URL: url, END_VERSION: String(ledger.head) };
     const executes = workers.start(common, '--role', 'apply');
-    const reads = workers.start({ ...workers.settingsOf('rest', node), ...common }, '--role', 'ingest');
+    const reads = workers.start({ ...settingsOf('rest', node), ...common }, '--role', 'ingest');
     await Promise.all([workers.toEnd(reads), workers.toEnd(executes)]);
     expect(firstDifferences(straight, await dump(url))).toEqual([]);
   });
@@ -150,7 +164,7 @@ describe('the scripted market, by aptos-worker', () => {
     const { ledger, counts } = market;
     let head = ledger.head / 2n;
     const node = await workers.fullnode(ledger, { faults: ['status=503@1-3'], head: () => head });
-    const worker = workers.start({ ...workers.settingsOf('rest', node), DATABASE_URL: url });
+    const worker = workers.start({ ...settingsOf('rest', node), DATABASE_URL: url });
     const pages = await pagesOf(worker);
     const executed = async (): Promise<boolean> => (await pages.metric('executed_block')) === Number(head);
     await until('everything up to the head is executed', executed);

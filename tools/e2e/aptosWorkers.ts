@@ -6,6 +6,7 @@ import type { FakeLedger } from '../../libs/chain-aptos/src/testing/fakeLedger';
 import type { FakeFullnode } from '../../libs/chain-aptos/src/testing/fakeFullnode';
 import type { FakeStream } from '../../libs/chain-aptos/src/testing/fakeStream';
 import { parseFault } from '../replay-fullnode/src/commandLine';
+import { SCRIPTED_EVENTS } from '../replay-fullnode/src/scriptedEvents';
 import { SCRIPTED_ADDRESS } from '../replay-fullnode/src/scriptedMarket';
 import { FULLNODE_FAULTS, startReplayFullnode } from '../replay-fullnode/src/startReplayFullnode';
 import { startReplayStream, STREAM_FAULTS } from '../replay-stream/src/startReplayStream';
@@ -16,16 +17,23 @@ import { PATIENCE_MS } from './until';
 /** How a ledger is served: as a fullnode's REST API, or as a Transaction Stream. */
 export type ServedBy = 'rest' | 'grpc';
 
-const EVENTS = `${SCRIPTED_ADDRESS}::FixedMarket::FixedMarketEvents`;
+const handlesOf = (module: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(SCRIPTED_EVENTS)
+      .filter(([type]) => type.startsWith(module))
+      .map(([, [place, creation]]) => [`${SCRIPTED_ADDRESS}::${place}`, String(creation)]),
+  );
 /** The scripted market's event handles, with their creation numbers. */
-export const SCRIPTED_HANDLES: Readonly<Record<string, string>> = {
-  [`${EVENTS}/list_token_events`]: '4',
-  [`${EVENTS}/delist_token_events`]: '5',
-  [`${EVENTS}/buy_token_events`]: '6',
-};
+export const SCRIPTED_HANDLES = handlesOf('FixedMarket::');
+/** Those of a script of everything. */
+export const EVERY_SCRIPTED_HANDLE = handlesOf('');
 
 /** What is followed of the scripted market. */
 export const SCRIPTED_MARKETS = `imart:${SCRIPTED_ADDRESS}`;
+/** What is followed of a script of everything, in the order in which a worker tells it. */
+export const EVERY_SCRIPTED_MARKET = ['imart-creation', 'imart-curation', 'imart']
+  .map((name) => `${name}:${SCRIPTED_ADDRESS}`)
+  .join(',');
 
 export interface ServeOptions {
   /** As the tools' command lines have them: `short=7@0-999`. */
