@@ -1,9 +1,10 @@
+import { EVERY_SCRIPTED_HANDLE } from '../replay-fullnode/src/scriptedHandles';
 import { createScriptedMarket, type ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
 import { dump, query } from '../realdata/tables';
 import { expectedMarket, firstDifferences, storedMarket, type Tables } from './aptosTables';
 import {
   createAptosWorkers,
-  SCRIPTED_MARKETS,
+  EVERY_SCRIPTED_MARKET,
   type AptosWorkers,
   type ServedBy,
   type ServeOptions,
@@ -25,9 +26,15 @@ let workers: AptosWorkers;
 let market: ScriptedMarket;
 beforeAll(async () => {
   workers = await createAptosWorkers();
-  market = createScriptedMarket({ transactions: TRANSACTIONS, seed: SEED });
+  market = createScriptedMarket({ transactions: TRANSACTIONS, seed: SEED, everything: true });
 });
 afterAll(() => workers?.close());
+
+/** Of a worker that follows all of IMart's modules. */
+const settingsOf: AptosWorkers['settingsOf'] = (...served) => ({
+  ...workers.settingsOf(...served),
+  MARKETS: EVERY_SCRIPTED_MARKET,
+});
 
 const logLine = (said: string, message: string): Readonly<Record<string, unknown>> | undefined =>
   said
@@ -45,7 +52,7 @@ describe('the scripted market, by aptos-worker', () => {
     const node = await workers.fullnode(market.ledger);
     const { head } = market.ledger;
     const settings = {
-      ...workers.settingsOf('rest', node),
+      ...settingsOf('rest', node),
       APTOS_API_KEY: KEY,
       DATABASE_URL: url,
       END_VERSION: String(head),
@@ -53,11 +60,19 @@ describe('the scripted market, by aptos-worker', () => {
     const said = await workers.toEnd(workers.start(settings));
     expect(await storedMarket(url, SUBJECT)).toEqual(expectedMarket(market));
     expect(expectedMarket(market).open.length).toBeGreaterThan(5);
+    // The script has something of every kind.
+    const { offers, collections, tokens, galleries, curationOffers, exhibits } = market.scenes;
+    expect(new Set(offers.map(({ status }) => status)).size).toBe(3);
+    expect(offers.some(({ status, filled }) => status === 'CANCELED' && filled > 0)).toBe(true);
+    for (const made of [collections, tokens, galleries]) expect(made.length).toBeGreaterThan(3);
+    expect(new Set(curationOffers)).toEqual(new Set(['pending', 'accepted', 'rejected', 'canceled']));
+    expect(exhibits).toEqual(expect.arrayContaining(['listing', 'redeemed', 'sold']));
+    expect(market.counts.together).toBeGreaterThan(5);
 
     expect(logLine(said, 'following')).toMatchObject({
       app: 'aptos-worker',
       subject: SUBJECT,
-      followed: SCRIPTED_MARKETS,
+      followed: EVERY_SCRIPTED_MARKET,
       nextVersion: '0',
       endVersion: String(head),
     });
@@ -65,6 +80,7 @@ describe('the scripted market, by aptos-worker', () => {
       transactions: Number(head) + 1,
       failedTransactions: market.counts.failed,
       undecodableEvents: 0,
+      unknownEvents: 0,
     });
     // The key is sent and not said; the words are those of the chain.
     expect(node.questions.at(-1)?.headers.authorization).toBe(`Bearer ${KEY}`);
@@ -88,7 +104,7 @@ describe('the scripted market, by aptos-worker', () => {
     const server = await (by === 'rest'
       ? workers.fullnode(ledger, options)
       : workers.stream(ledger, options));
-    const settings = workers.settingsOf(by, server);
+    const settings = settingsOf(by, server);
     await workers.toEnd(
       workers.start({ ...settings, ...further, DATABASE_URL: url, END_VERSION: String(ledger.head) }),
     );
@@ -104,7 +120,7 @@ describe('the scripted market, by aptos-worker', () => {
       ['grpc', stream, (ledger.head / 3n) * 2n],
       ['rest', node, ledger.head],
     ] as const) {
-      const settings = { ...workers.settingsOf(by, server), DATABASE_URL: url, END_VERSION: String(end) };
+      const settings = { ...settingsOf(by, server), DATABASE_URL: url, END_VERSION: String(end) };
       await workers.toEnd(workers.start(settings));
     }
     expect(firstDifferences(straight, await dump(url))).toEqual([]);
@@ -114,7 +130,11 @@ describe('the scripted market, by aptos-worker', () => {
     const url = await workers.createDatabase();
     const { ledger } = market;
     const node = await workers.fullnode(ledger);
-    const settings = { ...workers.settingsOf('handles', node), DATABASE_URL: url };
+    const settings = {
+      ...settingsOf('handles', node),
+      APTOS_HANDLES: Object.keys(EVERY_SCRIPTED_HANDLE).join(','),
+      DATABASE_URL: url,
+    };
     // Begun by reading every transaction, gone on with by the handles.
     const half = { ...settings, APTOS_SOURCE: 'rest', END_VERSION: String(ledger.head / 2n) };
     await workers.toEnd(workers.start(half));
@@ -128,7 +148,7 @@ describe('the scripted market, by aptos-worker', () => {
     const node = await workers.fullnode(ledger);
     const common = { DATABASE_URL: url, END_VERSION: String(ledger.head) };
     const executes = workers.start(common, '--role', 'apply');
-    const reads = workers.start({ ...workers.settingsOf('rest', node), ...common }, '--role', 'ingest');
+    const reads = workers.start({ ...settingsOf('rest', node), ...common }, '--role', 'ingest');
     await Promise.all([workers.toEnd(reads), workers.toEnd(executes)]);
     expect(firstDifferences(straight, await dump(url))).toEqual([]);
   });
@@ -138,7 +158,7 @@ describe('the scripted market, by aptos-worker', () => {
     const { ledger, counts } = market;
     let head = ledger.head / 2n;
     const node = await workers.fullnode(ledger, { faults: ['status=503@1-3'], head: () => head });
-    const worker = workers.start({ ...workers.settingsOf('rest', node), DATABASE_URL: url });
+    const worker = workers.start({ ...settingsOf('rest', node), DATABASE_URL: url });
     const pages = await pagesOf(worker);
     const executed = async (): Promise<boolean> => (await pages.metric('executed_block')) === Number(head);
     await until('everything up to the head is executed', executed);

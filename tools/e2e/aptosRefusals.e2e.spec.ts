@@ -1,10 +1,7 @@
 import { join } from 'node:path';
 import { createFakeLedger } from '../../libs/chain-aptos/src/testing/fakeLedger';
-import {
-  createScriptedMarket,
-  SCRIPTED_HANDLES,
-  type ScriptedMarket,
-} from '../replay-fullnode/src/scriptedMarket';
+import { SCRIPTED_HANDLES } from '../replay-fullnode/src/scriptedHandles';
+import { createScriptedMarket, type ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
 import { dump, query } from '../realdata/tables';
 import { expectedMarket, firstDifferences, storedMarket } from './aptosTables';
 import { createAptosWorkers, SCRIPTED_MARKETS, type AptosWorkers, type ServedBy } from './aptosWorkers';

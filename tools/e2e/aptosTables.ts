@@ -1,11 +1,13 @@
 import { seqNosOf, type SeqNo, type SubjectId } from '@imart/core';
 import { query } from '../realdata/tables';
 import type { ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
+import type { ScriptedOffer, ScriptedScenes } from '../replay-fullnode/src/scriptedScenes';
 
 /** What the tables hold of a scripted market, in the words of {@link ScriptedMarket}. */
 export interface StoredMarket {
   readonly open: readonly { readonly seller: string; readonly price: bigint; readonly version: bigint }[];
   readonly counts: Readonly<Record<'listed' | 'delisted' | 'sold', number>>;
+  readonly scenes: Omit<ScriptedScenes, 'sales'>;
 }
 
 export async function storedMarket(url: string, subjectId: string): Promise<StoredMarket> {
@@ -16,6 +18,14 @@ export async function storedMarket(url: string, subjectId: string): Promise<Stor
   );
   const kinds = await query(url, 'SELECT kind, count(*)::int AS n FROM activities GROUP BY kind');
   const count = (kind: string): number => Number(kinds.find((row) => row['kind'] === kind)?.['n'] ?? 0);
+  const offers = await query(
+    url,
+    'SELECT bidder, status, quantity, filled_quantity, opened_seq_no FROM offers ORDER BY opened_seq_no',
+  );
+  const column = async (name: string, table: string, order: string): Promise<readonly string[]> =>
+    (await query(url, `SELECT ${name} AS value FROM ${table} ORDER BY ${order}`)).map((row) =>
+      String(row['value']),
+    );
   return {
     open: orders.map((row) => ({
       seller: String(row['seller']),
@@ -23,15 +33,31 @@ export async function storedMarket(url: string, subjectId: string): Promise<Stor
       version: seqNos.decode(BigInt(String(row['opened_seq_no'])) as SeqNo).position,
     })),
     counts: { listed: count('LIST'), delisted: count('CANCEL'), sold: count('SALE') },
+    scenes: {
+      offers: offers.map((row) => ({
+        bidder: String(row['bidder']),
+        version: seqNos.decode(BigInt(String(row['opened_seq_no'])) as SeqNo).position,
+        quantity: Number(row['quantity']),
+        filled: Number(row['filled_quantity']),
+        status: String(row['status']) as ScriptedOffer['status'],
+      })),
+      collections: await column('name', 'collections', 'seq_no'),
+      tokens: await column('name', 'token_details', 'length(name), name'),
+      galleries: await column('name', 'galleries', 'gallery_id::int'),
+      curationOffers: await column('status', 'curation_offers', 'offer_id::int'),
+      exhibits: await column('status', 'exhibits', 'exhibit_id::int'),
+    },
   };
 }
 
 /** What they must hold once all of the script is executed. */
-export function expectedMarket({ open, counts }: ScriptedMarket): StoredMarket {
+export function expectedMarket({ open, counts, scenes }: ScriptedMarket): StoredMarket {
   const { listed, delisted, sold } = counts;
+  const { sales, ...rest } = scenes;
   return {
     open: open.map(({ seller, price, version }) => ({ seller, price, version })),
-    counts: { listed, delisted, sold },
+    counts: { listed, delisted, sold: sold + sales },
+    scenes: rest,
   };
 }
 

@@ -6,7 +6,8 @@ import type { FakeLedger } from '../../libs/chain-aptos/src/testing/fakeLedger';
 import type { FakeFullnode } from '../../libs/chain-aptos/src/testing/fakeFullnode';
 import type { FakeStream } from '../../libs/chain-aptos/src/testing/fakeStream';
 import { parseFault } from '../replay-fullnode/src/commandLine';
-import { SCRIPTED_ADDRESS, SCRIPTED_HANDLES } from '../replay-fullnode/src/scriptedMarket';
+import { SCRIPTED_HANDLES } from '../replay-fullnode/src/scriptedHandles';
+import { SCRIPTED_ADDRESS } from '../replay-fullnode/src/scriptedMarket';
 import { FULLNODE_FAULTS, startReplayFullnode } from '../replay-fullnode/src/startReplayFullnode';
 import { startReplayStream, STREAM_FAULTS } from '../replay-stream/src/startReplayStream';
 import { bundleApp, type Bundle } from './bundles';
@@ -18,6 +19,10 @@ export type ServedBy = 'rest' | 'handles' | 'grpc';
 
 /** What is followed of the scripted market. */
 export const SCRIPTED_MARKETS = `imart:${SCRIPTED_ADDRESS}`;
+/** What is followed of a script of everything, in the order in which a worker tells it. */
+export const EVERY_SCRIPTED_MARKET = ['imart-creation', 'imart-curation', 'imart']
+  .map((name) => `${name}:${SCRIPTED_ADDRESS}`)
+  .join(',');
 
 export interface ServeOptions {
   /** As the tools' command lines have them: `short=7@0-999`. */

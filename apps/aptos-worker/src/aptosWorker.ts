@@ -46,8 +46,9 @@ async function openAptosLedger(
     health: () => ledger.health(),
     registerMetrics: (metrics) => registerChainMetrics(metrics, subject),
     summary() {
-      const { transactions, failedTransactions, undecodableEvents } = subject.stats();
-      return { transactions, failedTransactions, undecodableEvents };
+      const { transactions, failedTransactions, undecodableEvents, unknownEvents } = subject.stats();
+      const unknown = [...unknownEvents.values()].reduce((sum, seen) => sum + seen, 0);
+      return { transactions, failedTransactions, undecodableEvents, unknownEvents: unknown };
     },
     // Versions are dense: one that a source leaves out is told by the next one, at once.
     secondReadings: null,

@@ -19,6 +19,14 @@ export function registerChainMetrics(metrics: Metrics, subject: Pick<AptosSubjec
     'Events that nobody understands, kept as they came.',
     () => read().undecodableEvents,
   );
+  metrics.counter(
+    'unknown_events_total',
+    'Events of followed packages that no marketplace knows; nothing is made of them.',
+    ['type'],
+    (counter) => {
+      for (const [type, seen] of read().unknownEvents) counter.add(seen, { type });
+    },
+  );
   // The names that every chain has; a ledger is not read a second time.
   metrics.counter('rpc_requests_total', 'HTTP requests, or streams.', ['endpoint', 'use'], (counter) => {
     for (const { endpoint, requests } of read().endpoints) counter.add(requests, { endpoint, use: 'live' });

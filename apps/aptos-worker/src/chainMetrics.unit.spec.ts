@@ -16,6 +16,7 @@ function setUp() {
     sourceEvents: 2_000,
     failedTransactions: 40,
     undecodableEvents: 5,
+    unknownEvents: new Map([['0x1::offer::Offered', 3]]),
     eventsAhead: 55,
   };
   registerChainMetrics(metrics, { stats: () => stats });
@@ -51,6 +52,7 @@ describe('metrics of an Aptos ledger', () => {
       'transactions_total{subject="aptos:1"} 700',
       'skipped_transactions_total{reason="failed",subject="aptos:1"} 40',
       'undecodable_events_total{subject="aptos:1"} 5',
+      'unknown_events_total{type="0x1::offer::Offered",subject="aptos:1"} 3',
       'events_ahead{subject="aptos:1"} 55',
     ])
       expect(text).toContain(`imart_${line}\n`);

@@ -35,6 +35,11 @@ export function createAptosSubject(options: AptosSubjectOptions): AptosSubject {
     subjectId,
     filter: createEventFilter(options.markets),
     seqNo: aptosSeqNo,
+    onUnknownType: (type, version) =>
+      options.logger?.warn('events of a followed package are not known: nothing is made of them', {
+        type,
+        version: String(version),
+      }),
   });
   let backPressure = createBackPressure(settings.eventsAheadMax);
 

@@ -1,4 +1,5 @@
 import type { MarketEventData, MarketEventName } from '@imart/market';
+import type { EventHandleField } from './eventHandles';
 import type { AptosEvent, AptosTransaction } from './transaction';
 
 /** Receives what an event means. What one event means keeps the order in which it is emitted. */
@@ -24,6 +25,16 @@ export interface AptosMarket {
    * @example ['0x584b…58c9::events::ListingPlacedEvent']
    */
   readonly eventTypes: readonly string[];
+  /**
+   * Its package, canonical: events of the package that no market knows are counted, and told once for each type. Absent: it has none of
+   * its own.
+   */
+  readonly packageAddress?: string;
+  /**
+   * Where the handles of its events are. An event of the package whose type no market knows, and which came from one of them, is shown
+   * under the type that the handle stands for. Absent: its events are known by their types alone.
+   */
+  readonly handles?: readonly EventHandleField[];
   /**
    * Says what one of its events means. The transaction has all that happened with it, the events of others too.
    * @throws {WorkerError} `park` when the event cannot be decoded: it becomes an `Undecodable` one at its place; those beside it

@@ -10,14 +10,19 @@ import {
   type UndecodableData,
 } from '@imart/core';
 import { NO_ACCOUNT } from './address';
-import type { EventFilter } from './eventFilter';
+import { UNKNOWN, type EventFilter } from './eventFilter';
+import { typeByHandle, underType } from './eventHandles';
 import type { EmitAptosMarketEvent } from './market';
 import type { ReadTransaction } from './read/readEvent';
+import { withoutTypeArguments } from './structTag';
+import type { AptosEvent } from './transaction';
 
 export interface TranslatorOptions {
   readonly subjectId: SubjectId;
   readonly filter: EventFilter;
   readonly seqNo: SeqNoCodec;
+  /** Hears of each type of event of a followed package that no market knows, once. @defaultValue nobody */
+  readonly onUnknownType?: (type: string, version: bigint) => void;
 }
 
 /** Counters since the start. */
@@ -29,6 +34,8 @@ export interface TranslatorStats {
   failedTransactions: number;
   /** Events that became `Undecodable` ones. */
   undecodableEvents: number;
+  /** Events of followed packages that no market knows, by type without type arguments. */
+  readonly unknownEvents: ReadonlyMap<string, number>;
 }
 
 /** Says what transactions mean, one at a time: the same ones give the same events, however they are divided into batches. */
@@ -50,13 +57,16 @@ interface Draft {
 
 type SourceEvent = ReadTransaction['events'][number];
 
-export function createTranslator({ subjectId, filter, seqNo }: TranslatorOptions): AptosTranslator {
+export function createTranslator(options: TranslatorOptions): AptosTranslator {
+  const { subjectId, filter, seqNo } = options;
   const { markets } = filter;
+  const unknownEvents = new Map<string, number>();
   const stats: TranslatorStats = {
     transactions: 0,
     sourceEvents: 0,
     failedTransactions: 0,
     undecodableEvents: 0,
+    unknownEvents,
   };
 
   const sourceOf = (event: SourceEvent, transaction: ReadTransaction, index: number): EventSource => ({
@@ -74,8 +84,26 @@ export function createTranslator({ subjectId, filter, seqNo }: TranslatorOptions
     return { aggregateType: UNDECODABLE_AGGREGATE, aggregateId: id, name: UNDECODABLE, data };
   };
 
+  const countUnknown = ({ type }: SourceEvent, version: bigint): void => {
+    const name = withoutTypeArguments(type);
+    const seen = unknownEvents.get(name) ?? 0;
+    unknownEvents.set(name, seen + 1);
+    if (seen === 0) options.onUnknownType?.(name, version);
+  };
+
+  /** The event under a type that markets know; `null`: nobody's. */
+  const known = (event: SourceEvent, transaction: ReadTransaction): AptosEvent | null => {
+    const owners = filter.owners(event.type);
+    if (owners.length > 0) return event;
+    if (owners !== UNKNOWN) return null;
+    const type = typeByHandle(event, transaction, filter.handles);
+    if (type !== null) return underType(event, type);
+    countUnknown(event, transaction.version);
+    return null;
+  };
+
   /** What the markets say of one event, or why one of them can say nothing. */
-  const draftsOf = (event: SourceEvent, transaction: ReadTransaction): (Draft | string)[] => {
+  const draftsOf = (event: AptosEvent, transaction: ReadTransaction): (Draft | string)[] => {
     const drafts: (Draft | string)[] = [];
     for (const owner of filter.owners(event.type)) {
       const market = markets[owner];
@@ -128,9 +156,10 @@ export function createTranslator({ subjectId, filter, seqNo }: TranslatorOptions
       /** Events that could not stand at their own place. */
       let displaced = 0;
       for (const event of events) {
-        if (filter.owners(event.type).length === 0) continue;
+        const told = known(event, transaction);
+        if (told === null) continue;
         if (event.index <= seqNo.max.index) {
-          place(event, transaction, draftsOf(event, transaction), into);
+          place(event, transaction, draftsOf(told, transaction), into);
           continue;
         }
         const at = seqNo.encode(version, seqNo.max.index, seqNo.max.part - OVERFLOW_PLACES + 1 + displaced++);

@@ -4,7 +4,7 @@ import {
   type FullnodeFault,
 } from '../../../libs/chain-aptos/src/testing/fakeFullnode';
 import type { ScriptedFault, ServedLedger } from './commandLine';
-import { SCRIPTED_HANDLES } from './scriptedMarket';
+import { EVERY_SCRIPTED_HANDLE } from './scriptedHandles';
 
 /** Faults by name, of pages and of handles' events: each of the two is counted by itself. */
 export const FULLNODE_FAULTS: Readonly<Record<string, (value: string | null) => FullnodeFault>> = {
@@ -29,7 +29,7 @@ export const FULLNODE_FAULTS: Readonly<Record<string, (value: string | null) => 
 
 /** Serves the ledger as a fullnode's REST API, with the faults of the script. */
 export async function startReplayFullnode(served: ServedLedger): Promise<FakeFullnode> {
-  const node = await startFakeFullnode(served.ledger, { port: served.port, handles: SCRIPTED_HANDLES });
+  const node = await startFakeFullnode(served.ledger, { port: served.port, handles: EVERY_SCRIPTED_HANDLE });
   const scripted = served.faults.map((fault: ScriptedFault) => ({
     ...fault,
     made: FULLNODE_FAULTS[fault.kind]?.(fault.value) ?? {},

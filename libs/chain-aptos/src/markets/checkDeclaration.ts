@@ -188,8 +188,8 @@ function* missingParts(value: Json, at: string): Generator<string> {
 
 /** What keeps this from being a declaration of a marketplace, each with its place. Nothing: it is one. */
 export function* declarationProblems(value: Json, at: string): Generator<string> {
-  yield* unknownFields(value, ['name', 'packages', 'events'], at);
-  const { name, packages, events } = value;
+  yield* unknownFields(value, ['name', 'packages', 'events', 'handles'], at);
+  const { name, packages, events, handles } = value;
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9.-]*$/.test(name)) {
     yield `${at}.name is ${shown(name)}; it must be lower-case letters, digits, "-" and "."`;
   }
@@ -208,5 +208,14 @@ export function* declarationProblems(value: Json, at: string): Generator<string>
   for (const [type, event] of Object.entries(events)) {
     if (!/^\w+::\w+$/.test(type)) yield `${at}.events["${type}"]: its name must be module::Struct`;
     yield* eventProblems(event, `${at}.events["${type}"]`);
+  }
+  if (handles !== undefined && !isObject(handles)) {
+    yield `${at}.handles is ${shown(handles)}; it must be events by module::Struct/field`;
+  }
+  for (const [place, type] of Object.entries(isObject(handles) ? handles : {})) {
+    const where = `${at}.handles["${place}"]`;
+    if (!/^\w+::\w+\/\w+$/.test(place)) yield `${where}: its name must be module::Struct/field`;
+    if (!isText(type) || !Object.hasOwn(events, type))
+      yield `${where} is ${shown(type)}; it must be one of the events`;
   }
 }

@@ -1,3 +1,4 @@
+import type { HandleTypes } from './handleFields';
 import type { FieldPath } from './paths';
 import type { TimeUnit } from './times';
 
@@ -88,14 +89,20 @@ export interface EventDeclaration {
   readonly royalties?: FieldPath;
   /** Who gets the marketplace's own fee, with `$deposits`. */
   readonly feeAccount?: string;
-  /** What is left of the order after a sale. */
+  /**
+   * What is left of the order after a sale. A resource is as the whole transaction left it: what later events of the transaction took,
+   * told by their `quantity`, is added.
+   */
   readonly remaining?: ValuePath;
   readonly startsAt?: TimePath;
   /** Absent: never. */
   readonly expiresAt?: TimePath;
   /** A number that the market gives the order beside what names it. */
   readonly nonce?: FieldPath;
-  /** A sale ends the order, however much of it was left: always, or when this field is `true`. Absent: when it is used up. */
+  /**
+   * A sale ends the order, however much of it was left: always, or when this field is `true`; where it is `false`, the order stays open.
+   * Absent: when it is used up.
+   */
   readonly closes?: true | FieldPath;
   /** Open listings of the same name stay open beside a new one. */
   readonly alongside?: true;
@@ -108,4 +115,9 @@ export interface MarketDeclaration {
   readonly packages?: Readonly<Record<number, string>>;
   /** By `module::Struct`. */
   readonly events: Readonly<Record<string, EventDeclaration>>;
+  /**
+   * Where the events' handles are. An event of the package of a type that nobody knows is taken for the one that its handle stands for.
+   * Absent: events are known by their types alone.
+   */
+  readonly handles?: HandleTypes;
 }

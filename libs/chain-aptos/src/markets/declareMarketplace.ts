@@ -13,6 +13,7 @@ import { withoutTypeArguments } from '../structTag';
 import type { AptosEvent, AptosTransaction, AptosValue } from '../transaction';
 import { currencyAt, currencyOf, depositOf } from './coins';
 import type { EventDeclaration, MarketDeclaration, TimePath, ValuePath } from './declaration';
+import { handleFields } from './handleFields';
 import type { AptosMarketplace } from './marketplace';
 import { addressAt, mayBeMissing, toAddress, toQuantity, toText, valueAt, type FieldPath } from './paths';
 import { expiryUs, microseconds, startUs } from './times';
@@ -35,6 +36,8 @@ interface Reading {
   readonly declared: EventDeclaration;
   readonly event: AptosEvent;
   readonly transaction: AptosTransaction;
+  /** How the market declares an event; `undefined`: it is none of its. */
+  readonly declarationOf: (event: AptosEvent) => EventDeclaration | undefined;
 }
 
 const ownType = (packageAddress: string, type: string): string =>
@@ -166,9 +169,51 @@ function momentOf(reading: Reading, time: TimePath | undefined, read: typeof exp
 }
 
 /** Whether a sale ends its order; `null`: when it is used up. */
-function closesOf({ declared, event }: Reading): true | null {
-  if (declared.closes === true) return true;
-  return declared.closes !== undefined && valueAt(event.data, declared.closes) === true ? true : null;
+function closesOf({ declared, event }: Reading): boolean | null {
+  if (declared.closes === undefined || declared.closes === true) return declared.closes ?? null;
+  const said = valueAt(event.data, declared.closes);
+  return typeof said === 'boolean' ? said : null;
+}
+
+/**
+ * What later events of the same transaction took from the order that a resource belongs to; `ended`: it was cancelled with all that was
+ * left of it. `null`: it cannot be told.
+ */
+function takenLater(reading: Reading, at: FieldPath): { quantity: bigint; ended: boolean } | null {
+  const { event, transaction, declarationOf } = reading;
+  const order = addressAt(event.data, at);
+  let quantity = 0n;
+  for (const later of transaction.events) {
+    const declared = later.index > event.index ? declarationOf(later) : undefined;
+    if (declared === undefined) continue;
+    try {
+      if (valueAt(later.data, at) === undefined || addressAt(later.data, at) !== order) continue;
+      const took = maybe({ ...reading, declared, event: later }, declared.quantity, toQuantity);
+      const isCancel = declared.means === 'cancel-offer' || declared.means === 'delist';
+      if (!isCancel && declared.means !== 'accept-offer' && declared.means !== 'buy') return null;
+      if (isCancel && took === null) return null;
+      quantity += took ?? 1n;
+      if (isCancel) return { quantity, ended: true };
+    } catch (error) {
+      // It is parked at its own place; this event can be read.
+      if (error instanceof AptosDecodeError) return null;
+      throw error;
+    }
+  }
+  return { quantity, ended: false };
+}
+
+/**
+ * What is left of the order after a sale; `null`: not told. Resources are as the whole transaction left them: what its later events took
+ * was left after this one.
+ */
+function remainingOf(reading: Reading): bigint | null {
+  const { remaining } = reading.declared;
+  if (remaining === undefined || typeof remaining === 'string') return maybe(reading, remaining, toQuantity);
+  const later = takenLater(reading, remaining.at);
+  if (later === null || later.ended) return later?.quantity ?? null;
+  const left = maybe(reading, remaining, toQuantity);
+  return left === null ? null : left + later.quantity;
 }
 
 interface Money {
@@ -248,7 +293,6 @@ function emitEvent(reading: Reading, emit: EmitAptosMarketEvent): void {
   const buyer = accountOf(reading, declared.buyer);
   const maker = isListing ? seller : buyer;
   const price = priceOf(reading, items);
-  const remaining = maybe(reading, declared.remaining, toQuantity);
   const expiresAtUs = momentOf(reading, declared.expiresAt, expiryUs);
   const nonce = maybe(reading, declared.nonce, toQuantity);
   switch (declared.means) {
@@ -284,7 +328,8 @@ function emitEvent(reading: Reading, emit: EmitAptosMarketEvent): void {
       });
       return;
     case 'buy':
-    case 'accept-offer':
+    case 'accept-offer': {
+      const remaining = remainingOf(reading);
       emit(type, id, isListing ? 'OrderFilled' : 'OfferAccepted', {
         ...PLAIN_SALE,
         market,
@@ -298,12 +343,13 @@ function emitEvent(reading: Reading, emit: EmitAptosMarketEvent): void {
         ...moneyOf(reading, price, seller),
         ...(remaining === null ? {} : { remaining }),
       });
+    }
   }
 }
 
 /** A marketplace whose every event means one thing, told by data alone. */
 export function declareMarketplace(declaration: MarketDeclaration): AptosMarketplace {
-  const { name, packages = {}, events } = declaration;
+  const { name, packages = {}, events, handles = {} } = declaration;
   return {
     name,
     packageOn(chainId) {
@@ -315,13 +361,16 @@ export function declareMarketplace(declaration: MarketDeclaration): AptosMarketp
       const byType = new Map(
         Object.entries(events).map(([type, declared]) => [ownType(packageAddress, type), declared]),
       );
+      const declarationOf = ({ type }: AptosEvent) => byType.get(withoutTypeArguments(type));
       return {
         name,
         eventTypes: [...byType.keys()],
+        packageAddress,
+        handles: handleFields(packageAddress, handles),
         translate(event, transaction, emit) {
-          const declared = byType.get(withoutTypeArguments(event.type));
+          const declared = declarationOf(event);
           if (declared === undefined) return;
-          emitEvent({ market: name, packageAddress, declared, event, transaction }, emit);
+          emitEvent({ market: name, packageAddress, declared, event, transaction, declarationOf }, emit);
         },
       };
     },

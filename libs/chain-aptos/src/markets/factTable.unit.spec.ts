@@ -74,6 +74,18 @@ describe('Topaz', () => {
     expect(shown(fold(topaz, [['events::DelistEvent', listing]]))).toEqual([['orders', 'CANCELED', 100n]]);
   });
 
+  it('takes what was given for a bid on a collection that was not seen made for a part of it', () => {
+    const given = { bid_id: '5', buyer: BUYER, seller: SELLER, price: '7' };
+    const ofV2 = { token_inner: '0x71', collection_inner: '0xc0' };
+    for (const goods of [{ token_id }, ofV2]) {
+      const fill: readonly [string, object] = ['events::FillCollectionBidEvent', { ...given, ...goods }];
+      const { rows, activities } = fold(topaz, [fill], [fill, fill]);
+      expect(rows).toHaveLength(1);
+      expect(rows).toMatchObject([{ status: 'ACCEPTED', maker: BUYER, quantity: null, filledQuantity: 3n }]);
+      expect(activities.map(({ kind }) => kind)).toEqual(['SALE', 'SALE', 'SALE']);
+    }
+  });
+
   it('keeps bids on tokens and on collections apart, and their deadlines in one unit', () => {
     const { rows } = fold(
       topaz,

@@ -1,5 +1,6 @@
 import type { EventDeclaration, MarketDeclaration } from './declaration';
 import { declareMarketplace } from './declareMarketplace';
+import type { HandleTypes } from './handleFields';
 import type { AptosMarketplace } from './marketplace';
 
 const token = { v1: 'token_id' } as const;
@@ -41,6 +42,12 @@ const market: MarketDeclaration['events'] = {
   },
 };
 
+const handlesOf = (module: string): HandleTypes => ({
+  [`${module}::FixedMarketEvents/list_token_events`]: `${module}::ListTokenEvent`,
+  [`${module}::FixedMarketEvents/delist_token_events`]: `${module}::DelistTokenEvent`,
+  [`${module}::FixedMarketEvents/buy_token_events`]: `${module}::BuyTokenEvent`,
+});
+
 const named = (module: string, events: MarketDeclaration['events']): MarketDeclaration['events'] =>
   Object.fromEntries(Object.entries(events).map(([struct, declared]) => [`${module}::${struct}`, declared]));
 
@@ -71,5 +78,13 @@ export const imart: AptosMarketplace = declareMarketplace({
       pricePer: 'order',
       price: '?coin_amount',
     },
+  },
+  // Its sources name the handles; of its events' types the ledger has shown those of lists and delists only.
+  handles: {
+    ...handlesOf('FixedMarket'),
+    ...handlesOf('fixed_price_market'),
+    'offer::OfferEvents/offer_token_events': 'offer::OfferTokenEvent',
+    'offer::OfferEvents/accept_offer_events': 'offer::AcceptOfferEvent',
+    'offer::OfferEvents/cancel_offer_events': 'offer::CancelOfferEvent',
   },
 });

@@ -233,8 +233,26 @@ describe('IMart’s offers', () => {
     expect(part.rows).toMatchObject([{ status: 'CREATED', filledQuantity: 1n, taker: SELLER }]);
     expect(part.activities.at(-1)).toMatchObject({ kind: 'SALE', from: SELLER, to: BUYER, price: 7n });
     expect(fold([create('1')], [accept(true)]).rows).toMatchObject([{ status: 'ACCEPTED' }]);
-    expect(fold([create('1')], [accept(false)], [accept(false)]).rows).toMatchObject([
+    expect(fold([create('1')], [accept(false)], [accept(true)]).rows).toMatchObject([
       { status: 'ACCEPTED', filledQuantity: 2n },
+    ]);
+  });
+
+  it('stand open as long as the market says that they have not ended', () => {
+    expect(fold([create('1')], [accept(false)], [accept(false)]).rows).toMatchObject([
+      { status: 'CREATED', quantity: 2n, filledQuantity: 2n },
+    ]);
+  });
+
+  it('that were not seen made stay open, of unknown size, until one is the end', () => {
+    expect(fold([accept(false)]).rows).toMatchObject([
+      { status: 'CREATED', maker: BUYER, quantity: null, filledQuantity: 1n },
+    ]);
+    const ended = fold([accept(false)], [accept(false), accept(true)]).rows;
+    expect(ended).toHaveLength(1);
+    expect(ended).toMatchObject([{ status: 'ACCEPTED', quantity: null, filledQuantity: 3n }]);
+    expect(fold([accept(true)]).rows).toMatchObject([
+      { status: 'ACCEPTED', quantity: 1n, filledQuantity: 1n },
     ]);
   });
 

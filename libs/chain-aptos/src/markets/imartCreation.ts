@@ -63,8 +63,16 @@ export const imartCreation: AptosMarketplace = {
   name: 'imart-creation',
   packageOn: () => null,
   at: (packageAddress) =>
-    translateByType('imart-creation', packageAddress, {
-      'creation::CollectionCreatedEvent': translateCollection,
-      'creation::TokenCreatedEvent': translateToken,
-    }),
+    translateByType(
+      'imart-creation',
+      packageAddress,
+      {
+        'creation::CollectionCreatedEvent': translateCollection,
+        'creation::TokenCreatedEvent': translateToken,
+      },
+      {
+        'creation::CreationEvents/collection_created_events': 'creation::CollectionCreatedEvent',
+        'creation::CreationEvents/token_created_events': 'creation::TokenCreatedEvent',
+      },
+    ),
 };

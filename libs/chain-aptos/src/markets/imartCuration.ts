@@ -93,10 +93,19 @@ export const imartCuration: AptosMarketplace = {
   packageOn: () => null,
   at(packageAddress) {
     const contract = canonicalAddress(packageAddress);
-    return translateByType(MARKET, contract, {
-      'curation::GalleryEvent': translateGallery(contract),
-      'curation::OfferEvent': translateOffer(contract),
-      'curation::ExhibitEvent': translateExhibit(contract),
-    });
+    return translateByType(
+      MARKET,
+      contract,
+      {
+        'curation::GalleryEvent': translateGallery(contract),
+        'curation::OfferEvent': translateOffer(contract),
+        'curation::ExhibitEvent': translateExhibit(contract),
+      },
+      {
+        'curation::CurationEvents/gallery_events': 'curation::GalleryEvent',
+        'curation::CurationEvents/offer_events': 'curation::OfferEvent',
+        'curation::CurationEvents/exhibit_events': 'curation::ExhibitEvent',
+      },
+    );
   },
 };

@@ -104,6 +104,17 @@ describe('a declaration', () => {
     ['when it closes', event({ closes: false }), /\.closes is false/],
     ['what stands alongside', event({ alongside: 1 }), /\.alongside is 1/],
     ['who makes an offer', event({ means: 'offer', seller: 'seller' }), /\.buyer is missing; offer needs it/],
+    ['handles of events', { ...usable, handles: 'all' }, /\.handles is "all"/],
+    [
+      'places of handles',
+      { ...usable, handles: { Events: 'market::Listed' } },
+      /must be module::Struct\/field/,
+    ],
+    [
+      'known events of handles',
+      { ...usable, handles: { 'm::E/f': 'm::Sold' } },
+      /is "m::Sold"; it must be one of/,
+    ],
     ['what its key names', event({ key: ['$buyer'] }), /\.buyer is missing; the key has \$buyer/],
   ])('must have %s', (_what, declaration, problem) => {
     const problems = problemsOf(declaration);
@@ -120,6 +131,16 @@ describe('the marketplaces of this library', () => {
       expect(findAptosMarketplace(marketplace.name)).toBe(marketplace);
     }
     expect(findAptosMarketplace('toString')).toBeUndefined();
+  });
+
+  it('have events of their own for every handle that they name', () => {
+    for (const marketplace of aptosMarketplaces) {
+      const { eventTypes, handles = [] } = marketplace.at('0xab');
+      for (const { resource, field, type } of handles) {
+        expect(`${resource}/${field}`).toMatch(/^0x[0-9a-f]{64}::\w+::\w+\/\w+$/);
+        expect(eventTypes).toContain(type);
+      }
+    }
   });
 
   it('name their types of events in canonical form', () => {

@@ -2,6 +2,7 @@ import { canonicalAddress } from '../address';
 import type { AptosMarket, EmitAptosMarketEvent } from '../market';
 import { withoutTypeArguments } from '../structTag';
 import type { AptosEvent, AptosTransaction } from '../transaction';
+import { handleFields, type HandleTypes } from './handleFields';
 
 export type TranslateEvent = (
   event: AptosEvent,
@@ -9,11 +10,12 @@ export type TranslateEvent = (
   transaction: AptosTransaction,
 ) => void;
 
-/** A market of a package whose every type of event, by `module::Struct`, is translated by itself. */
+/** A market of a package whose every type of event, by `module::Struct`, is translated by itself; `handles` says where they come from. */
 export function translateByType(
   name: string,
   packageAddress: string,
   translations: Readonly<Record<string, TranslateEvent>>,
+  handles: HandleTypes = {},
 ): AptosMarket {
   const address = canonicalAddress(packageAddress);
   const byType = new Map(
@@ -22,6 +24,8 @@ export function translateByType(
   return {
     name,
     eventTypes: [...byType.keys()],
+    packageAddress: address,
+    handles: handleFields(address, handles),
     translate: (event, transaction, emit) =>
       byType.get(withoutTypeArguments(event.type))?.(event, emit, transaction),
   };

@@ -1,10 +1,11 @@
 import { ZERO_ADDRESS, type MarketActivity, type TradeRow } from '@imart/market';
 import { canonicalAddress } from '../address';
+import { AptosDecodeError } from '../errors';
 import { readProtoJsonTransaction } from '../read/protoJsonTransaction';
 import { expectSameInAnyBatching } from '../testing/anyBatching.spec';
 import { describeAptosRecordings, readRecordedJson } from '../testing/recordings.spec';
 import { foldEvents, transactionWith, translateTransactions, written } from '../testing/translation';
-import type { AptosTransaction } from '../transaction';
+import type { AptosEvent, AptosTransaction } from '../transaction';
 import { MAINNET } from './marketplace';
 import { objectOf, splitV1TokenId } from './tokenIds';
 import { wapal } from './wapal';
@@ -207,17 +208,19 @@ const placed = (amount: string) =>
       creator_address: '0xc4',
     },
   });
-const filled = event('CollectionOfferFilledEvent', {
-  collection_offer: OFFER,
-  price: '10',
-  purchaser: BUYER,
-  seller: SELLER,
-  commission: '1',
-  royalties: '2',
-  token_metadata: metadata,
-});
-const left = (remaining: string) =>
-  written(OFFER, `${PACKAGE}::collection_offer::CollectionOffer`, { remaining, expiration_time: '0' });
+const fillOf = (offer: string) =>
+  event('CollectionOfferFilledEvent', {
+    collection_offer: offer,
+    price: '10',
+    purchaser: BUYER,
+    seller: SELLER,
+    commission: '1',
+    royalties: '2',
+    token_metadata: metadata,
+  });
+const filled = fillOf(OFFER);
+const OFFER_TYPE = `${PACKAGE}::collection_offer::CollectionOffer`;
+const left = (remaining: string) => written(OFFER, OFFER_TYPE, { remaining, expiration_time: '0' });
 const gone = { kind: 'deleted-resource', address: OFFER, type: '0x1::object::ObjectGroup' } as const;
 
 describe('Wapal', () => {
@@ -255,6 +258,66 @@ describe('Wapal', () => {
       [transactionWith(1n, [placed('5')], [left('5')]), transactionWith(7n, [filled], [left('2')])],
     );
     expect(foldEvents(events).rows).toMatchObject([{ status: 'CREATED', quantity: 5n, filledQuantity: 3n }]);
+  });
+
+  it.each<[string, string[], bigint]>([
+    ['two fills leave one piece', ['fill', 'fill'], 1n],
+    ['two fills end it', ['fill', 'fill'], 0n],
+    ['one fill, and the rest is cancelled', ['fill', 'cancel'], 2n],
+    ['two fills, and the rest is cancelled', ['fill', 'fill', 'cancel'], 1n],
+  ])('counts each event of an offer in one transaction: %s', (_what, happens, rest) => {
+    const cancelled = event('CollectionOfferCanceledEvent', {
+      collection_offer: OFFER,
+      price: '10',
+      purchaser: BUYER,
+      remaining_token_amount: String(rest),
+      collection_metadata: {
+        collection: { vec: [{ inner: COLLECTION }] },
+        collection_name: 'Loonies',
+        creator_address: '0xc4',
+      },
+    });
+    const fills = BigInt(happens.filter((one) => one === 'fill').length);
+    const isCancelled = happens.includes('cancel');
+    const size = fills + rest;
+    const all = transactionWith(
+      2n,
+      happens.map((one) => (one === 'fill' ? filled : cancelled)),
+      [isCancelled || rest === 0n ? gone : left(String(rest))],
+    );
+    const status = isCancelled ? 'CANCELED' : rest === 0n ? 'ACCEPTED' : 'CREATED';
+    const made = transactionWith(1n, [placed(String(size))], [left(String(size))]);
+    for (const transactions of [[made, all], [all]]) {
+      const { rows, activities } = foldEvents(translateTransactions([market], transactions));
+      expect(rows).toHaveLength(1);
+      expect(rows).toMatchObject([{ status, quantity: size, filledQuantity: fills }]);
+      expect(activities.filter(({ kind }) => kind === 'SALE')).toHaveLength(Number(fills));
+    }
+  });
+
+  it('counts the fill of one offer by what is left of that one', () => {
+    const OTHER = canonicalAddress('0x0fe');
+    const events = translateTransactions(
+      [market],
+      [
+        transactionWith(
+          1n,
+          [filled, fillOf(OTHER)],
+          [left('2'), written(OTHER, OFFER_TYPE, { remaining: '4' })],
+        ),
+      ],
+    );
+    expect(foldEvents(events).rows).toMatchObject([{ quantity: 3n }, { quantity: 5n }]);
+  });
+
+  it('leaves a fill to be counted when a later event of its offer cannot be read (D4)', () => {
+    const made = transactionWith(1n, [placed('3')], [left('3')]);
+    const transaction = transactionWith(2n, [filled, fillOf('nowhere')], [gone]);
+    const emitted: unknown[] = [];
+    market.translate(transaction.events[0] as AptosEvent, transaction, (...said) => emitted.push(said[3]));
+    expect(emitted).toHaveLength(1);
+    expect(emitted[0]).not.toHaveProperty('remaining');
+    expect(() => translateTransactions([market], [made, transaction])).toThrow(AptosDecodeError);
   });
 
   it('takes a listing that is placed again for a change of its price', () => {

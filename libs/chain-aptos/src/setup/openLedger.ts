@@ -105,6 +105,7 @@ export async function openLedger(config: LedgerConfig, logger: Logger, signal: A
         endVersion: config.endVersion ?? null,
         genesisHash: config.genesisHash ?? null,
         bareEvents: bare,
+        logger,
       }),
     followedBy: bare ? handlesText(config.handles ?? []) : '',
     refused: (registered) =>

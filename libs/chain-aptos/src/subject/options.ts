@@ -1,4 +1,5 @@
 import type { SubjectId } from '@imart/core';
+import type { Logger } from '@imart/runtime';
 import type { AptosMarket } from '../market';
 import type { LedgerEndpointStats, LedgerSource } from '../source/ledgerSource';
 import type { TranslatorStats } from '../translate';
@@ -18,6 +19,8 @@ export interface AptosSubjectOptions {
   readonly genesisHash?: string | null;
   /** The source gives bare events: the subject has an id of its own. @defaultValue false */
   readonly bareEvents?: boolean;
+  /** Is told of types of events that nobody knows. @defaultValue nobody is */
+  readonly logger?: Logger;
   /** Events that may be handed on and not executed before reading pauses. @defaultValue 100,000 */
   readonly eventsAheadMax?: number;
   /** Events after which a message is sent while catching up. @defaultValue 5,000 */

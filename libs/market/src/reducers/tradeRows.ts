@@ -95,6 +95,19 @@ export function goodsOf(row: TradeRow | null): readonly TradeItem[] {
   ];
 }
 
+/**
+ * How many an order was for that only this event tells of; `null`: not known. A token that exists once is an order's whole quantity. Tokens of
+ * Aptos may be one of an edition, or given for an offer on any of a collection: what changed hands is all of it only where that ended the
+ * order.
+ */
+function sizeTold(data: OrderFilled | OrderCancelled): bigint | null {
+  const items = data.items ?? [];
+  const isPart = 'isSale' in data && data.closes !== true;
+  const isWhole = ({ standard }: TradeItem): boolean =>
+    standard !== 'erc1155' && !(isPart && (standard === 'aptos-v1' || standard === 'aptos-v2'));
+  return items.length > 0 && items.every(isWhole) ? totalQuantity(items) : null;
+}
+
 /** A row for something of which only the end was seen: what was not seen is `null` (D14). */
 export function stub(
   state: TradeState,
@@ -118,9 +131,7 @@ export function stub(
     reservedFor: null,
     taker: null,
     ...goods(items),
-    // A token that exists once is an order's whole quantity; of others the order may have been for more.
-    quantity:
-      items.length > 0 && items.every((item) => item.standard !== 'erc1155') ? totalQuantity(items) : null,
+    quantity: sizeTold(data),
     filledQuantity: 0n,
     price: 'isSale' in data ? null : (data.price ?? null),
     currency: 'isSale' in data ? null : (data.currency ?? null),
