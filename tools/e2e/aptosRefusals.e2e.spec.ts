@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { createFakeLedger } from '../../libs/chain-aptos/src/testing/fakeLedger';
+import { seqNosOf, type SeqNo, type SubjectId } from '@imart/core';
+import { createFakeLedger, type FakeEvent } from '../../libs/chain-aptos/src/testing/fakeLedger';
 import { SCRIPTED_HANDLES } from '../replay-fullnode/src/scriptedHandles';
 import { createScriptedMarket, type ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
 import { dump, query } from '../realdata/tables';
@@ -208,18 +210,124 @@ describe('a ledger that cannot be followed', () => {
     // In another order they are the same.
     await workers.toEnd(workers.start(settings(own, 'events', [...others, first])));
   });
+});
 
-  it('a marketplace of one’s own is followed by its file, which is named when it cannot be used', async () => {
+describe('a marketplace of one’s own', () => {
+  const FILE = join(__dirname, '../examples/tradeportListings.cjs');
+  const PACKAGE = '0xe11c12ec495f3989c35e1c6a0af414451223305b579291fc8f3d9d0575a23c26';
+  const [CREATOR, SELLER, BUYER] = ['c4', '5e', 'b0'].map((byte) => `0x${byte.repeat(32)}`) as [
+    string,
+    string,
+    string,
+  ];
+  const idOf = (name: string): string =>
+    BigInt(`0x${createHash('sha256').update(`${CREATOR}::Things::${name}`).digest('hex')}`).toString();
+
+  /** The market's event about a token, as its package or as somebody else's. */
+  const says = (event: string, name: string, price: number, more: object = {}, by = PACKAGE): FakeEvent => ({
+    type: `${by}::listings::${event}`,
+    account: by,
+    creationNumber: 4,
+    sequenceNumber: 0,
+    data: {
+      price: String(price),
+      token_id: { property_version: '0', token_data_id: { creator: CREATOR, collection: 'Things', name } },
+      ...more,
+    },
+  });
+  const paid = (account: string, amount: number): FakeEvent => ({
+    type: '0x1::coin::CoinDeposit',
+    data: { account, amount: String(amount), coin_type: '0x1::aptos_coin::AptosCoin' },
+  });
+
+  it('is followed by its file alone: the rows are what its events say (docs/add-an-aptos-marketplace.md)', async () => {
+    const ledger = createFakeLedger(1, 'of one’s own');
+    ledger.add({ kind: 'blockMetadata' });
+    const list = (name: string, price: number): bigint =>
+      ledger.add({ events: [says('InsertListingEvent', name, price, { seller: SELLER })] });
+    const first = list('sold', 100);
+    list('sold', 90);
+    const second = list('taken down', 50);
+    ledger.add({ events: [says('InsertListingEvent', 'never', 1, { seller: SELLER })], success: false });
+    ledger.add({
+      events: [says('InsertListingEvent', 'never', 1, { seller: SELLER }, `0x${'1a'.repeat(32)}`)],
+    });
+    ledger.add({
+      events: [paid(SELLER, 81), says('BuyEvent', 'sold', 90, { owner: SELLER, buyer: BUYER })],
+    });
+    ledger.add({ events: [says('DeleteListingEvent', 'taken down', 50, { seller: SELLER })] });
+    const third = list('open', 70);
+    const again = list('taken down', 55);
+
+    const url = await workers.createDatabase();
+    const said = await workers.toEnd(
+      workers.start({
+        APTOS_SOURCE: 'rest',
+        APTOS_URLS: (await workers.fullnode(ledger)).url,
+        DATABASE_URL: url,
+        MARKETS: FILE,
+        CHAIN_ID: 1,
+        START_VERSION: 0,
+        END_VERSION: String(ledger.head),
+      }),
+    );
+    expect(said).toContain('"undecodableEvents":0');
+    const seqNos = seqNosOf('aptos:1' as SubjectId);
+    const orders = await query(
+      url,
+      'SELECT market, contract, seller, buyer, status, price::text, token_id::text, opened_seq_no::text FROM orders o ORDER BY o.opened_seq_no',
+    );
+    const row = (
+      version: bigint,
+      name: string,
+      status: string,
+      price: string,
+      buyer: string | null = null,
+    ) => ({
+      ...{ market: 'tradeport-listings', contract: PACKAGE, seller: SELLER, buyer, status, price },
+      token_id: idOf(name),
+      version,
+    });
+    expect(
+      orders.map(({ opened_seq_no: opened, ...rest }) => ({
+        ...rest,
+        version: seqNos.decode(BigInt(String(opened)) as SeqNo).position,
+      })),
+    ).toEqual([
+      row(first, 'sold', 'SOLD', '90', BUYER),
+      row(second, 'taken down', 'CANCELED', '50'),
+      row(third, 'open', 'LISTING', '70'),
+      row(again, 'taken down', 'LISTING', '55'),
+    ]);
+    const activities = await query(
+      url,
+      'SELECT kind, token_id::text, price::text, fees::text FROM activities ORDER BY seq_no, item',
+    );
+    expect(activities).toEqual(
+      [
+        ['LIST', 'sold', '100', null],
+        ['UPDATE', 'sold', '90', null],
+        ['LIST', 'taken down', '50', null],
+        ['SALE', 'sold', '90', '9'],
+        ['CANCEL', 'taken down', '50', null],
+        ['LIST', 'open', '70', null],
+        ['LIST', 'taken down', '55', null],
+      ].map(([kind, name, price, fees]) => ({ kind, token_id: idOf(String(name)), price, fees })),
+    );
+  });
+
+  it('is named, with its file, when that cannot be used', async () => {
     const url = await workers.createDatabase();
     const node = await workers.fullnode(market.ledger);
+    const file = join(__dirname, 'no-such-market.json');
     const worker = workers.start({
       APTOS_URLS: node.url,
       DATABASE_URL: url,
-      MARKETS: `${SCRIPTED_MARKETS},${join(__dirname, 'no-such-market.json')}`,
+      MARKETS: `${SCRIPTED_MARKETS},${file}`,
     });
     expect([(await worker.ended).code, worker.said()]).toEqual([
       2,
-      expect.stringContaining('there is no such file'),
+      expect.stringMatching(/no-such-market\.json.*there is no such file/s),
     ]);
   });
 });

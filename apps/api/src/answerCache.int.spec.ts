@@ -1,6 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { createMetrics, silentLogger, type Metrics } from '@imart/runtime';
-import { createReadDatabase, openCacheKeeping, readTouched, type ReadDatabase } from '@imart/storage';
+import {
+  createReadDatabase,
+  openCacheKeeping,
+  readTouched,
+  type ReadDatabase,
+  type Reads,
+} from '@imart/storage';
 import {
   createCacheDropper,
   createReadCache,
@@ -66,14 +72,7 @@ describeRedis('the API with a cache', () => {
     await database.clear();
     await until(async () => (await link.ask((one) => one.flushall())) !== undefined);
     chain = await openToldChain(database);
-    await chain.grow(
-      createMarketScript()
-        .minted(ALICE)
-        .listed('1', { expiresAtUs: 1_600_000_000_000_000n + 10n * 12_000_000n })
-        .nextBlock()
-        .minted(BOB, 2n).events,
-      3n,
-    );
+    await begin(chain);
     beforeKeep = () => Promise.resolve();
     kept = [];
     metrics = createMetrics({ processMetrics: false });
@@ -90,6 +89,16 @@ describeRedis('the API with a cache', () => {
     await keeping.stop();
     await app.close();
   });
+
+  const begin = (of: ToldChain): Promise<void> =>
+    of.grow(
+      createMarketScript()
+        .minted(ALICE)
+        .listed('1', { expiresAtUs: 1_600_000_000_000_000n + 10n * 12_000_000n })
+        .nextBlock()
+        .minted(BOB, 2n).events,
+      3n,
+    );
 
   const held = (cache: ReadCache): ReadCache => ({
     look: (...args) => cache.look(...args),
@@ -248,7 +257,7 @@ describeRedis('the API with a cache', () => {
 
   it('a database that is behind what was dropped gives answers, and none to keep', async () => {
     const behind = await createServer({
-      db: { ...db, query: (sql) => db.query(sql).then((rows) => rows.map(asReplica)) as never },
+      db: { ...db, snapshot: (work) => db.snapshot((reads) => work(asReplica(reads))) },
       logger: silentLogger,
       metrics,
       cache: held(createReadCache(link, 60_000)),
@@ -260,6 +269,42 @@ describeRedis('the API with a cache', () => {
     await get(ORDER);
     expect((await counts()).hits).toBe(0);
     await behind.close();
+  });
+
+  it('an answer is of the cursor that it shows, where what is asked goes to replicas of which one is behind (E10)', async () => {
+    const replica = await createMarketDatabase(server);
+    const late = createReadDatabase({ connectionString: replica.database.url });
+    try {
+      const behind = await openToldChain(replica);
+      await begin(behind);
+      await chain.grow(scriptAt(4n).transferred(ALICE, BOB).filled('1').events, 4n);
+      const executed = await Promise.all(
+        [behind, chain].map(async ({ store }) => `${SUBJECT};${(await store.progress()).executed}`),
+      );
+      let asked = 0;
+      const next = (): ReadDatabase => (asked++ % 3 === 0 ? late : db);
+      const balanced = await createServer({
+        db: { ...db, query: (sql) => next().query(sql), snapshot: (work) => next().snapshot(work) },
+        logger: silentLogger,
+        metrics: createMetrics({ processMetrics: false }),
+      });
+      const at = await balanced.listen({ host: '127.0.0.1', port: 0 });
+      const seen = new Set<string>();
+      for (let i = 0; i < 12; i++) {
+        const [order, token] = await Promise.all([ORDER, TOKEN].map((path) => fetch(`${at}${path}`)));
+        const said = [order, token].map((answer) => answer?.headers.get('x-imart-executed'));
+        const { status } = (await order?.json()) as { status: string };
+        const { owner } = (await token?.json()) as { owner: string };
+        expect([said[0], status]).toEqual([said[0], said[0] === executed[0] ? 'LISTING' : 'SOLD']);
+        expect([said[1], owner]).toEqual([said[1], said[1] === executed[0] ? ALICE : BOB]);
+        for (const one of said) seen.add(one as string);
+      }
+      expect([...seen].sort()).toEqual([...executed].sort());
+      await balanced.close();
+    } finally {
+      await late.close();
+      await replica.close();
+    }
   });
 
   it('goes on without Redis, and with it again when it is back, with nothing of before', async () => {
@@ -289,8 +334,12 @@ describeRedis('the API with a cache', () => {
   });
 });
 
-/** A row as a replica gives it that lacks the last change. */
-const asReplica = (row: unknown): unknown =>
-  typeof row === 'object' && row !== null && 'lastFeedNo' in row
-    ? { ...row, lastFeedNo: String(BigInt(row.lastFeedNo as string) - 1n) }
-    : row;
+/** What a replica gives that lacks the last change. */
+const asReplica = (reads: Reads): Reads => ({
+  query: async <Row>(sql: Parameters<Reads['query']>[0]) =>
+    (await reads.query<Row>(sql)).map((row) =>
+      typeof row === 'object' && row !== null && 'lastFeedNo' in row
+        ? { ...row, lastFeedNo: String(BigInt(row.lastFeedNo as string) - 1n) }
+        : row,
+    ),
+});

@@ -1,5 +1,5 @@
 import type { Metrics } from '@imart/runtime';
-import { readCursor, type ReadCursor, type ReadDatabase } from '@imart/storage';
+import { readCursor, type ReadCursor, type ReadDatabase, type Reads } from '@imart/storage';
 import type { CachedKind, CacheLook, ReadCache } from '@imart/stream';
 import type { FastifyReply } from 'fastify';
 
@@ -19,14 +19,14 @@ export interface Loaded<T> {
 /** Reads through the cache, where there is one. */
 export interface AnswerCache {
   /**
-   * What the cache has, or else what `load` gives. The answer's header tells the cursor that it was read at, from the cache or not: nothing
-   * up to there is missing in it.
+   * What the cache has, or else what `load` gives. The answer's header tells the cursor that it was read at, from the cache or not: it is of
+   * that very moment.
    */
   read<T>(
     reply: FastifyReply,
     kind: CachedKind,
     key: { readonly subject: string; readonly id: string },
-    load: (cursor: ReadCursor) => Promise<Loaded<T>>,
+    load: (db: Reads, cursor: ReadCursor) => Promise<Loaded<T>>,
   ): Promise<T | null>;
 }
 
@@ -45,7 +45,7 @@ export function createAnswerCache(db: ReadDatabase, cache: ReadCache | null, met
       reply: FastifyReply,
       kind: CachedKind,
       { subject, id }: { readonly subject: string; readonly id: string },
-      load: (cursor: ReadCursor) => Promise<Loaded<T>>,
+      load: (db: Reads, cursor: ReadCursor) => Promise<Loaded<T>>,
     ): Promise<T | null> {
       const look = await cache?.look(kind, subject, id);
       if (look !== undefined && look.hit !== null) {
@@ -54,9 +54,11 @@ export function createAnswerCache(db: ReadDatabase, cache: ReadCache | null, met
         return JSON.parse(look.hit.body) as T;
       }
       if (cache !== null) (look === undefined ? bypasses : misses).add(1, { kind });
-      // Before the value: what is read later is at least as new.
-      const cursor = await readCursor(db, subject);
-      const { value, scopes, untilUs } = await load(cursor);
+      // Of two replicas the one that is asked for the value may be behind the one that gave the cursor.
+      const { cursor, value, scopes, untilUs } = await db.snapshot(async (reads) => {
+        const at = await readCursor(reads, subject);
+        return { cursor: at, ...(await load(reads, at)) };
+      });
       void reply.header(EXECUTED_HEADER, `${subject};${cursor.executed}`);
       if (cache !== null && look !== undefined && value !== null && hasAllOf(cursor, look)) {
         const answer = { body: JSON.stringify(value), executed: String(cursor.executed), scopes, untilUs };

@@ -80,6 +80,7 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   QUERY_TIMEOUT: 503,
   STREAM_UNAVAILABLE: 503,
   REDIS_POLICY: 503,
+  REDIS_CLUSTER: 503,
   PURCHASES_BUSY: 503,
 };
 

@@ -74,6 +74,7 @@ export interface WakeUpStream {
  * only, and the sweeper sends what is missing. Resolves when the backend is ready to take jobs.
  *
  * @throws {RedisPolicyError} `stop` when Redis may evict jobs.
+ * @throws {RedisClusterError} `stop` when it is a node of a cluster.
  * @throws {StreamUnavailableError} `retry` when the backend cannot be reached.
  */
 export async function createWakeUpStream(options: WakeUpStreamOptions): Promise<WakeUpStream> {

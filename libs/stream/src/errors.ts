@@ -11,6 +11,17 @@ export class RedisPolicyError extends WorkerError {
   }
 }
 
+/** Redis is a node of a cluster: keys that belong together would lie on several nodes. */
+export class RedisClusterError extends WorkerError {
+  constructor(host: string) {
+    super(
+      `Redis at ${host} is a node of a cluster (cluster-enabled yes), which is not supported: name a server of its own, ` +
+        'or a replicated one behind one address',
+      { code: 'REDIS_CLUSTER', disposition: 'stop', fields: { host } },
+    );
+  }
+}
+
 /** The jobs' backend cannot be reached, or did not answer in time. A wake-up may have been sent or not: send it again. */
 export class StreamUnavailableError extends WorkerError {
   constructor(backend: string, detail: string, cause?: unknown) {

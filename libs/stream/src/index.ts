@@ -15,7 +15,7 @@ export {
 } from './createWakeUpStream';
 export { COMPLETED_JOBS_KEPT, FAILED_JOBS_KEPT, SEND_CHUNK_MAX } from './bounds';
 export { openJobQueues, type JobQueues, type JobQueuesOptions } from './jobQueues';
-export { RedisPolicyError, StreamUnavailableError, WakeUpDataError } from './errors';
+export { RedisClusterError, RedisPolicyError, StreamUnavailableError, WakeUpDataError } from './errors';
 export {
   createRedisSessionCache,
   SESSION_KEPT_MS_DEFAULT,

@@ -2,7 +2,14 @@ import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import type { SeqNo, SubjectId } from '@imart/core';
 import { startTestServer, type TestServer } from '../../storage/src/testing/testDatabase';
-import { createWakeUpStream, openJobQueues, RedisPolicyError, StreamUnavailableError } from './index';
+import {
+  createRedisLink,
+  createWakeUpStream,
+  openJobQueues,
+  RedisClusterError,
+  RedisPolicyError,
+  StreamUnavailableError,
+} from './index';
 import type { WakeUpBackend } from './index';
 import { isRedisInstalled, startTestRedis, type TestRedis } from './testing/redisServer';
 
@@ -109,4 +116,33 @@ describe('queues that are looked at', () => {
       await evicting.stop();
     }
   });
+
+  inRedis(
+    'are refused in a node of a cluster, which a link that may do without Redis does not ask',
+    async () => {
+      const cluster = await startTestRedis(['--cluster-enabled', 'yes']);
+      const warnings: unknown[] = [];
+      const link = createRedisLink({
+        url: cluster.url,
+        timeoutMs: 1_000,
+        restMs: 0,
+        logger: { ...logger, warn: (_message, fields) => warnings.push(fields?.['error']) },
+        now: () => performance.now(),
+      });
+      try {
+        await expect(
+          openJobQueues({ backend: { kind: 'redis', url: cluster.url }, logger }),
+        ).rejects.toBeInstanceOf(RedisClusterError);
+        while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+        expect(await link.ask((redis) => redis.get('cache:imart:feed:eip155:1'))).toBeUndefined();
+        expect([warnings, link.failures]).toEqual([
+          [expect.stringContaining(`${cluster.port} is a node of a cluster`)],
+          0,
+        ]);
+      } finally {
+        link.close();
+        await cluster.stop();
+      }
+    },
+  );
 });

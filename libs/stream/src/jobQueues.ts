@@ -27,6 +27,7 @@ export interface JobQueues {
  * at once meanwhile.
  *
  * @throws {RedisPolicyError} `stop` when Redis may evict jobs.
+ * @throws {RedisClusterError} `stop` when it is a node of a cluster.
  * @throws {StreamUnavailableError} `retry` when the backend cannot be reached, or no worker has made its tables yet.
  */
 export async function openJobQueues(options: JobQueuesOptions): Promise<JobQueues> {

@@ -7,7 +7,7 @@ import {
   DISCONNECT_TIMEOUT_MS,
   RECONNECT_DELAY_MAX_MS,
 } from './bounds';
-import { RedisPolicyError, StreamUnavailableError } from './errors';
+import { RedisClusterError, RedisPolicyError, StreamUnavailableError } from './errors';
 import { within, type JobBackend } from './jobBackend';
 
 export interface RedisJobsOptions {
@@ -21,6 +21,7 @@ export interface RedisJobsOptions {
 /**
  * Jobs in Redis. A lost connection is made again, for ever; sending meanwhile fails at once.
  *
+ * @throws {RedisClusterError} `stop` when the server is a node of a cluster.
  * @throws {RedisPolicyError} `stop` when the server may throw jobs away.
  * @throws {StreamUnavailableError} `retry` when it cannot be reached or refuses the login.
  */
@@ -51,11 +52,12 @@ export async function createRedisJobs(options: RedisJobsOptions): Promise<JobBac
   const { redis: sending } = connect({ maxRetriesPerRequest: 1, enableOfflineQueue: false });
   try {
     await firstConnection(sending);
+    if (isOfCluster(await sending.info('server'))) throw new RedisClusterError(redisHost(url));
     const policy = evictionPolicy(await sending.info('memory'));
     if (policy !== 'noeviction') throw new RedisPolicyError(redisHost(url), policy);
   } catch (error) {
     sending.disconnect();
-    if (error instanceof RedisPolicyError) throw error;
+    if (error instanceof RedisPolicyError || error instanceof RedisClusterError) throw error;
     throw new StreamUnavailableError(label, messageOf(error), error);
   }
 
@@ -157,6 +159,11 @@ async function firstConnection(redis: Redis): Promise<void> {
 /** The eviction policy that `INFO memory` tells: unlike `CONFIG GET`, hosted servers allow it. */
 function evictionPolicy(info: string): string {
   return /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'unknown';
+}
+
+/** Whether the server is a node of a cluster, by what `INFO server` tells. */
+export function isOfCluster(info: string): boolean {
+  return /^redis_mode:cluster\s*$/m.test(info);
 }
 
 /** Host and port of a Redis URL: what may be logged. */

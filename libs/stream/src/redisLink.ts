@@ -2,7 +2,8 @@ import { Redis } from 'ioredis';
 import type { Logger } from '@imart/pipeline';
 import { CONNECT_TIMEOUT_MS, DISCONNECT_TIMEOUT_MS, RECONNECT_DELAY_MAX_MS } from './bounds';
 import { createErrorLog } from './errorLog';
-import { redisHost } from './redisJobs';
+import { RedisClusterError } from './errors';
+import { isOfCluster, redisHost } from './redisJobs';
 
 export interface RedisLinkOptions {
   /** `redis://` or `rediss://`, with user and password where the server wants them. Never logged. */
@@ -28,7 +29,10 @@ export interface RedisLink {
   close(): void;
 }
 
-/** Connects in the background, again and again; never makes anybody wait for that. */
+/**
+ * Connects in the background, again and again; never makes anybody wait for that. A server that turns out to be a node of a cluster is never
+ * asked: that it cannot be used is logged once for each connection, as `REDIS_CLUSTER`.
+ */
 export function createRedisLink(options: RedisLinkOptions): RedisLink {
   const { url, timeoutMs, restMs, logger, now } = options;
   const onError = createErrorLog(logger, { redis: redisHost(url) }, now);
@@ -43,12 +47,27 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
   redis.on('error', onError);
   let restsUntil = -Infinity;
   let failures = 0;
+  let usable = false;
+  redis.on('close', () => (usable = false));
+  redis.on('ready', () => {
+    redis.info('server').then(
+      (info) => {
+        usable = !isOfCluster(info);
+        if (!usable) onError(new RedisClusterError(redisHost(url)));
+      },
+      // A user that may not ask may use it all the same; when the connection is lost, the next one asks again.
+      (error: Error) => {
+        usable = redis.status === 'ready';
+        onError(error);
+      },
+    );
+  });
   return {
     get failures() {
       return failures;
     },
     async ask(command) {
-      if (redis.status !== 'ready' || now() < restsUntil) return undefined;
+      if (redis.status !== 'ready' || !usable || now() < restsUntil) return undefined;
       try {
         return await command(redis);
       } catch (error) {

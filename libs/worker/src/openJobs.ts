@@ -9,6 +9,7 @@ import type { WorkerConfig } from './settings';
  * The queues of wake-ups, in Redis or in the database. Waits for a server that is not there yet.
  * @returns `null` when the signal aborted.
  * @throws {RedisPolicyError} `stop` when Redis may throw jobs away.
+ * @throws {RedisClusterError} `stop` when it is a node of a cluster.
  */
 export async function openJobs(
   config: Pick<WorkerConfig, 'redisUrl'>,

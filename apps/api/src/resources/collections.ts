@@ -101,11 +101,9 @@ export function registerCollections(app: FastifyInstance, db: ReadDatabase, cach
         reply,
         'collectionstats',
         { subject, id: collection },
-        async ({ chainTimeUs }) => {
-          const [value, untilUs] = await Promise.all([
-            findCollection(db, { subject, collection }),
-            nextTurnOfCollection(db, subject, collection, chainTimeUs),
-          ]);
+        async (reads, { chainTimeUs }) => {
+          const value = await findCollection(reads, { subject, collection });
+          const untilUs = await nextTurnOfCollection(reads, subject, collection, chainTimeUs);
           return { value, scopes: [cacheScope.collection(collection)], untilUs };
         },
       );

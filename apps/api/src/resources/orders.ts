@@ -1,4 +1,11 @@
-import { findOrder, listOrders, type OrderRecord, type ReadDatabase, type TradeKey } from '@imart/storage';
+import {
+  findOrder,
+  listOrders,
+  type OrderRecord,
+  type ReadDatabase,
+  type Reads,
+  type TradeKey,
+} from '@imart/storage';
 import { cacheScope } from '@imart/stream';
 import type { FastifyInstance } from 'fastify';
 import { nextTurn, type AnswerCache, type Loaded } from '../answerCache';
@@ -101,8 +108,8 @@ export function registerOrders(app: FastifyInstance, db: ReadDatabase, cache: An
       const { subject, contract, orderId } = params;
       const key = { subject, contract: canonical(contract), orderId: canonicalId(orderId) };
       const id = `${key.contract}:${key.orderId}`;
-      const order = await cache.read(reply, 'order', { subject, id }, ({ chainTimeUs }) =>
-        loadOrder(db, key, chainTimeUs),
+      const order = await cache.read(reply, 'order', { subject, id }, (reads, { chainTimeUs }) =>
+        loadOrder(reads, key, chainTimeUs),
       );
       if (order === null) throw new NotFoundError(`order ${orderId} of ${contract} on ${subject}`);
       return order;
@@ -111,7 +118,7 @@ export function registerOrders(app: FastifyInstance, db: ReadDatabase, cache: An
 }
 
 /** A listing depends on its own events, on who has its tokens, and on its maker's voiding of orders. */
-async function loadOrder(db: ReadDatabase, key: TradeKey, chainTimeUs: bigint): Promise<Loaded<OrderRecord>> {
+async function loadOrder(db: Reads, key: TradeKey, chainTimeUs: bigint): Promise<Loaded<OrderRecord>> {
   const value = await findOrder(db, key);
   if (value === null) return { value, scopes: [], untilUs: null };
   const { contract, seller, startsAt, expiresAt } = value;

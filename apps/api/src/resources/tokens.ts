@@ -161,12 +161,10 @@ export function registerTokens(app: FastifyInstance, db: ReadDatabase, cache: An
       const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
       // Its offers may be for any token of the collection: whatever happens to that may change them.
       const id = `${collection}:${key.tokenId}${limit === PAGE_LIMIT_DEFAULT ? '' : `:${limit}`}`;
-      const token = await cache.read(reply, 'token', { subject, id }, async ({ chainTimeUs }) => {
-        const [found, balances, untilUs] = await Promise.all([
-          findToken(db, key),
-          listTokenBalances(db, key, limit),
-          nextTurnOfCollection(db, subject, collection, chainTimeUs),
-        ]);
+      const token = await cache.read(reply, 'token', { subject, id }, async (reads, { chainTimeUs }) => {
+        const found = await findToken(reads, key);
+        const balances = await listTokenBalances(reads, key, limit);
+        const untilUs = await nextTurnOfCollection(reads, subject, collection, chainTimeUs);
         const value = found === null ? null : { ...found, balances };
         return { value, scopes: [cacheScope.collection(collection)], untilUs };
       });

@@ -10,9 +10,7 @@ import {
   type ToldRow,
 } from '@imart/market';
 import { eventColumns, NOT_SKIPPED, readEvents, type LogContext } from '../subject/eventLog';
-
-/** Most holders of a token that exists several times who are taken for its owners: those who have most. */
-const HOLDERS_MAX = 16;
+import { readHolders } from './holders';
 
 /** What of the log one change of the feed concerns. */
 export interface ToldChange {
@@ -70,7 +68,7 @@ export async function readToldEvents(
   if (folded.length === 0) return { seqNos: [...places], told: [] };
   const activities = await readActivities(client, log.subject, folded);
   const tableRows = await readRows(client, log.subject, folded);
-  const owners = await readOwners(client, log.subject, folded);
+  const owners = await readOwners(client, log, folded);
   return {
     seqNos: [...places],
     told: folded.map((event) => ({
@@ -168,21 +166,25 @@ async function readRows(
 }
 
 /**
- * Who has the tokens that offers are for. While a market keeps a listed token, its owner is who listed it; else whoever it came to last before
- * the offer; of a token that exists several times, those who have most of it.
+ * Who had the tokens that offers are for. While a market keeps a listed token, its owner is who listed it; else whoever it came to last before
+ * the offer; of a token that exists several times, those who had most of it then.
  */
 async function readOwners(
   client: ClientBase,
-  subject: number,
+  log: LogContext,
   events: readonly ToldEvent[],
 ): Promise<ReadonlyMap<bigint, readonly string[]>> {
   const asked = events.flatMap((event) =>
-    offeredTokens(event).map(({ collection, tokenId }) => ({ seqNo: event.seqNo, collection, tokenId })),
+    offeredTokens(event).map(({ collection, tokenId }) => ({
+      seqNo: event.seqNo,
+      collection: collection as string,
+      tokenId: tokenId as bigint,
+    })),
   );
   if (asked.length === 0) return new Map();
   const { rows } = await client.query(
-    `SELECT a.seq_no, COALESCE(escrowed.owners, single.owners, several.owners) AS owners
-     FROM unnest($2::bigint[], $3::text[], $4::numeric[]) AS a(seq_no, collection, token_id)
+    `SELECT COALESCE(escrowed.owners, single.owners) AS owners
+     FROM unnest($2::bigint[], $3::text[], $4::numeric[]) WITH ORDINALITY AS a(seq_no, collection, token_id, no)
      LEFT JOIN LATERAL (
        SELECT array_agg(DISTINCT o.seller) AS owners FROM orders o
        WHERE o.subject = $1 AND o.collection = a.collection AND o.status IN ('LISTING', 'SOLD', 'CANCELED') AND o.token_id = a.token_id
@@ -195,23 +197,25 @@ async function readOwners(
            SELECT FROM tokens t WHERE t.subject = $1 AND t.collection = a.collection AND t.token_id = a.token_id)
        ORDER BY v.seq_no DESC, v.item DESC LIMIT 1
      ) single ON true
-     LEFT JOIN LATERAL (
-       SELECT array_agg(h.owner) AS owners FROM (
-         SELECT b.owner FROM balances b
-         WHERE b.subject = $1 AND b.collection = a.collection AND b.token_id = a.token_id AND b.quantity > 0
-         ORDER BY b.quantity DESC, b.owner LIMIT ${HOLDERS_MAX}) h
-     ) several ON true`,
+     ORDER BY a.no`,
     [
-      subject,
+      log.subject,
       asked.map(({ seqNo }) => seqNo.toString()),
       asked.map(({ collection }) => collection),
-      asked.map(({ tokenId }) => String(tokenId)),
+      asked.map(({ tokenId }) => tokenId.toString()),
     ],
   );
+  const known = (rows as { owners: (string | null)[] | null }[]).map(({ owners }) => owners);
+  const held = await readHolders(
+    client,
+    log,
+    asked.filter((_moment, i) => known[i] === null),
+  );
   const found = new Map<bigint, string[]>();
-  for (const row of rows as { seq_no: string; owners: (string | null)[] | null }[]) {
-    const owners = (row.owners ?? []).filter((owner) => owner !== null);
-    found.set(BigInt(row.seq_no), [...(found.get(BigInt(row.seq_no)) ?? []), ...owners]);
-  }
+  let next = 0;
+  asked.forEach(({ seqNo }, i) => {
+    const owners = (known[i] ?? held[next++] ?? []).filter((owner) => owner !== null);
+    found.set(seqNo, [...(found.get(seqNo) ?? []), ...owners]);
+  });
   return found;
 }

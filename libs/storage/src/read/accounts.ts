@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/client';
-import { subjectNumber, type ReadDatabase } from './database';
+import { subjectNumber, type Reads } from './database';
 import { listAccountBalances, listTokens, type BalanceRecord, type TokenRecord } from './tokens';
 import { listOffers, listOrders, type OfferRecord, type OrderRecord } from './trades';
 
@@ -38,7 +38,7 @@ interface Counts {
  * @throws {UnknownSubjectError}
  */
 export async function findAccount(
-  db: ReadDatabase,
+  db: Reads,
   address: string,
   subject: string | undefined,
   limit: number,

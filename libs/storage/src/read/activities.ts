@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/client';
-import { subjectNumber, type ReadDatabase } from './database';
+import { subjectNumber, type Reads } from './database';
 import { createCursorCodec, limitOf, toPage, type Page, type PageRequest } from './page';
 import { isoTime, oneOf, where } from './sql';
 
@@ -79,10 +79,7 @@ const COLUMNS = Prisma.raw(`
 const cursors = createCursorCodec('activities', ['subject', 'seqNo', 'item']);
 
 /** Newest first, one subject after the other. @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listActivities(
-  db: ReadDatabase,
-  filter: ActivityFilter,
-): Promise<Page<ActivityRecord>> {
+export async function listActivities(db: Reads, filter: ActivityFilter): Promise<Page<ActivityRecord>> {
   const limit = limitOf(filter);
   const conditions = await conditionsOf(db, filter);
   if (filter.cursor !== undefined) {
@@ -107,11 +104,7 @@ export async function listActivities(
  * Says with SeqNos what `since` and `until` say with times. Within a subject, time never runs against the order of events, so
  * halving finds the place in at most 63 looks at the primary key; without it, a page of last year would read this year first.
  */
-async function placesOf(
-  db: ReadDatabase,
-  filter: ActivityFilter,
-  subject: number | null,
-): Promise<Prisma.Sql[]> {
+async function placesOf(db: Reads, filter: ActivityFilter, subject: number | null): Promise<Prisma.Sql[]> {
   const { since, until } = filter;
   if (since === undefined && until === undefined) return [];
   const subjects =
@@ -130,7 +123,7 @@ async function placesOf(
 }
 
 /** The least SeqNo from which on no activity of the subject is earlier than `moment`. */
-async function firstSeqNoAt(db: ReadDatabase, subject: number, moment: string): Promise<string> {
+async function firstSeqNoAt(db: Reads, subject: number, moment: string): Promise<string> {
   const rows = await db.query<{ seqNo: string }>(Prisma.sql`
     WITH RECURSIVE halving AS (
       SELECT 0::bigint AS low, COALESCE(max(seq_no), -1) + 1 AS high FROM activities WHERE subject = ${subject}
@@ -148,7 +141,7 @@ async function firstSeqNoAt(db: ReadDatabase, subject: number, moment: string): 
   return rows[0]?.seqNo ?? '0';
 }
 
-async function conditionsOf(db: ReadDatabase, filter: ActivityFilter): Promise<Prisma.Sql[]> {
+async function conditionsOf(db: Reads, filter: ActivityFilter): Promise<Prisma.Sql[]> {
   const subject = filter.subject === undefined ? null : await subjectNumber(db, filter.subject);
   const conditions = await placesOf(db, filter, subject);
   if (subject !== null) conditions.push(Prisma.sql`a.subject = ${subject}`);

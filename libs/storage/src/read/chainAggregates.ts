@@ -17,7 +17,7 @@ import { marketEventCodec, marketReducers } from '@imart/market';
 import { decodeState } from '@imart/pipeline';
 import { Prisma } from '../generated/client';
 import { eventColumns, NOT_SKIPPED, readEvents, type LogContext } from '../subject/eventLog';
-import { subjectNumber, type ReadDatabase } from './database';
+import { subjectNumber, type Reads } from './database';
 
 /** An aggregate of a chain: an order, an offer, a token. */
 export interface ChainAggregateKey {
@@ -43,7 +43,7 @@ export const CHAIN_AGGREGATE_TYPES: readonly string[] = [...marketReducers.keys(
 
 const LATEST: Moment = { kind: 'latest' };
 
-async function contextOf(db: ReadDatabase, { subject }: ChainAggregateKey): Promise<LogContext> {
+async function contextOf(db: Reads, { subject }: ChainAggregateKey): Promise<LogContext> {
   const subjectId = subject as SubjectId;
   const number = await subjectNumber(db, subject);
   return { subject: number, subjectId, codec: marketEventCodec, seqNos: seqNosOf(subjectId) };
@@ -72,7 +72,7 @@ function upTo(moment: Moment, context: LogContext, key: ChainAggregateKey): Pris
 
 /** What was taken back is not among them; what was skipped is. Ascending, after a seq no, at most `limit`. */
 export async function readChainEvents(
-  db: ReadDatabase,
+  db: Reads,
   key: ChainAggregateKey,
   afterSeqNo: bigint,
   limit: number,
@@ -85,7 +85,7 @@ export async function readChainEvents(
 
 /** The newest snapshot of the program's reducer, not after the moment; `null`: there is none. */
 export async function readChainSnapshot(
-  db: ReadDatabase,
+  db: Reads,
   key: ChainAggregateKey,
   moment: Moment = LATEST,
 ): Promise<ChainAggregateState | null> {
@@ -110,7 +110,7 @@ interface SourceRow {
  * as far as the log, which may be a moment ahead of the market's tables.
  */
 export async function readChainState(
-  db: ReadDatabase,
+  db: Reads,
   key: ChainAggregateKey,
   moment: Moment = LATEST,
 ): Promise<ChainAggregateState> {

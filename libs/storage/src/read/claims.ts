@@ -1,4 +1,4 @@
-import type { ReadDatabase } from './database';
+import type { Reads } from './database';
 import { matching, matchingNumbers, readerOf } from './named';
 import type { Page, PageRequest } from './page';
 
@@ -51,7 +51,7 @@ const claims = readerOf<ClaimRecord>({
 });
 
 /** Newest first. @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listClaims(db: ReadDatabase, filter: ClaimFilter): Promise<Page<ClaimRecord>> {
+export async function listClaims(db: Reads, filter: ClaimFilter): Promise<Page<ClaimRecord>> {
   const { collection, tokenId, sender, receiver, status } = filter;
   return claims.list(db, filter, [
     ...matching({
@@ -65,6 +65,6 @@ export async function listClaims(db: ReadDatabase, filter: ClaimFilter): Promise
 }
 
 /** `null`: no event has named it. @throws {UnknownSubjectError} */
-export async function findClaim(db: ReadDatabase, key: ClaimKey): Promise<ClaimRecord | null> {
+export async function findClaim(db: Reads, key: ClaimKey): Promise<ClaimRecord | null> {
   return claims.find(db, key.subject, [key.collection, key.tokenId, key.sender, key.receiver]);
 }

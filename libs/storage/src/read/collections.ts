@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/client';
-import { subjectNumber, type ReadDatabase } from './database';
+import { subjectNumber, type Reads } from './database';
 import { createCursorCodec, limitOf, toPage, type Page, type PageRequest } from './page';
 import { isoTime } from './sql';
 
@@ -110,10 +110,7 @@ const NEXT_ADDRESS = SOURCES.map(
 ).join(' UNION ALL ');
 
 /** By subject and address. @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listCollections(
-  db: ReadDatabase,
-  filter: CollectionFilter,
-): Promise<Page<CollectionRecord>> {
+export async function listCollections(db: Reads, filter: CollectionFilter): Promise<Page<CollectionRecord>> {
   const limit = limitOf(filter);
   const only = filter.subject === undefined ? null : await subjectNumber(db, filter.subject);
   const [afterSubject = '0', afterAddress = ''] =
@@ -142,7 +139,7 @@ export async function listCollections(
 
 /** `null`: no event has named it. @throws {UnknownSubjectError} */
 export async function findCollection(
-  db: ReadDatabase,
+  db: Reads,
   key: { readonly subject: string; readonly collection: string },
 ): Promise<CollectionRecord | null> {
   const subject = await subjectNumber(db, key.subject);

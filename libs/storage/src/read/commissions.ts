@@ -1,4 +1,4 @@
-import type { ReadDatabase } from './database';
+import type { Reads } from './database';
 import { matching, matchingNumbers, readerOf } from './named';
 import type { Page, PageRequest } from './page';
 
@@ -47,10 +47,7 @@ const commissions = readerOf<CommissionRecord>({
 });
 
 /** Newest first. @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listCommissions(
-  db: ReadDatabase,
-  filter: CommissionFilter,
-): Promise<Page<CommissionRecord>> {
+export async function listCommissions(db: Reads, filter: CommissionFilter): Promise<Page<CommissionRecord>> {
   const { market, contract, galleryId, payee } = filter;
   return commissions.list(db, filter, [
     ...matching({ 'r.market': market, 'r.contract': contract, 'r.payee': payee }),
@@ -59,6 +56,6 @@ export async function listCommissions(
 }
 
 /** `null`: no event has named it. @throws {UnknownSubjectError} */
-export async function findCommission(db: ReadDatabase, key: CommissionKey): Promise<CommissionRecord | null> {
+export async function findCommission(db: Reads, key: CommissionKey): Promise<CommissionRecord | null> {
   return commissions.find(db, key.subject, [key.contract, key.galleryId, key.payee]);
 }

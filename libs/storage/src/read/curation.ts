@@ -1,4 +1,4 @@
-import type { ReadDatabase } from './database';
+import type { Reads } from './database';
 import { matching, matchingNumbers, readerOf } from './named';
 import type { Page, PageRequest } from './page';
 import { isoTime } from './sql';
@@ -156,19 +156,19 @@ const curatedConditions = (filter: CuratedFilter & { readonly galleryId?: string
 ];
 
 /** Newest first. @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listGalleries(db: ReadDatabase, filter: GalleryFilter): Promise<Page<GalleryRecord>> {
+export async function listGalleries(db: Reads, filter: GalleryFilter): Promise<Page<GalleryRecord>> {
   const { owner } = filter;
   return galleries.list(db, filter, [...curatedConditions(filter), ...matching({ 'r.owner': owner })]);
 }
 
 /** `null`: no event has named it. @throws {UnknownSubjectError} */
-export async function findGallery(db: ReadDatabase, key: CuratedKey): Promise<GalleryRecord | null> {
+export async function findGallery(db: Reads, key: CuratedKey): Promise<GalleryRecord | null> {
   return galleries.find(db, key.subject, [key.contract, key.id]);
 }
 
 /** Newest first. @throws {UnknownSubjectError} @throws {CursorError} */
 export async function listCurationOffers(
-  db: ReadDatabase,
+  db: Reads,
   filter: CurationOfferFilter,
 ): Promise<Page<CurationOfferRecord>> {
   const { from, to, status, state } = filter;
@@ -184,15 +184,12 @@ export async function listCurationOffers(
 }
 
 /** `null`: no event has named it. @throws {UnknownSubjectError} */
-export async function findCurationOffer(
-  db: ReadDatabase,
-  key: CuratedKey,
-): Promise<CurationOfferRecord | null> {
+export async function findCurationOffer(db: Reads, key: CuratedKey): Promise<CurationOfferRecord | null> {
   return curationOffers.find(db, key.subject, [key.contract, key.id]);
 }
 
 /** Newest first. @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listExhibits(db: ReadDatabase, filter: ExhibitFilter): Promise<Page<ExhibitRecord>> {
+export async function listExhibits(db: Reads, filter: ExhibitFilter): Promise<Page<ExhibitRecord>> {
   const { origin, curator, owner, status, state } = filter;
   return exhibits.list(db, filter, [
     ...curatedConditions(filter),
@@ -207,6 +204,6 @@ export async function listExhibits(db: ReadDatabase, filter: ExhibitFilter): Pro
 }
 
 /** `null`: no event has named it. @throws {UnknownSubjectError} */
-export async function findExhibit(db: ReadDatabase, key: CuratedKey): Promise<ExhibitRecord | null> {
+export async function findExhibit(db: Reads, key: CuratedKey): Promise<ExhibitRecord | null> {
   return exhibits.find(db, key.subject, [key.contract, key.id]);
 }

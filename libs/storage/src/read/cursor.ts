@@ -1,7 +1,7 @@
 import { Prisma } from '../generated/client';
-import { subjectNumber, type ReadDatabase } from './database';
+import { subjectNumber, type Reads } from './database';
 
-/** How far a subject is in the database that is read. What is read afterwards is at least as new. */
+/** How far a subject is in the database that is read. What is read in the same snapshot is of this moment. */
 export interface ReadCursor {
   readonly lastFeedNo: bigint;
   readonly epoch: bigint;
@@ -12,7 +12,7 @@ export interface ReadCursor {
 }
 
 /** @throws {UnknownSubjectError} */
-export async function readCursor(db: ReadDatabase, subjectId: string): Promise<ReadCursor> {
+export async function readCursor(db: Reads, subjectId: string): Promise<ReadCursor> {
   const subject = await subjectNumber(db, subjectId);
   const [row] = await db.query<Record<keyof ReadCursor, string>>(Prisma.sql`
     SELECT s.last_feed_no::text AS "lastFeedNo", s.epoch::text AS "epoch", COALESCE(s.chain_time_us, 0)::text AS "chainTimeUs",
@@ -33,7 +33,7 @@ export async function readCursor(db: ReadDatabase, subjectId: string): Promise<R
  * @param afterUs a chain time that was read before.
  */
 export async function nextTurnOfCollection(
-  db: ReadDatabase,
+  db: Reads,
   subjectId: string,
   collection: string,
   afterUs: bigint,

@@ -15,25 +15,39 @@ export interface ReadDatabaseOptions {
   readonly connectTimeoutMs?: number;
 }
 
+/** Whatever answers statements. */
+export interface Reads {
+  /** Rows of one statement. Values go in as parameters of the template, never as text. */
+  query<Row>(sql: Prisma.Sql): Promise<Row[]>;
+}
+
 /**
  * A connection for reading. It connects at the first query, and again after the database was away; every error of its
  * queries is one of ours as far as it is known.
  */
-export interface ReadDatabase {
-  /** Rows of one statement. Values go in as parameters of the template, never as text. */
-  query<Row>(sql: Prisma.Sql): Promise<Row[]>;
+export interface ReadDatabase extends Reads {
+  /**
+   * Statements that all see the database of one moment (E7, E10): also where the connection string leads to several replicas, of which
+   * some are behind, all of them go to one. `work` asks one after the other.
+   */
+  snapshot<T>(work: (db: Reads) => Promise<T>): Promise<T>;
   /** The typed client of the tables. Its own errors are Prisma's. */
   readonly client: PrismaClient;
   close(): Promise<void>;
 }
+
+const QUERY_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** More than any snapshot has. */
+const SNAPSHOT_STATEMENTS_MAX = 8;
 
 export function createReadDatabase(options: ReadDatabaseOptions): ReadDatabase {
   const adapter = new PrismaPg(
     {
       connectionString: options.connectionString,
       max: options.connectionsMax ?? 10,
-      statement_timeout: options.queryTimeoutMs ?? 10_000,
-      connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+      statement_timeout: options.queryTimeoutMs ?? QUERY_TIMEOUT_MS,
+      connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       application_name: 'imart-read',
       // The views' plans look costly and are not: compiling them took 1 s of a 5 ms query (PostgreSQL 15).
       options: '-c jit=off',
@@ -42,15 +56,28 @@ export function createReadDatabase(options: ReadDatabaseOptions): ReadDatabase {
     { onPoolError: () => undefined, onConnectionError: () => undefined },
   );
   const client = new PrismaClient({ adapter, log: [], errorFormat: 'minimal' });
+  const translated = async <T>(reading: () => Promise<T>): Promise<T> => {
+    try {
+      return await reading();
+    } catch (error) {
+      throw toReadError(error);
+    }
+  };
+  const readsOf = (of: Pick<PrismaClient, '$queryRaw'>): Reads => ({
+    query: <Row>(sql: Prisma.Sql) => translated(() => of.$queryRaw<Row[]>(sql)),
+  });
   return {
     client,
-    async query<Row>(sql: Prisma.Sql) {
-      try {
-        return await client.$queryRaw<Row[]>(sql);
-      } catch (error) {
-        throw toReadError(error);
-      }
-    },
+    ...readsOf(client),
+    snapshot: (work) =>
+      translated(() =>
+        client.$transaction((transaction) => work(readsOf(transaction)), {
+          isolationLevel: 'RepeatableRead',
+          maxWait: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+          // Each statement has its own bound; this one only ends what hangs between two of them.
+          timeout: SNAPSHOT_STATEMENTS_MAX * (options.queryTimeoutMs ?? QUERY_TIMEOUT_MS),
+        }),
+      ),
     close: () => client.$disconnect(),
   };
 }
@@ -59,7 +86,7 @@ export function createReadDatabase(options: ReadDatabaseOptions): ReadDatabase {
  * The number that the tables use for a subject.
  * @throws {UnknownSubjectError} none of that id is followed.
  */
-export async function subjectNumber(db: ReadDatabase, subjectId: string): Promise<number> {
+export async function subjectNumber(db: Reads, subjectId: string): Promise<number> {
   const subjects = await db.query<{ id: number; subject_id: string }>(
     Prisma.sql`SELECT s.id::int AS id, s.subject_id FROM subjects s WHERE ${IS_CHAIN} ORDER BY subject_id`,
   );

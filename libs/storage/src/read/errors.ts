@@ -86,7 +86,7 @@ export function toReadError(error: unknown): unknown {
   if (state === '42P01' || adapter?.kind === 'TableDoesNotExist') return new DatabaseNotPreparedError(error);
   const unavailable =
     name === 'PrismaClientInitializationError' ||
-    /^P1\d\d\d$|^P2024$|^E(CONN|PIPE|HOST|NET|AI_)/.test(code ?? '') ||
+    /^P1\d\d\d$|^P20(24|28)$|^E(CONN|PIPE|HOST|NET|AI_)/.test(code ?? '') ||
     UNAVAILABLE_ADAPTER_KINDS.has(adapter?.kind ?? '') ||
     UNAVAILABLE_SQLSTATES.test(state ?? '') ||
     /connection terminated|timeout exceeded when trying to connect|ECONNREFUSED|ECONNRESET/i.test(

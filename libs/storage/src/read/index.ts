@@ -47,7 +47,7 @@ export {
   type GalleryRecord,
 } from './curation';
 export { nextTurnOfCollection, readCursor, type ReadCursor } from './cursor';
-export { createReadDatabase, type ReadDatabase, type ReadDatabaseOptions } from './database';
+export { createReadDatabase, type ReadDatabase, type ReadDatabaseOptions, type Reads } from './database';
 export {
   CursorError,
   DatabaseNotPreparedError,

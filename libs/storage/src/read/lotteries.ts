@@ -1,4 +1,4 @@
-import type { ReadDatabase } from './database';
+import type { Reads } from './database';
 import { matching, matchingNumbers, readerOf } from './named';
 import type { Page, PageRequest } from './page';
 
@@ -107,17 +107,17 @@ const drawnConditions = ({ market, contract, organizer, collection }: DrawnFilte
   });
 
 /** Newest first. @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listLotteries(db: ReadDatabase, filter: LotteryFilter): Promise<Page<LotteryRecord>> {
+export async function listLotteries(db: Reads, filter: LotteryFilter): Promise<Page<LotteryRecord>> {
   return lotteries.list(db, filter, [...drawnConditions(filter), ...matching({ 'r.status': filter.status })]);
 }
 
 /** `null`: no event has named it. @throws {UnknownSubjectError} */
-export async function findLottery(db: ReadDatabase, key: LotteryKey): Promise<LotteryRecord | null> {
+export async function findLottery(db: Reads, key: LotteryKey): Promise<LotteryRecord | null> {
   return lotteries.find(db, key.subject, [key.contract, key.lotteryId]);
 }
 
 /** Newest first. @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listPrizes(db: ReadDatabase, filter: PrizeFilter): Promise<Page<PrizeRecord>> {
+export async function listPrizes(db: Reads, filter: PrizeFilter): Promise<Page<PrizeRecord>> {
   const { lotteryId, tokenId, claimer, state } = filter;
   return prizes.list(db, filter, [
     ...drawnConditions(filter),
@@ -127,6 +127,6 @@ export async function listPrizes(db: ReadDatabase, filter: PrizeFilter): Promise
 }
 
 /** `null`: no event has named it. @throws {UnknownSubjectError} */
-export async function findPrize(db: ReadDatabase, key: PrizeKey): Promise<PrizeRecord | null> {
+export async function findPrize(db: Reads, key: PrizeKey): Promise<PrizeRecord | null> {
   return prizes.find(db, key.subject, [key.contract, key.lotteryId, key.tokenId]);
 }

@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/client';
-import { subjectNumber, type ReadDatabase } from './database';
+import { subjectNumber, type Reads } from './database';
 import {
   createCursorCodec,
   limitOf,
@@ -40,12 +40,12 @@ interface SortColumns {
 export interface NamedReader<Item> {
   /** @throws {UnknownSubjectError} @throws {CursorError} */
   list(
-    db: ReadDatabase,
+    db: Reads,
     page: PageRequest & { readonly subject?: string | undefined },
     conditions: readonly Prisma.Sql[],
   ): Promise<Page<Item>>;
   /** `null`: there is none of this name. @throws {UnknownSubjectError} */
-  find(db: ReadDatabase, subject: string, name: readonly string[]): Promise<Item | null>;
+  find(db: Reads, subject: string, name: readonly string[]): Promise<Item | null>;
 }
 
 export function readerOf<Item extends object>(table: NamedTable): NamedReader<Item> {

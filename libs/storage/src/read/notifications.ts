@@ -1,6 +1,6 @@
 import { NOTIFICATION_TITLES, type NotificationKind } from '@imart/market';
 import { Prisma } from '../generated/client';
-import { subjectNumber, type ReadDatabase } from './database';
+import { subjectNumber, type Reads } from './database';
 import { createCursorCodec, limitOf, toPage, type Page, type PageRequest } from './page';
 import { isoTime, oneOf, where } from './sql';
 
@@ -54,7 +54,7 @@ const cursors = createCursorCodec('notifications', ['seqNo']);
  * @throws {UnknownSubjectError} @throws {CursorError}
  */
 export async function listNotifications(
-  db: ReadDatabase,
+  db: Reads,
   receiver: string,
   filter: NotificationFilter,
 ): Promise<Page<NotificationRecord>> {
@@ -86,7 +86,7 @@ export async function listNotifications(
  * @param ids at most {@link PAGE_LIMIT_MAX}. @returns how many were unread before.
  */
 export async function markNotificationsRead(
-  db: ReadDatabase,
+  db: Reads,
   receiver: string,
   ids: readonly string[],
 ): Promise<number> {

@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/client';
-import type { ReadDatabase } from './database';
+import type { Reads } from './database';
 import { IS_CHAIN, IS_OF_LANE } from './sql';
 
 /** @defaultValue how old states may be before they are flagged, in ms */
@@ -38,10 +38,7 @@ export function staleReason(staleAfterMs: number): Prisma.Sql {
 }
 
 /** The subjects that are stale now, by id. @throws {DatabaseUnavailableError} @throws {DatabaseNotPreparedError} */
-export async function readStaleSubjects(
-  db: ReadDatabase,
-  staleAfterMs: number,
-): Promise<readonly StaleSubject[]> {
+export async function readStaleSubjects(db: Reads, staleAfterMs: number): Promise<readonly StaleSubject[]> {
   return db.query<StaleSubject>(Prisma.sql`
     SELECT * FROM (SELECT s.subject_id AS "subject", ${staleReason(staleAfterMs)} AS "reason" FROM subjects s WHERE ${IS_CHAIN}) told
     WHERE "reason" IS NOT NULL ORDER BY "subject"`);

@@ -5,7 +5,7 @@ import {
   toSecondaryIndexesState,
   type SecondaryIndexesState,
 } from '../secondaryIndexes';
-import type { ReadDatabase } from './database';
+import type { Reads } from './database';
 import { IS_CHAIN, IS_OF_LANE, isoTime } from './sql';
 import { STALE_AFTER_MS_DEFAULT, staleReason, type StaleReason } from './staleness';
 
@@ -80,10 +80,7 @@ const FIRST_UNAPPLIED_TIME = Prisma.sql`
   ) u WHERE c.subject = s.id`;
 
 /** @param staleAfterMs how old states may be before they count as stale. */
-export async function readStatus(
-  db: ReadDatabase,
-  staleAfterMs = STALE_AFTER_MS_DEFAULT,
-): Promise<DatabaseStatus> {
+export async function readStatus(db: Reads, staleAfterMs = STALE_AFTER_MS_DEFAULT): Promise<DatabaseStatus> {
   const time = (us: string): Prisma.Sql =>
     Prisma.raw(isoTime(`(TIMESTAMPTZ 'epoch' + ${us} * INTERVAL '1 microsecond')`));
   const [subjects, indexes] = await Promise.all([
@@ -111,7 +108,7 @@ export async function readStatus(
 }
 
 /** Whether the tables and views are there to be read. @throws {DatabaseUnavailableError} @throws {DatabaseNotPreparedError} */
-export async function checkReadable(db: ReadDatabase): Promise<void> {
+export async function checkReadable(db: Reads): Promise<void> {
   await db.query(
     Prisma.sql`SELECT 1 FROM collection_view, token_view, order_view, offer_view, sale_view LIMIT 0`,
   );

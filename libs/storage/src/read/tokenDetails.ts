@@ -1,4 +1,4 @@
-import type { ReadDatabase } from './database';
+import type { Reads } from './database';
 import { matching, matchingNumbers, readerOf } from './named';
 import type { Page, PageRequest } from './page';
 
@@ -46,7 +46,7 @@ const details = readerOf<TokenDetailsRecord>({
 
 /** By subject, collection and id. @throws {UnknownSubjectError} @throws {CursorError} */
 export async function listTokenDetails(
-  db: ReadDatabase,
+  db: Reads,
   filter: TokenDetailsFilter,
 ): Promise<Page<TokenDetailsRecord>> {
   return details.list(db, filter, [
@@ -56,9 +56,6 @@ export async function listTokenDetails(
 }
 
 /** `null`: no event has told it. @throws {UnknownSubjectError} */
-export async function findTokenDetails(
-  db: ReadDatabase,
-  key: TokenDetailsKey,
-): Promise<TokenDetailsRecord | null> {
+export async function findTokenDetails(db: Reads, key: TokenDetailsKey): Promise<TokenDetailsRecord | null> {
   return details.find(db, key.subject, [key.collection, key.tokenId]);
 }

@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/client';
-import { subjectNumber, type ReadDatabase } from './database';
+import { subjectNumber, type Reads } from './database';
 import { createCursorCodec, limitOf, toPage, type Page, type PageRequest } from './page';
 import { isoTime } from './sql';
 
@@ -138,7 +138,7 @@ const COLUMNS = Prisma.raw(`
 const cursors = createCursorCodec('tokens', ['subject', 'text', 'number', 'item']);
 
 /** By subject, collection and id. @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listTokens(db: ReadDatabase, filter: TokenFilter): Promise<Page<TokenRecord>> {
+export async function listTokens(db: Reads, filter: TokenFilter): Promise<Page<TokenRecord>> {
   const limit = limitOf(filter);
   const conditions: Prisma.Sql[] = [];
   if (filter.subject !== undefined)
@@ -186,7 +186,7 @@ export async function listTokens(db: ReadDatabase, filter: TokenFilter): Promise
 }
 
 /** `null`: no event has named it. @throws {UnknownSubjectError} */
-export async function findToken(db: ReadDatabase, key: TokenKey): Promise<TokenRecord | null> {
+export async function findToken(db: Reads, key: TokenKey): Promise<TokenRecord | null> {
   const subject = await subjectNumber(db, key.subject);
   const rows = await db.query<TokenRow>(Prisma.sql`
     SELECT ${COLUMNS}, '0' AS "sortArm" FROM token_view v
@@ -196,11 +196,7 @@ export async function findToken(db: ReadDatabase, key: TokenKey): Promise<TokenR
 }
 
 /** Who has how much of an ERC-1155 token, most first; at most `limit` of them. */
-export async function listTokenBalances(
-  db: ReadDatabase,
-  key: TokenKey,
-  limit: number,
-): Promise<BalanceRecord[]> {
+export async function listTokenBalances(db: Reads, key: TokenKey, limit: number): Promise<BalanceRecord[]> {
   const subject = await subjectNumber(db, key.subject);
   return listBalances(
     db,
@@ -211,7 +207,7 @@ export async function listTokenBalances(
 
 /** What an account has of ERC-1155 tokens, most first; at most `limit` of them. `subject` absent: on every subject. */
 export async function listAccountBalances(
-  db: ReadDatabase,
+  db: Reads,
   owner: string,
   subject: string | undefined,
   limit: number,
@@ -221,11 +217,7 @@ export async function listAccountBalances(
   return listBalances(db, Prisma.sql`b.owner = ${owner} AND b.quantity > 0 ${on}`, limit);
 }
 
-async function listBalances(
-  db: ReadDatabase,
-  condition: Prisma.Sql,
-  limit: number,
-): Promise<BalanceRecord[]> {
+async function listBalances(db: Reads, condition: Prisma.Sql, limit: number): Promise<BalanceRecord[]> {
   return db.query<BalanceRecord>(Prisma.sql`
     SELECT s.subject_id AS "subject", b.collection, b.token_id::text AS "tokenId", b.owner,
       b.quantity::text AS "quantity", ${Prisma.raw(isoTime('b.updated_at'))} AS "updatedAt", b.seq_no::text AS "seqNo"

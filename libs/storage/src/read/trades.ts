@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/client';
-import { subjectNumber, type ReadDatabase } from './database';
+import { subjectNumber, type Reads } from './database';
 import { createCursorCodec, limitOf, toPage, type CursorCodec, type Page, type PageRequest } from './page';
 import { isoTime, oneOf, where } from './sql';
 
@@ -136,21 +136,21 @@ const columns = ({ parties }: Side): Prisma.Sql =>
     o.subject::text AS "sortSubject", ${SORT_PRICE}::text AS "sortPrice", ${SORT_CURRENCY} AS "sortCurrency"`);
 
 /** @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listOrders(db: ReadDatabase, filter: OrderFilter): Promise<Page<OrderRecord>> {
+export async function listOrders(db: Reads, filter: OrderFilter): Promise<Page<OrderRecord>> {
   return listTrades(db, ORDERS, filter, { seller: filter.seller, buyer: filter.buyer });
 }
 
 /** @throws {UnknownSubjectError} @throws {CursorError} */
-export async function listOffers(db: ReadDatabase, filter: OfferFilter): Promise<Page<OfferRecord>> {
+export async function listOffers(db: Reads, filter: OfferFilter): Promise<Page<OfferRecord>> {
   return listTrades(db, OFFERS, filter, { bidder: filter.bidder, seller: filter.seller });
 }
 
 /** The newest listing of this name; earlier ones of the same name are in the list. `null`: there is none. */
-export async function findOrder(db: ReadDatabase, key: TradeKey): Promise<OrderRecord | null> {
+export async function findOrder(db: Reads, key: TradeKey): Promise<OrderRecord | null> {
   return findTrade(db, ORDERS, key);
 }
 
-export async function findOffer(db: ReadDatabase, key: TradeKey): Promise<OfferRecord | null> {
+export async function findOffer(db: Reads, key: TradeKey): Promise<OfferRecord | null> {
   return findTrade(db, OFFERS, key);
 }
 
@@ -162,7 +162,7 @@ export interface TradeKey {
 }
 
 async function listTrades(
-  db: ReadDatabase,
+  db: Reads,
   side: Side,
   filter: TradeFilter,
   parties: Readonly<Record<string, string | undefined>>,
@@ -192,11 +192,7 @@ async function listTrades(
   );
 }
 
-async function findTrade(
-  db: ReadDatabase,
-  side: Side,
-  key: TradeKey,
-): Promise<(OrderRecord & OfferRecord) | null> {
+async function findTrade(db: Reads, side: Side, key: TradeKey): Promise<(OrderRecord & OfferRecord) | null> {
   const subject = await subjectNumber(db, key.subject);
   const rows = await db.query<TradeDbRow>(Prisma.sql`
     SELECT ${columns(side)} FROM ${Prisma.raw(side.view)} o
@@ -206,7 +202,7 @@ async function findTrade(
 }
 
 async function conditionsOf(
-  db: ReadDatabase,
+  db: Reads,
   side: Side,
   filter: TradeFilter,
   parties: Readonly<Record<string, string | undefined>>,

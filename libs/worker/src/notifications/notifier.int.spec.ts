@@ -20,6 +20,7 @@ import {
   MARKET_OBSERVER,
   multi,
   MULTIPLE,
+  NATIVE,
   silentLogger,
   type MarketScript,
 } from '@imart/testing';
@@ -239,6 +240,75 @@ describe('who is told what', () => {
     ]);
     expect(MULTIPLE).not.toBe(MARKET);
   });
+
+  /** Of these, Carol gets and Dave loses theirs after the offer; Alice has less after it than before, and Bob makes it. */
+  const V1_TOKEN = 2n ** 256n + 9n;
+  const onV1 = (script: MarketScript, owner: string, name: 'TokenReceived' | 'TokenSent', balance: bigint) =>
+    script.event('balance', `${MULTIPLE}:${V1_TOKEN}:${owner}`, name, {
+      ...{ from: null, to: null, quantity: 1n, standard: 'aptos-v1' as const, balance },
+    });
+  const severalOwners = {
+    'ERC-1155': {
+      token: 7n,
+      before: (script: MarketScript) =>
+        script
+          .received(ALICE, NATIVE, 7n, 5n)
+          .received(DAVE, NATIVE, 7n, 4n)
+          .sent(ALICE, BOB, 7n, 1n)
+          .received(BOB, ALICE, 7n, 1n),
+      after: (script: MarketScript) =>
+        script
+          .sent(ALICE, CAROL, 7n, 4n)
+          .received(CAROL, ALICE, 7n, 4n)
+          .sent(DAVE, NATIVE, 7n, 4n)
+          .received(ALICE, NATIVE, 7n, 1n),
+    },
+    "tokens of Aptos' first standard": {
+      token: V1_TOKEN,
+      before: (script: MarketScript) => {
+        // What they had before the first version that was read, the chain tells.
+        onV1(script, ALICE, 'TokenReceived', 5n);
+        onV1(script, DAVE, 'TokenSent', 4n);
+        return onV1(script, BOB, 'TokenReceived', 1n);
+      },
+      after: (script: MarketScript) => {
+        onV1(script, ALICE, 'TokenSent', 0n);
+        onV1(script, CAROL, 'TokenReceived', 9n);
+        return onV1(script, DAVE, 'TokenSent', 0n);
+      },
+    },
+  };
+  it.each(Object.entries(severalOwners))(
+    'takes for the owners of %s who had them at the offer, whenever it is told, and tells the same when all is read again',
+    async (_name, { token, before, after }) => {
+      const script = before(createMarketScript())
+        .nextBlock()
+        .offered('1', { items: [multi(token, 1n)] });
+      await chain.grow(script.events, 3n);
+      const store = await openTold(pool);
+      await readAll(store);
+      const first = await pool.query('SELECT * FROM notifications ORDER BY no');
+      expect((await told()).toSorted()).toEqual(['MarketOfferReceived alice', 'MarketOfferReceived dave']);
+      await chain.grow(after(scriptAt(4n)).events, 5n);
+      const { rows: now } = await pool.query('SELECT owner FROM balances WHERE quantity > 0 ORDER BY owner');
+      expect(now.map(({ owner }) => nameOf(owner as string))).not.toContain('dave');
+      // Another offer is told by what they have now.
+      await chain.grow(scriptAt(6n).offered('2', { items: [multi(token, 1n)] }).events, 6n);
+      await readAll(store);
+      expect((await told()).slice(2)).toContain('MarketOfferReceived carol');
+      expect((await told()).slice(2)).not.toContain('MarketOfferReceived dave');
+      const all = await rows();
+      expect((await pool.query('SELECT * FROM notifications ORDER BY no LIMIT 2')).rows).toEqual(first.rows);
+      await pool.query('UPDATE subscriptions SET feed_no = 0; DELETE FROM notification_outbox');
+      await readAll(store);
+      expect(await rows()).toEqual(all);
+      expect(await store.outgoing(10)).toEqual([]);
+      // From the beginning, after all of it happened.
+      await pool.query('TRUNCATE notifications, notification_outbox, subscriptions');
+      await readAll(await openTold(pool));
+      expect(await rows()).toEqual(all);
+    },
+  );
 
   it('tells the seller whose listing was one half of a match, with the price of the listing', async () => {
     const script = createMarketScript().listed('1').nextBlock().filled('1', { isSale: false, buyer: null });
