@@ -13,6 +13,7 @@ export function describeWithOwnRedis(name: string, specs: () => void): void {
 }
 
 function describeWhen(possible: boolean, name: string, specs: () => void): void {
-  if (!possible) console.warn(`redis-server is not installed: "${name}" is skipped`);
+  // Not to the console: jest does not show it of a file that is skipped as a whole.
+  if (!possible) process.stderr.write(`redis-server is not installed: "${name}" is skipped\n`);
   (possible ? describe : describe.skip)(name, specs);
 }
