@@ -32,10 +32,10 @@ const project = (kind, extra = {}) => ({
 
 /**
  * Kinds of tests: unit (nothing but node_modules), int (a PostgreSQL, embedded by default), e2e (processes). faults: what only
- * `npm run test:faults` runs, because it takes minutes.
+ * `npm run test:faults` runs, because it takes minutes. servers: what only `npm run test:servers` runs, beside int.
  */
 module.exports = {
-  projects: [project('unit'), project('int'), project('e2e'), project('faults')],
+  projects: [project('unit'), project('int'), project('e2e'), project('faults'), project('servers')],
   // What hangs is to fail, not what is slow: the end to end tests share two cores with all that they start.
   testTimeout: 400_000,
   // End to end tests wait for processes most of the time; more of them at once would only wait for each other.

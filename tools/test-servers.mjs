@@ -1,5 +1,5 @@
-// Runs the integration suites again, this time against PostgreSQL and Redis servers that run already, where production
-// runs. Arguments go to jest.
+// Runs the integration suites again, and the programs as processes, this time against PostgreSQL and Redis servers that run
+// already, where production runs. Suites make databases of their own there, and remove them. Arguments go to jest.
 //   node tools/test-servers.mjs [jest arguments]
 // IMART_TEST_DATABASE_URL (a superuser's) and IMART_TEST_REDIS_URL say where; without them, the servers' usual ports on
 // this machine. A server that does not answer is a failure, never a reason to skip.
@@ -68,7 +68,13 @@ if (missing > 0) process.exit(1);
 
 const result = spawnSync(
   process.execPath,
-  [join(root, 'node_modules/jest/bin/jest.js'), ...process.argv.slice(2), '--selectProjects', 'int'],
+  [
+    join(root, 'node_modules/jest/bin/jest.js'),
+    ...process.argv.slice(2),
+    '--selectProjects',
+    'int',
+    'servers',
+  ],
   {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startFakeFullnode, type FakeFullnode } from '../../libs/chain-aptos/src/testing/fakeFullnode';
 import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
+import { isRedisInstalled } from '../../libs/stream/src/testing/redisServer';
 import { processesOf } from '../e2e/processesOf';
 import { until } from '../e2e/until';
 import { createScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
@@ -28,8 +29,13 @@ const compose = readComposeFile(join(DOCKER, 'compose.yml'), { POSTGRES_PASSWORD
 const image = (name: string): Image => recipe.get(name) as Image;
 const OPS_TOKEN = 'the-token-of-the-operators';
 
-const possible = canRunContainers();
-if (!possible) console.warn('images are not run: making a container by hand takes Linux and root');
+const missing = [
+  ...(canRunContainers() ? [] : ['making a container by hand takes Linux and root']),
+  ...(isRedisInstalled() ? [] : ['redis-server is not installed']),
+];
+const possible = missing.length === 0;
+// Not to the console: jest does not show it of a file that is skipped as a whole.
+if (!possible) process.stderr.write(`images are not run: ${missing.join('; ')}\n`);
 
 /**
  * There is no Docker engine where these specs run. What an engine would do is done by hand: the stage that builds, in an empty

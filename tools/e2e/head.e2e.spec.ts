@@ -3,7 +3,8 @@ import { aggregateHash, laneOf, type SubjectId } from '@imart/core';
 import { silentLogger } from '@imart/runtime';
 import { createWakeUpStream, type WakeUpBackend } from '@imart/stream';
 import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
-import { isRedisInstalled, startTestRedis } from '../../libs/stream/src/testing/redisServer';
+import { describeWithOwnRedis } from '../../libs/stream/src/testing/describeWithRedis';
+import { startTestRedis } from '../../libs/stream/src/testing/redisServer';
 import { startSteppedChain, type SteppedChain } from './atTheHead';
 import { dump, query } from '../realdata/tables';
 import { createMarket, executedReaches, type Market } from './market';
@@ -105,13 +106,8 @@ describe('the worker at the head', () => {
     await endInOrder(worker);
   });
 
-  const redisIt = isRedisInstalled() || process.env['CI'] === 'true' ? it : it.skip;
-  if (redisIt === it.skip)
-    console.log('redis-server is not installed: the run with jobs in Redis is skipped');
-
-  redisIt(
-    'leaves the same rows with its jobs in Redis, also when Redis dies and forgets them (Q3)',
-    async () => {
+  describeWithOwnRedis('with jobs in Redis', () => {
+    it('leaves the same rows with its jobs in Redis, also when Redis dies and forgets them (Q3)', async () => {
       const redis = await startTestRedis(['--maxmemory-policy', 'noeviction']);
       try {
         const [inRedis, inPostgres] = [await server.createDatabase(), await server.createDatabase()];
@@ -141,8 +137,8 @@ describe('the worker at the head', () => {
       } finally {
         await redis.stop();
       }
-    },
-  );
+    });
+  });
 
   it('waits while its chain is away, and goes on when it is back', async () => {
     const { url } = await server.createDatabase();

@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import { createScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
 import { query } from '../realdata/tables';
-import { isRedisInstalled, startTestRedis, type TestRedis } from '../../libs/stream/src/testing/redisServer';
+import {
+  hasTestRedis,
+  openTestRedis,
+  type TestRedisDatabase,
+} from '../../libs/stream/src/testing/redisDatabase';
 import { createAptosWorkers, type AptosWorkers } from './aptosWorkers';
 import { createMarket, type Market, type Settings } from './market';
 import type { Program } from './programs';
@@ -14,13 +18,14 @@ const LEASE_MS = 2_000;
 let workers: AptosWorkers;
 let evm: Market;
 let url: string;
-let redis: TestRedis | null = null;
+let redis: TestRedisDatabase | null = null;
 
 beforeAll(async () => {
   workers = await createAptosWorkers();
   evm = createMarket();
   url = await workers.createDatabase();
-  if (isRedisInstalled()) redis = await startTestRedis();
+  if (hasTestRedis()) redis = await openTestRedis();
+  else console.warn('redis-server is not installed: nothing is written to lists in Redis');
 });
 afterAll(async () => {
   await evm?.close();

@@ -5,7 +5,8 @@ import { Redis } from 'ioredis';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '@imart/storage';
 import { createCuttingProxy, type Cut } from '../../libs/storage/src/testing/cuttingProxy';
 import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
-import { isRedisInstalled, startTestRedis, type TestRedis } from '../../libs/stream/src/testing/redisServer';
+import { describeWithOwnRedis } from '../../libs/stream/src/testing/describeWithRedis';
+import { startTestRedis, type TestRedis } from '../../libs/stream/src/testing/redisServer';
 import { dump, query } from '../realdata/tables';
 import { startLiveChain, type LiveChain } from './atTheHead';
 import { chooseSeed, createRandom } from './kills';
@@ -199,10 +200,7 @@ describe(`processes that follow one chain (IMART_SEED=${SEED})`, () => {
     });
   });
 
-  const redisDescribe = isRedisInstalled() || process.env['CI'] === 'true' ? describe : describe.skip;
-  if (redisDescribe === describe.skip) console.log('redis-server is not installed: its outages are skipped');
-
-  redisDescribe('and whose Redis', () => {
+  describeWithOwnRedis('and whose Redis', () => {
     let redis: TestRedis;
     afterEach(() => redis?.stop());
 

@@ -25,7 +25,8 @@ import {
   SUBJECT,
   type InMemorySubjectStore,
 } from '@imart/testing';
-import { isRedisInstalled, startTestRedis, type TestRedis } from '../../libs/stream/src/testing/redisServer';
+import { describeWithRedis } from '../../libs/stream/src/testing/describeWithRedis';
+import { openTestRedis, type TestRedisDatabase } from '../../libs/stream/src/testing/redisDatabase';
 import { until } from '../e2e/until';
 
 /**
@@ -43,21 +44,13 @@ script.priceChanged('1', { price: 7n }).nextBlock().cancelled('1').nextBlock();
 script.listed('1', { price: 9n }).nextBlock().filled('1');
 const { events } = script;
 
-let redis: TestRedis;
+let redis: TestRedisDatabase;
 let prefixes = 0;
 const closing: (() => Promise<unknown>)[] = [];
 
-const skipped = !isRedisInstalled() && process.env['CI'] !== 'true';
-if (skipped) console.warn('redis-server is not installed: its specs are skipped');
-const describeRedis = skipped ? describe.skip : describe;
-
-beforeAll(async () => {
-  if (!skipped) redis = await startTestRedis();
-});
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
-afterAll(() => redis?.stop());
 
 /** Jobs of one lane in Redis, a log in memory, and whatever is executed of it in the order of its commits. */
 async function setUp(lanes = 1) {
@@ -178,7 +171,12 @@ async function expectAllInOrder({ store, executed }: Pick<SetUp, 'store' | 'exec
   expect(upTo).toBe(ingested);
 }
 
-describeRedis('order, whatever BullMQ does to jobs', () => {
+describeWithRedis('order, whatever BullMQ does to jobs', () => {
+  beforeAll(async () => {
+    redis = await openTestRedis();
+  });
+  afterAll(() => redis?.stop());
+
   it.each([
     ['is repeated at once, at the tail of the queue (B1)', { attempts: 3 }],
     ['is repeated after a wait, behind its successors (B2)', { attempts: 3, backoff: 20 }],

@@ -16,27 +16,24 @@ import {
   type ReadCache,
   type RedisLink,
 } from '@imart/stream';
-import { ALICE, BOB, COLLECTION, createMarketScript, MARKET, SUBJECT } from '@imart/testing';
+import { ALICE, BOB, COLLECTION, createMarketScript, MARKET, SUBJECT, until } from '@imart/testing';
 import { createMarketDatabase, type MarketDatabase } from '../../../libs/storage/src/testing/marketDatabase';
 import { startTestServer, type TestServer } from '../../../libs/storage/src/testing/testDatabase';
-import {
-  isRedisInstalled,
-  startTestRedis,
-  type TestRedis,
-} from '../../../libs/stream/src/testing/redisServer';
+import { describeWithOwnRedis, describeWithRedis } from '../../../libs/stream/src/testing/describeWithRedis';
+import { openTestRedis, type TestRedisDatabase } from '../../../libs/stream/src/testing/redisDatabase';
+import { startTestRedis, type TestRedis } from '../../../libs/stream/src/testing/redisServer';
 import { createCacheKeeperStats, runCacheKeeper } from '../../../libs/worker/src/cache/cacheKeeper';
 import { openToldChain, scriptAt, type ToldChain } from '../../../libs/worker/src/testing/toldDatabase';
 import { createServer } from './createServer';
 
-const describeRedis = isRedisInstalled() ? describe : describe.skip;
 const ORDER = `/v1/orders/${SUBJECT}/${MARKET}/1`;
 const TOKEN = `/v1/tokens/${SUBJECT}/${COLLECTION}/1`;
 const STATS = `/v1/collections/${SUBJECT}/${COLLECTION}`;
 
-describeRedis('the API with a cache', () => {
+describeWithRedis('the API with a cache', () => {
   let server: TestServer;
   let database: MarketDatabase;
-  let redis: TestRedis;
+  let redis: TestRedisDatabase;
   let link: RedisLink;
   let db: ReadDatabase;
   let chain: ToldChain;
@@ -51,18 +48,10 @@ describeRedis('the API with a cache', () => {
   beforeAll(async () => {
     server = await startTestServer();
     database = await createMarketDatabase(server);
-    redis = await startTestRedis();
+    redis = await openTestRedis();
     db = createReadDatabase({ connectionString: database.database.url });
-    link = createRedisLink({
-      url: redis.url,
-      timeoutMs: 2_000,
-      restMs: 5,
-      logger: silentLogger,
-      now: () => performance.now(),
-    });
   });
   afterAll(async () => {
-    link?.close();
     await db?.close();
     await redis?.stop();
     await database?.close();
@@ -70,11 +59,25 @@ describeRedis('the API with a cache', () => {
   });
   beforeEach(async () => {
     await database.clear();
-    await until(async () => (await link.ask((one) => one.flushall())) !== undefined);
+    await redis.clear();
     chain = await openToldChain(database);
     await begin(chain);
     beforeKeep = () => Promise.resolve();
     kept = [];
+    await open(redis.url);
+  });
+  afterEach(() => close());
+
+  /** The API, and whoever keeps its cache true. */
+  async function open(redisUrl: string): Promise<void> {
+    link = createRedisLink({
+      url: redisUrl,
+      timeoutMs: 2_000,
+      restMs: 5,
+      logger: silentLogger,
+      now: () => performance.now(),
+    });
+    await until(async () => (await link.ask((one) => one.ping())) !== undefined);
     metrics = createMetrics({ processMetrics: false });
     app = await createServer({
       db,
@@ -84,11 +87,13 @@ describeRedis('the API with a cache', () => {
     });
     origin = await app.listen({ host: '127.0.0.1', port: 0 });
     keeping = await keep();
-  });
-  afterEach(async () => {
+  }
+
+  async function close(): Promise<void> {
     await keeping.stop();
     await app.close();
-  });
+    link.close();
+  }
 
   const begin = (of: ToldChain): Promise<void> =>
     of.grow(
@@ -139,10 +144,6 @@ describeRedis('the API with a cache', () => {
         await running;
       },
     };
-  }
-
-  async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 
   /** Everything that is executed is dropped from the cache. */
@@ -307,21 +308,31 @@ describeRedis('the API with a cache', () => {
     }
   });
 
-  it('goes on without Redis, and with it again when it is back, with nothing of before', async () => {
-    await get(ORDER);
-    await redis.kill();
-    await chain.grow(scriptAt(4n).filled('1').events, 4n);
-    const started = performance.now();
-    expect((await get(ORDER)).body.status).toBe('SOLD');
-    for (let i = 0; i < 20; i++) expect((await get(ORDER)).status).toBe(200);
-    expect(performance.now() - started).toBeLessThan(5_000);
-    expect((await counts()).bypasses).toBeGreaterThan(0);
-    await redis.restart();
-    await dropped();
-    expect((await get(ORDER)).body.status).toBe('SOLD');
-    const { hits } = await counts();
-    expect((await get(ORDER)).body.status).toBe('SOLD');
-    expect((await counts()).hits).toBe(hits + 1);
+  describeWithOwnRedis('in a Redis that goes away', () => {
+    let own: TestRedis;
+    beforeEach(async () => {
+      await close();
+      own = await startTestRedis();
+      await open(own.url);
+    });
+    afterEach(() => own.stop());
+
+    it('goes on without Redis, and with it again when it is back, with nothing of before', async () => {
+      await get(ORDER);
+      await own.kill();
+      await chain.grow(scriptAt(4n).filled('1').events, 4n);
+      const started = performance.now();
+      expect((await get(ORDER)).body.status).toBe('SOLD');
+      for (let i = 0; i < 20; i++) expect((await get(ORDER)).status).toBe(200);
+      expect(performance.now() - started).toBeLessThan(5_000);
+      expect((await counts()).bypasses).toBeGreaterThan(0);
+      await own.restart();
+      await dropped();
+      expect((await get(ORDER)).body.status).toBe('SOLD');
+      const { hits } = await counts();
+      expect((await get(ORDER)).body.status).toBe('SOLD');
+      expect((await counts()).hits).toBe(hits + 1);
+    });
   });
 
   it('is emptied by whoever takes over', async () => {

@@ -21,7 +21,9 @@ import {
   type WakeUpBackend,
   type WakeUpStream,
 } from './index';
-import { isRedisInstalled, startTestRedis, type TestRedis } from './testing/redisServer';
+import { describeWithOwnRedis, describeWithRedis } from './testing/describeWithRedis';
+import { openTestRedis, type TestRedisDatabase } from './testing/redisDatabase';
+import { startTestRedis } from './testing/redisServer';
 
 const subjectId = 'spec:1' as SubjectId;
 const wakeUp = (n: number, lane = 0): WakeUp => ({
@@ -66,14 +68,12 @@ function recorder(fate: WakeUpFate = 'executed') {
 }
 
 let server: TestServer;
-let redis: TestRedis | null = null;
 const streams: WakeUpStream[] = [];
 const children: ChildProcess[] = [];
 let logger = recordingLogger();
 
 beforeAll(async () => {
   server = await startTestServer();
-  if (isRedisInstalled()) redis = await startTestRedis();
 });
 beforeEach(() => {
   logger = recordingLogger();
@@ -83,7 +83,6 @@ afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 afterAll(async () => {
-  await redis?.stop();
   await server.stop();
 });
 
@@ -110,20 +109,10 @@ async function untilPrinted(child: ChildProcess, text: string): Promise<void> {
   throw new Error(`the process ended without printing "${text}"`);
 }
 
-const redisMissing = 'redis-server is not installed';
-let prefixes = 0;
-const redisBackend = (): WakeUpBackend => {
-  if (redis === null) throw new Error(redisMissing);
-  return { kind: 'redis', url: redis.url, prefix: `spec${prefixes++}` };
-};
 const postgresBackend = async (): Promise<WakeUpBackend> => ({
   kind: 'postgres',
   connectionString: (await server.createDatabase()).url,
 });
-
-const skipsRedis = !isRedisInstalled() && process.env['CI'] !== 'true';
-if (skipsRedis) console.warn(`${redisMissing}: its specs are skipped`);
-const describeRedis = skipsRedis ? describe.skip : describe;
 
 function features(newBackend: () => WakeUpBackend | Promise<WakeUpBackend>): void {
   let backend: WakeUpBackend;
@@ -312,9 +301,18 @@ describe('wake-ups in PostgreSQL', () => {
   });
 });
 
-describeRedis('wake-ups in Redis', () => {
-  features(redisBackend);
+describeWithRedis('wake-ups in Redis', () => {
+  let redis: TestRedisDatabase;
+  let prefixes = 0;
+  beforeAll(async () => {
+    redis = await openTestRedis();
+  });
+  afterAll(() => redis?.stop());
 
+  features(() => ({ kind: 'redis', url: redis.url, prefix: `spec${prefixes++}` }));
+});
+
+describeWithOwnRedis('wake-ups in a Redis that is not as it should be', () => {
   it('refuses a Redis that may evict jobs, naming the policy and what mends it (Q4)', async () => {
     const evicting = await startTestRedis(['--maxmemory-policy', 'volatile-lru']);
     try {
@@ -389,10 +387,10 @@ describeRedis('wake-ups in Redis', () => {
   }, 180_000);
 
   it('loses nothing to FLUSHALL that the sweeper does not send again (Q4)', async () => {
-    const backend = redisBackend();
-    const stream = await open(backend);
+    const own = await startTestRedis();
+    const stream = await open({ kind: 'redis', url: own.url });
     await stream.sender.send(range(0, 10).map((n) => wakeUp(n)));
-    const client = new Redis((redis as TestRedis).url);
+    const client = new Redis(own.url);
     await client.flushall();
     await client.quit();
 
@@ -418,8 +416,13 @@ describeRedis('wake-ups in Redis', () => {
       },
       stopping.signal,
     );
-    await until(() => executed === 9n);
-    stopping.abort();
-    await sweeping;
+    try {
+      await until(() => executed === 9n);
+    } finally {
+      stopping.abort();
+      await sweeping;
+      await Promise.all(streams.splice(0).map((one) => one.close()));
+      await own.stop();
+    }
   });
 });

@@ -11,7 +11,9 @@ import {
   StreamUnavailableError,
 } from './index';
 import type { WakeUpBackend } from './index';
-import { isRedisInstalled, startTestRedis, type TestRedis } from './testing/redisServer';
+import { describeWithOwnRedis, describeWithRedis } from './testing/describeWithRedis';
+import { openTestRedis } from './testing/redisDatabase';
+import { startTestRedis } from './testing/redisServer';
 
 const subjectId = 'spec:1' as SubjectId;
 const logger = {
@@ -22,13 +24,10 @@ const logger = {
 };
 
 let server: TestServer;
-let redis: TestRedis | null = null;
 beforeAll(async () => {
   server = await startTestServer();
-  if (isRedisInstalled()) redis = await startTestRedis();
 });
 afterAll(async () => {
-  await redis?.stop();
   await server.stop();
 });
 
@@ -89,11 +88,12 @@ describe('queues that are looked at', () => {
     await client.end();
     expect(rows).toEqual([]);
   });
+});
 
-  const inRedis = isRedisInstalled() || process.env['CI'] === 'true' ? it : it.skip;
-
-  inRedis('are read from Redis, and nothing is written there', async () => {
-    const { url } = redis as TestRedis;
+describeWithRedis('queues in Redis that are looked at', () => {
+  it('are read from Redis, and nothing is written there', async () => {
+    const redis = await openTestRedis();
+    const { url } = redis;
     const client = new Redis(url);
     try {
       await lookAt({ kind: 'redis', url, prefix: 'looked-at' }, async () => {
@@ -103,10 +103,13 @@ describe('queues that are looked at', () => {
       });
     } finally {
       client.disconnect();
+      await redis.stop();
     }
   });
+});
 
-  inRedis('are refused in a Redis that may evict jobs (Q4)', async () => {
+describeWithOwnRedis('queues in a Redis of other settings', () => {
+  it('are refused in a Redis that may evict jobs (Q4)', async () => {
     const evicting = await startTestRedis(['--maxmemory-policy', 'allkeys-lru']);
     try {
       await expect(

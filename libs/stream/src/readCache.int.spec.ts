@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
+import { until } from '@imart/testing';
 import {
   cacheFeedKey,
   cacheKey,
@@ -13,9 +14,10 @@ import {
   type ReadCache,
   type RedisLink,
 } from './index';
-import { isRedisInstalled, startTestRedis, type TestRedis } from './testing/redisServer';
+import { describeWithOwnRedis, describeWithRedis } from './testing/describeWithRedis';
+import { openTestRedis, type TestRedisDatabase } from './testing/redisDatabase';
+import { startTestRedis } from './testing/redisServer';
 
-const describeRedis = isRedisInstalled() ? describe : describe.skip;
 const SUBJECT = 'eip155:1';
 const silent = {
   debug: () => undefined,
@@ -24,42 +26,46 @@ const silent = {
   error: () => undefined,
 };
 
-describeRedis('the cache of answers', () => {
-  let redis: TestRedis;
+const at = (feedNo: bigint, timeUs = 0n): CachePosition => ({
+  feedNo,
+  epoch: 0n,
+  executed: feedNo * 10n,
+  timeUs,
+});
+
+async function openLink(url: string): Promise<RedisLink> {
+  const link = createRedisLink({
+    url,
+    timeoutMs: 2_000,
+    restMs: 0,
+    logger: silent,
+    now: () => performance.now(),
+  });
+  await until(async () => (await link.ask((one) => one.ping())) !== undefined);
+  return link;
+}
+
+describeWithRedis('the cache of answers', () => {
+  let redis: TestRedisDatabase;
   let link: RedisLink;
   let client: Redis;
   let cache: ReadCache;
   let dropper: CacheDropper;
 
   beforeAll(async () => {
-    redis = await startTestRedis();
-    link = createRedisLink({
-      url: redis.url,
-      timeoutMs: 2_000,
-      restMs: 0,
-      logger: silent,
-      now: () => performance.now(),
-    });
-    client = new Redis(redis.url, { retryStrategy: () => 10 });
-    client.on('error', () => undefined);
+    redis = await openTestRedis();
+    link = await openLink(redis.url);
+    client = new Redis(redis.url);
     cache = createReadCache(link, 60_000);
     dropper = createCacheDropper(link, SUBJECT);
-    while ((await link.ask((one) => one.ping())) === undefined)
-      await new Promise((resolve) => setTimeout(resolve, 5));
   });
   afterAll(async () => {
     link?.close();
     client?.disconnect();
     await redis?.stop();
   });
-  beforeEach(() => client.flushall());
+  beforeEach(() => redis.clear());
 
-  const at = (feedNo: bigint, timeUs = 0n): CachePosition => ({
-    feedNo,
-    epoch: 0n,
-    executed: feedNo * 10n,
-    timeUs,
-  });
   const look = async (id = '1'): Promise<CacheLook> => (await cache.look('order', SUBJECT, id)) as CacheLook;
   const keep = (from: CacheLook, body: string, id = '1', untilUs: bigint | null = null) =>
     cache.keep('order', SUBJECT, id, from, {
@@ -126,7 +132,7 @@ describeRedis('the cache of answers', () => {
     expect(await dropper.advance('a', 3n, at(4n), [])).toBe('lost');
     expect(await dropper.advance('b', 3n, at(5n), [])).toBe('lost');
     expect(await dropper.advance('b', 4n, at(5n), [])).toBe(5);
-    await client.flushall();
+    await redis.clear();
     expect(await dropper.advance('b', 5n, at(6n), [])).toBe('lost');
   });
 
@@ -151,7 +157,7 @@ describeRedis('the cache of answers', () => {
     let hits = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 60, maxLength: 150 }), async (steps) => {
-        await client.flushall();
+        await redis.clear();
         /** Of each feed number, the value after it. */
         const values = [0];
         const keepers: { era: string; at: number }[] = [0, 1].map(() => ({ era: '', at: 0 }));
@@ -182,7 +188,7 @@ describeRedis('the cache of answers', () => {
               break;
             }
             case 'empty':
-              await client.flushall();
+              await redis.clear();
               break;
             default: {
               const reader = readers['reader' in one ? one.reader : 0] as (typeof readers)[0];
@@ -215,18 +221,30 @@ describeRedis('the cache of answers', () => {
     );
     expect(hits).toBeGreaterThan(20);
   }, 60_000);
+});
 
+describeWithOwnRedis('the cache of answers in a Redis that goes away', () => {
   it('makes nobody wait while Redis is away, and is there again with it (E24)', async () => {
-    await dropper.begin('a', at(3n));
-    await redis.kill();
-    while ((await cache.look('order', SUBJECT, '1')) !== undefined);
-    const started = performance.now();
-    for (let i = 0; i < 1_000; i++) expect(await cache.look('order', SUBJECT, '1')).toBeUndefined();
-    expect(performance.now() - started).toBeLessThan(1_000);
-    expect(await dropper.advance('a', 3n, at(4n), [])).toBeUndefined();
-    expect(await dropper.begin('a', at(4n))).toBe(false);
-    await redis.restart();
-    while (!(await dropper.begin('b', at(5n)))) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect((await look()).era).toBe('b');
+    const redis = await startTestRedis();
+    const link = await openLink(redis.url);
+    try {
+      const cache = createReadCache(link, 60_000);
+      const dropper = createCacheDropper(link, SUBJECT);
+      const look = () => cache.look('order', SUBJECT, '1');
+      await dropper.begin('a', at(3n));
+      await redis.kill();
+      await until(async () => (await look()) === undefined);
+      const started = performance.now();
+      for (let i = 0; i < 1_000; i++) expect(await look()).toBeUndefined();
+      expect(performance.now() - started).toBeLessThan(1_000);
+      expect(await dropper.advance('a', 3n, at(4n), [])).toBeUndefined();
+      expect(await dropper.begin('a', at(4n))).toBe(false);
+      await redis.restart();
+      await until(() => dropper.begin('b', at(5n)));
+      expect((await look())?.era).toBe('b');
+    } finally {
+      link.close();
+      await redis.stop();
+    }
   });
 });

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Purchase, PurchaseId } from '@imart/purchase';
+import { until } from '@imart/testing';
 import { createRedisSessionCache, type RedisSessionCache } from './sessionCache';
-import { isRedisInstalled, startTestRedis, type TestRedis } from './testing/redisServer';
+import { describeWithOwnRedis, describeWithRedis } from './testing/describeWithRedis';
+import { openTestRedis, type TestRedisDatabase } from './testing/redisDatabase';
+import { startTestRedis } from './testing/redisServer';
 
 const warnings: string[] = [];
 const logger = {
@@ -31,25 +34,16 @@ const ended = (more: Partial<Purchase> = {}): Purchase => ({
   ...more,
 });
 
-const withRedis = isRedisInstalled() ? describe : describe.skip;
+/** It connects by itself; until then, it has nothing. */
+const put = (cache: RedisSessionCache, purchases: readonly Purchase[]): Promise<void> =>
+  until(() => cache.put(purchases).then(() => true), { what: 'the cache is connected' });
 
-withRedis('results at hand in Redis', () => {
-  let redis: TestRedis;
+describeWithRedis('results at hand in Redis', () => {
+  let redis: TestRedisDatabase;
   let cache: RedisSessionCache;
-  const until = async (condition: () => Promise<boolean>): Promise<void> => {
-    while (!(await condition())) await new Promise((next) => setTimeout(next, 5));
-  };
-  /** It connects by itself; until then, it has nothing. */
-  const put = (purchases: readonly Purchase[]): Promise<void> =>
-    until(() =>
-      cache.put(purchases).then(
-        () => true,
-        () => false,
-      ),
-    );
 
   beforeAll(async () => {
-    redis = await startTestRedis();
+    redis = await openTestRedis();
     cache = createRedisSessionCache({ url: redis.url, logger, keptMs: 60_000 });
   });
   afterAll(async () => {
@@ -59,7 +53,7 @@ withRedis('results at hand in Redis', () => {
 
   it('are given back as they were put, and others are not there', async () => {
     const purchases = [ended(), ended({ status: 'rejected', error: 'SOLD_OUT', orderId: null })];
-    await put(purchases);
+    await put(cache, purchases);
     for (const one of purchases) expect(await cache.get(one.id)).toEqual(one);
     expect(await cache.get(randomUUID() as PurchaseId)).toBeNull();
   });
@@ -67,14 +61,24 @@ withRedis('results at hand in Redis', () => {
   it('go by themselves, not after the result’s own end (E17)', async () => {
     const short = ended({ expiresAt: '2026-01-01T00:00:01.200000Z' });
     const over = ended({ expiresAt: '2026-01-01T00:00:01.000000Z' });
-    await put([short, over]);
+    await put(cache, [short, over]);
     expect(await cache.get(over.id)).toBeNull();
     await until(async () => (await cache.get(short.id)) === null);
   });
+});
 
+describeWithOwnRedis('results at hand in a Redis that goes away', () => {
   it('of a server that goes away fail at once, for whoever reads then to ask the database', async () => {
-    await redis.stop();
-    await expect(cache.get(randomUUID() as PurchaseId)).rejects.toThrow();
-    await expect(cache.put([ended()])).rejects.toThrow();
+    const redis = await startTestRedis();
+    const cache = createRedisSessionCache({ url: redis.url, logger, keptMs: 60_000 });
+    try {
+      await put(cache, [ended()]);
+      await redis.kill();
+      await expect(cache.get(randomUUID() as PurchaseId)).rejects.toThrow();
+      await expect(cache.put([ended()])).rejects.toThrow();
+    } finally {
+      await cache.close();
+      await redis.stop();
+    }
   });
 });

@@ -77,7 +77,7 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
     tests: [
       READERS,
       testsIn('libs/storage/src/commands/restored.int.spec.ts')(
-        'a database that was dumped and restored into a fresh cluster goes on: readers miss nothing and see nothing twice (E6)',
+        'a database whose rows were copied into a fresh cluster goes on: readers miss nothing and see nothing twice (E6)',
       ),
     ],
   },

@@ -1,5 +1,5 @@
 import { anyAggregate, defineAggregate } from '@imart/event-service';
-import { stockItem, type StockEvents, type StockState } from '@imart/testing';
+import { stockItem, until, type StockEvents, type StockState } from '@imart/testing';
 import { startCommandApi, type CommandApi } from '../testing/commandApi';
 
 let api: CommandApi;
@@ -32,10 +32,6 @@ async function metric(name: string, labels = ''): Promise<number> {
       (one) => one.startsWith(`imart_${name}{`) && one.includes('type="stock-item"') && one.includes(labels),
     );
   return Number(line?.split(' ').at(-1) ?? 'NaN');
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 describe('metrics of commands', () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { anyAggregate } from '@imart/event-service';
 import type { Logger } from '@imart/runtime';
 import { createWebhooks } from '@imart/storage';
-import { stockItem } from '@imart/testing';
+import { stockItem, until } from '@imart/testing';
 import { startCommandApi, type CommandApi } from '../testing/commandApi';
 import type { AddressRules } from './addresses';
 import { signatureOf } from './sendSigned';
@@ -139,10 +139,6 @@ const register = async (path = '/hook', more = {}): Promise<{ id: string; secret
   expect([status, body.error]).toEqual([201, undefined]);
   return body as { id: string; secret: string };
 };
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2));
-}
 
 const places = (): string[] => received.map(({ data }) => `${data.aggregateId} ${data.version}`);
 const stateOf = async (id: string): Promise<{ state: string; lastError: string; changesBehind: string }> =>

@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { followTopic, type SubscriptionCursor } from '@imart/event-service';
 import { stockItem, type StockEvents, type StockState } from '@imart/testing';
 import { startEmbeddedPostgres } from '../embedded';
+import { findBinaries } from '../embedded/binaries';
+import { migrate } from '../migrate';
 import { createCommandDatabase, type CommandDatabase, type CommandParts } from '../testing/commandDatabase';
 import { startTestServer, type TestServer } from '../testing/testDatabase';
+
+const MIGRATIONS = join(__dirname, '../../../../prisma/migrations');
 
 let server: TestServer;
 let commands: CommandDatabase;
@@ -19,14 +23,6 @@ afterAll(async () => {
   await commands?.close();
   await server?.stop();
 });
-
-/** `pg_dump` reads servers up to its own version; the embedded one may be newer than what is installed here. */
-async function canDump(): Promise<boolean> {
-  const { stdout } = spawnSync('pg_dump', ['--version'], { encoding: 'utf8' });
-  const own = Number(/ (\d+)/.exec(stdout ?? '')?.[1] ?? 0);
-  const { rows } = await commands.pool.query('SHOW server_version_num');
-  return own >= Math.floor(Number((rows[0] as { server_version_num: string }).server_version_num) / 10_000);
-}
 
 type Parts = CommandParts<StockState, StockEvents>;
 
@@ -54,7 +50,11 @@ async function readOn(
   return { read, cursor };
 }
 
-it('a database that was dumped and restored into a fresh cluster goes on: readers miss nothing and see nothing twice (E6)', async () => {
+/** Writes the database at one URL into the empty one at another. */
+type Restore = (from: string, into: string) => Promise<void>;
+
+async function goesOnAfter(restore: Restore): Promise<void> {
+  await commands.clear();
   const before = await commands.open(stockItem);
   await add(before, 'a', 3);
   await before.drain();
@@ -64,15 +64,6 @@ it('a database that was dumped and restored into a fresh cluster goes on: reader
   await add(before, 'b', 2);
   await before.drain();
   await add(before, 'a', 2);
-  if (!(await canDump())) {
-    console.warn('pg_dump is older than the server, or not installed: the dump is not tried');
-    return;
-  }
-  const dump = spawnSync('pg_dump', ['--no-owner', commands.database.url], {
-    encoding: 'utf8',
-    maxBuffer: 64 << 20,
-  });
-  expect([dump.status, dump.stderr]).toEqual([0, '']);
 
   const dir = mkdtempSync(join(tmpdir(), 'imart-test-restored-'));
   chmodSync(dir, 0o755);
@@ -84,11 +75,7 @@ it('a database that was dumped and restored into a fresh cluster goes on: reader
   });
   const pool = commands.createPool({ connectionString: fresh.url });
   try {
-    const restored = spawnSync('psql', ['--quiet', '--set', 'ON_ERROR_STOP=1', fresh.url], {
-      encoding: 'utf8',
-      input: dump.stdout.replace(/^SET transaction_timeout.*$/m, ''),
-    });
-    expect([restored.status, restored.stderr]).toEqual([0, '']);
+    await restore(commands.database.url, fresh.url);
     // Transaction numbers begin anew there: nothing in the log depends on them.
     const after = await commands.open(stockItem, { pool });
     await add(after, 'a', 1);
@@ -100,4 +87,62 @@ it('a database that was dumped and restored into a fresh cluster goes on: reader
     await fresh.stop();
     rmSync(dir, { recursive: true, force: true });
   }
-});
+}
+
+/** What any tool does that takes rows and numbers and nothing of the server: other servers' own versions do not matter to it. */
+const copyRows: Restore = async (from, into) => {
+  const source = commands.createPool({ connectionString: from, max: 1 });
+  const target = commands.createPool({ connectionString: into, max: 1 });
+  await migrate(target, MIGRATIONS);
+  const { rows: tables } = await source.query<{ name: string }>(
+    `SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '%migration%'`,
+  );
+  for (const { name } of tables) {
+    const { rows } = await source.query<{ all: string | null }>(
+      `SELECT json_agg(t)::text AS all FROM ${name} t`,
+    );
+    await target.query(`INSERT INTO ${name} SELECT * FROM json_populate_recordset(NULL::${name}, $1)`, [
+      rows[0]?.all ?? '[]',
+    ]);
+  }
+  const { rows: sequences } = await source.query<{ name: string; last: string }>(
+    `SELECT format('%I.%I', schemaname, sequencename) AS name, last_value::text AS last FROM pg_sequences WHERE last_value IS NOT NULL`,
+  );
+  for (const { name, last } of sequences) await target.query('SELECT setval($1, $2)', [name, last]);
+};
+
+const dumpAndRestore: Restore = async (from, into) => {
+  const dump = spawnSync('pg_dump', ['--no-owner', from], { encoding: 'utf8', maxBuffer: 64 << 20 });
+  expect([dump.status, dump.stderr]).toEqual([0, '']);
+  const restored = spawnSync('psql', ['--quiet', '--set', 'ON_ERROR_STOP=1', into], {
+    encoding: 'utf8',
+    input: dump.stdout.replace(/^SET transaction_timeout.*$/m, ''),
+  });
+  expect([restored.status, restored.stderr]).toEqual([0, '']);
+};
+
+/** The major version that a program tells; NaN when it is not there. */
+function majorVersion(program: string, ...args: string[]): number {
+  const { stdout } = spawnSync(program, args, { encoding: 'utf8' });
+  return Number(/\b(\d+)\b/.exec(stdout ?? '')?.[1] ?? NaN);
+}
+
+/** `pg_dump` reads servers up to its own version; the embedded one may be newer than what is installed here. */
+function canDump(): boolean {
+  const given = process.env['IMART_TEST_DATABASE_URL'];
+  const server = given
+    ? majorVersion('psql', given, '-tAc', 'SHOW server_version')
+    : majorVersion(join(findBinaries(), 'bin', 'postgres'), '--version');
+  // In CI a running server comes with its programs: that they are missing there is to be told.
+  return (Boolean(given) && process.env['CI'] === 'true') || majorVersion('pg_dump', '--version') >= server;
+}
+const possible = canDump();
+if (!possible) console.warn('pg_dump is older than the server, or not installed: its restore is skipped');
+
+it('a database whose rows were copied into a fresh cluster goes on: readers miss nothing and see nothing twice (E6)', () =>
+  goesOnAfter(copyRows));
+
+(possible ? it : it.skip)(
+  'a database that was dumped and restored into a fresh cluster goes on: readers miss nothing and see nothing twice (E6)',
+  () => goesOnAfter(dumpAndRestore),
+);

@@ -22,11 +22,14 @@ import {
   MULTIPLE,
   NATIVE,
   silentLogger,
+  until,
   type MarketScript,
 } from '@imart/testing';
 import { createMarketDatabase, type MarketDatabase } from '../../../storage/src/testing/marketDatabase';
 import { startTestServer, type TestServer } from '../../../storage/src/testing/testDatabase';
-import { isRedisInstalled, startTestRedis, type TestRedis } from '../../../stream/src/testing/redisServer';
+import { describeWithOwnRedis, describeWithRedis } from '../../../stream/src/testing/describeWithRedis';
+import { openTestRedis, type TestRedisDatabase } from '../../../stream/src/testing/redisDatabase';
+import { startTestRedis } from '../../../stream/src/testing/redisServer';
 import { openTold, openToldChain, scriptAt, type ToldChain } from '../testing/toldDatabase';
 import { createNotifierStats, runNotifier, type NotifierOptions } from './notifier';
 
@@ -84,10 +87,6 @@ function notifier(store: NotificationStore, more: Partial<NotifierOptions> = {})
   };
   started.push(reader);
   return reader;
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 /** Reads until everything that is shown is read. */
@@ -588,38 +587,51 @@ class KilledError extends Error {
   readonly code = 'KILLED';
 }
 
-const describeRedis = isRedisInstalled() ? describe : describe.skip;
+/** The lists of one Redis, as the program writes them and as anybody reads them. */
+interface Lists {
+  readonly link: RedisLink;
+  readonly client: Redis;
+  of(receiver: string): Promise<readonly NotificationMessage[]>;
+  close(): void;
+}
 
-describeRedis('the lists in Redis', () => {
-  let redis: TestRedis;
-  let link: RedisLink;
-  let client: Redis;
+function openLists(url: string): Lists {
+  const link = createRedisLink({
+    url,
+    timeoutMs: 1_000,
+    restMs: 10,
+    logger: silentLogger,
+    now: () => performance.now(),
+  });
+  const client = new Redis(url, { retryStrategy: () => 10 });
+  client.on('error', () => undefined);
+  return {
+    link,
+    client,
+    of: async (receiver) =>
+      (await client.lrange(notificationListKey(receiver), 0, -1)).map(
+        (text) => JSON.parse(text) as NotificationMessage,
+      ),
+    close() {
+      link.close();
+      client.disconnect();
+    },
+  };
+}
+
+describeWithRedis('the lists in Redis', () => {
+  let redis: TestRedisDatabase;
+  let lists: Lists;
 
   beforeAll(async () => {
-    redis = await startTestRedis();
+    redis = await openTestRedis();
   });
-  afterAll(async () => redis?.stop());
+  afterAll(() => redis?.stop());
   beforeEach(async () => {
-    link = createRedisLink({
-      url: redis.url,
-      timeoutMs: 1_000,
-      restMs: 10,
-      logger: silentLogger,
-      now: () => performance.now(),
-    });
-    client = new Redis(redis.url, { retryStrategy: () => 10 });
-    client.on('error', () => undefined);
-    await client.flushall();
+    await redis.clear();
+    lists = openLists(redis.url);
   });
-  afterEach(() => {
-    link.close();
-    client.disconnect();
-  });
-
-  const list = async (receiver: string): Promise<readonly NotificationMessage[]> =>
-    (await client.lrange(notificationListKey(receiver), 0, -1)).map(
-      (text) => JSON.parse(text) as NotificationMessage,
-    );
+  afterEach(() => lists.close());
 
   it('have what was told, newest first, as the original had it, and are no longer than they may be', async () => {
     const script = createMarketScript().minted(ALICE);
@@ -629,8 +641,8 @@ describeRedis('the lists in Redis', () => {
         .listed(`${i}`)
         .filled(`${i}`, { price: BigInt(i) });
     await chain.grow(script.events, 30n);
-    await readAll(await openTold(pool), { lists: createNotificationLists(link, 10) });
-    const messages = await list(ALICE);
+    await readAll(await openTold(pool), { lists: createNotificationLists(lists.link, 10) });
+    const messages = await lists.of(ALICE);
     expect(messages.map(({ detail }) => detail['price'])).toEqual([
       '12',
       '11',
@@ -653,43 +665,52 @@ describeRedis('the lists in Redis', () => {
       revision: 1,
       detail: { chain: 'eip155:31337', orderId: '12' },
     });
-    expect(await client.ttl(notificationListKey(ALICE))).toBeGreaterThan(2_000_000);
+    expect(await lists.client.ttl(notificationListKey(ALICE))).toBeGreaterThan(2_000_000);
     expect((await rows()).map(({ id }) => id)).toContain(messages[0]?.id);
-  });
-
-  it('get everything that was told while Redis was away, when it is back; the rows never wait for it (E24)', async () => {
-    const store = await openTold(pool);
-    const reader = notifier(store, { lists: createNotificationLists(link, 100) });
-    await chain.grow(trades().events.slice(0, 3), 1n);
-    await until(async () => (await list(ALICE)).length === 1);
-    await redis.kill();
-    await chain.grow(trades().events, 5n);
-    await until(async () => (await rows()).length === 3);
-    await until(() => reader.stats.pushFailures > 0);
-    await redis.restart();
-    await until(async () => client.status === 'ready' && (await list(BOB)).length === 1);
-    expect((await list(ALICE)).map(({ type }) => type)).toEqual(['MarketOrderFilled']);
-    // Emptied, the lists begin anew; what was told stays in the table.
-    await client.flushall();
-    await chain.grow(trades(20n).events, 25n);
-    await until(async () => (await list(BOB)).length === 1);
-    expect(await rows()).toHaveLength(6);
-    await reader.stop();
   });
 
   it('are told of a retraction', async () => {
     const store = await openTold(pool);
-    const lists = createNotificationLists(link, 100);
+    const pushed = createNotificationLists(lists.link, 100);
     await chain.grow(trades().events, 5n);
-    await readAll(store, { lists });
+    await readAll(store, { lists: pushed });
     await chain.takeBackAfter(2n);
-    await readAll(store, { lists });
-    expect((await list(BOB)).map(({ revision, retracted, unread }) => [revision, retracted, unread])).toEqual(
-      [
-        [2, true, false],
-        [1, false, true],
-      ],
-    );
+    await readAll(store, { lists: pushed });
+    expect(
+      (await lists.of(BOB)).map(({ revision, retracted, unread }) => [revision, retracted, unread]),
+    ).toEqual([
+      [2, true, false],
+      [1, false, true],
+    ]);
+  });
+});
+
+describeWithOwnRedis('the lists in a Redis that goes away', () => {
+  it('get everything that was told while Redis was away, when it is back; the rows never wait for it (E24)', async () => {
+    const redis = await startTestRedis();
+    const lists = openLists(redis.url);
+    try {
+      const store = await openTold(pool);
+      const reader = notifier(store, { lists: createNotificationLists(lists.link, 100) });
+      await chain.grow(trades().events.slice(0, 3), 1n);
+      await until(async () => (await lists.of(ALICE)).length === 1);
+      await redis.kill();
+      await chain.grow(trades().events, 5n);
+      await until(async () => (await rows()).length === 3);
+      await until(() => reader.stats.pushFailures > 0);
+      await redis.restart();
+      await until(async () => lists.client.status === 'ready' && (await lists.of(BOB)).length === 1);
+      expect((await lists.of(ALICE)).map(({ type }) => type)).toEqual(['MarketOrderFilled']);
+      // Emptied, the lists begin anew; what was told stays in the table.
+      await lists.client.flushall();
+      await chain.grow(trades(20n).events, 25n);
+      await until(async () => (await lists.of(BOB)).length === 1);
+      expect(await rows()).toHaveLength(6);
+      await reader.stop();
+    } finally {
+      lists.close();
+      await redis.stop();
+    }
   });
 });
 

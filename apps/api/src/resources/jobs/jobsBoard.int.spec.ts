@@ -5,10 +5,11 @@ import type { SeqNo, SubjectId } from '@imart/core';
 import { until } from '@imart/testing';
 import type { FastifyInstance } from 'fastify';
 import {
-  isRedisInstalled,
-  startTestRedis,
-  type TestRedis,
-} from '../../../../../libs/stream/src/testing/redisServer';
+  describeWithOwnRedis,
+  describeWithRedis,
+} from '../../../../../libs/stream/src/testing/describeWithRedis';
+import { openTestRedis, type TestRedisDatabase } from '../../../../../libs/stream/src/testing/redisDatabase';
+import { startTestRedis } from '../../../../../libs/stream/src/testing/redisServer';
 import { createServer } from '../../createServer';
 import { staticFiles } from '../../staticFiles';
 import { createApiDatabase, type ApiDatabase } from '../../testing/apiDatabase';
@@ -20,7 +21,6 @@ const bearer = (token: string): { authorization: string } => ({ authorization: `
 
 let database: ApiDatabase;
 let db: ReadDatabase;
-let redis: TestRedis | null = null;
 
 beforeAll(async () => {
   database = await createApiDatabase();
@@ -42,11 +42,9 @@ beforeAll(async () => {
     'checkpoints',
     ...[0, 1].map((lane) => ({ observer: 'market', subject: 1, lane, seq_no: -1 })),
   );
-  if (isRedisInstalled()) redis = await startTestRedis();
 });
 afterAll(async () => {
   await db?.close();
-  await redis?.stop();
   await database?.stop();
 });
 
@@ -216,13 +214,20 @@ describe('the board of wake-ups in PostgreSQL', () => {
   });
 });
 
-const skipsRedis = !isRedisInstalled() && process.env['CI'] !== 'true';
-(skipsRedis ? describe.skip : describe)('the board of wake-ups in Redis', () => {
+describeWithRedis('the board of wake-ups in Redis', () => {
+  let redis: TestRedisDatabase;
+  beforeAll(async () => {
+    redis = await openTestRedis();
+  });
+  afterAll(() => redis?.stop());
+
   features(
-    () => ({ kind: 'redis', url: (redis as TestRedis).url, prefix: 'board' }),
+    () => ({ kind: 'redis', url: redis.url, prefix: 'board' }),
     (lane) => `{market.eip155.1.lane-${lane}}`,
   );
+});
 
+describeWithOwnRedis('the board of wake-ups in a Redis that goes away', () => {
   it('answers 503 while Redis is away, and comes back by itself (Q4)', async () => {
     const own = await startTestRedis();
     const board = await serve({ kind: 'redis', url: own.url });

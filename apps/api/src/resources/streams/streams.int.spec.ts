@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { anyAggregate } from '@imart/event-service';
-import { stockItem } from '@imart/testing';
+import { stockItem, until } from '@imart/testing';
 import { startCommandApi, type CommandApi } from '../../testing/commandApi';
 
 let api: CommandApi;
@@ -78,10 +78,6 @@ async function read(path: string, lastEventId?: string): Promise<Reader> {
     ended,
     close: () => asked.destroy(),
   };
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 const places = (reader: Reader): string[] =>
