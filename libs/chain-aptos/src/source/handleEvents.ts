@@ -88,8 +88,14 @@ function isAllBelow(error: unknown, version: bigint): boolean {
 
 /**
  * @param from the first version that matters: the handle's events below it are gone over.
+ * @param bare whether a node may have the events of transactions that it has pruned.
  */
-export function createHandleReader(ledger: RestLedger, handle: EventHandle, from: bigint): HandleReader {
+export function createHandleReader(
+  ledger: RestLedger,
+  handle: EventHandle,
+  from: bigint,
+  bare: boolean,
+): HandleReader {
   const { pool } = ledger;
   const path = `/accounts/${handle.address}/events/${encodeURIComponent(handle.struct)}/${handle.field}`;
   const name = `${handle.struct}/${handle.field}`;
@@ -207,7 +213,14 @@ export function createHandleReader(ledger: RestLedger, handle: EventHandle, from
     const { events, version } = await pool.run({
       what: what(start),
       signal,
-      work: (endpoint) => ask(endpoint, start, EVENTS_MAX, signal),
+      work: async (endpoint) => {
+        const answer = await ask(endpoint, start, EVENTS_MAX, signal);
+        const { oldestVersion: oldest } = answer;
+        // Where all of a handle is pruned, a node says that there is nothing.
+        if (!bare && answer.events.length === 0 && oldest !== null && oldest > provenTo + 1n)
+          throw new VersionPrunedError(placeAt(endpoint.label), `version ${provenTo + 1n} is pruned`, oldest);
+        return answer;
+      },
     });
     const late = events.find((event) => event.version <= provenTo);
     if (late !== undefined) {

@@ -59,7 +59,7 @@ export function createHandleSource(options: HandleSourceOptions): LedgerSource {
     /** Of bare events nothing tells one ledger from another. */
     const comparable = (): BlockRef | null => (bare ? null : tip);
     const running = childAbort(signal);
-    const readers = handles.map((handle) => createHandleReader(ledger, handle, from));
+    const readers = handles.map((handle) => createHandleReader(ledger, handle, from, bare));
 
     /**
      * Of those that hold the others back, and of those of which no event waits: what is ahead is not read on, so that no more than some pages
