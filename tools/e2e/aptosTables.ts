@@ -12,20 +12,25 @@ export interface StoredMarket {
 
 export async function storedMarket(url: string, subjectId: string): Promise<StoredMarket> {
   const seqNos = seqNosOf(subjectId as SubjectId);
+  // Another chain may have its rows beside them.
+  const own = `subject = (SELECT id FROM subjects WHERE subject_id = '${subjectId}')`;
   const orders = await query(
     url,
-    `SELECT seller, price, opened_seq_no FROM orders WHERE status = 'LISTING' ORDER BY opened_seq_no`,
+    `SELECT seller, price, opened_seq_no FROM orders WHERE ${own} AND status = 'LISTING' ORDER BY opened_seq_no`,
   );
-  const kinds = await query(url, 'SELECT kind, count(*)::int AS n FROM activities GROUP BY kind');
+  const kinds = await query(
+    url,
+    `SELECT kind, count(*)::int AS n FROM activities WHERE ${own} GROUP BY kind`,
+  );
   const count = (kind: string): number => Number(kinds.find((row) => row['kind'] === kind)?.['n'] ?? 0);
   const offers = await query(
     url,
-    'SELECT bidder, status, quantity, filled_quantity, opened_seq_no FROM offers ORDER BY opened_seq_no',
+    `SELECT bidder, status, quantity, filled_quantity, opened_seq_no FROM offers WHERE ${own} ORDER BY opened_seq_no`,
   );
-  const column = async (name: string, table: string, order: string): Promise<readonly string[]> =>
-    (await query(url, `SELECT ${name} AS value FROM ${table} ORDER BY ${order}`)).map((row) =>
-      String(row['value']),
-    );
+  const column = async (name: string, table: string, order: string): Promise<readonly string[]> => {
+    const rows = await query(url, `SELECT ${name} AS value FROM ${table} WHERE ${own} ORDER BY ${order}`);
+    return rows.map((row) => String(row['value']));
+  };
   return {
     open: orders.map((row) => ({
       seller: String(row['seller']),
