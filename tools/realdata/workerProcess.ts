@@ -52,14 +52,18 @@ export function createWorkerProcesses(): WorkerProcesses {
 
   const start: WorkerProcesses['start'] = (settings) => {
     const environment = Object.entries({ LOG_DIR: join(directory, 'logs'), ...settings });
-    const child = spawn(process.execPath, ['--max-semi-space-size=32', '--min-semi-space-size=32', workerBundle()], {
-      cwd: directory,
-      env: {
-        PATH: process.env['PATH'],
-        ...Object.fromEntries(environment.map(([name, value]) => [name, String(value)])),
+    const child = spawn(
+      process.execPath,
+      ['--max-semi-space-size=32', '--min-semi-space-size=32', workerBundle()],
+      {
+        cwd: directory,
+        env: {
+          PATH: process.env['PATH'],
+          ...Object.fromEntries(environment.map(([name, value]) => [name, String(value)])),
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    );
     const lines: LogLine[] = [];
     const heard = new Set<() => void>();
     let output = '';

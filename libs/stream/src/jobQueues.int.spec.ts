@@ -120,32 +120,29 @@ describeWithOwnRedis('queues in a Redis of other settings', () => {
     }
   });
 
-  inRedis(
-    'are refused in a node of a cluster, which a link that may do without Redis does not ask',
-    async () => {
-      const cluster = await startTestRedis(['--cluster-enabled', 'yes']);
-      const warnings: unknown[] = [];
-      const link = createRedisLink({
-        url: cluster.url,
-        timeoutMs: 1_000,
-        restMs: 0,
-        logger: { ...logger, warn: (_message, fields) => warnings.push(fields?.['error']) },
-        now: () => performance.now(),
-      });
-      try {
-        await expect(
-          openJobQueues({ backend: { kind: 'redis', url: cluster.url }, logger }),
-        ).rejects.toBeInstanceOf(RedisClusterError);
-        while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-        expect(await link.ask((redis) => redis.get('cache:imart:feed:eip155:1'))).toBeUndefined();
-        expect([warnings, link.failures]).toEqual([
-          [expect.stringContaining(`${cluster.port} is a node of a cluster`)],
-          0,
-        ]);
-      } finally {
-        link.close();
-        await cluster.stop();
-      }
-    },
-  );
+  it('are refused in a node of a cluster, which a link that may do without Redis does not ask', async () => {
+    const cluster = await startTestRedis(['--cluster-enabled', 'yes']);
+    const warnings: unknown[] = [];
+    const link = createRedisLink({
+      url: cluster.url,
+      timeoutMs: 1_000,
+      restMs: 0,
+      logger: { ...logger, warn: (_message, fields) => warnings.push(fields?.['error']) },
+      now: () => performance.now(),
+    });
+    try {
+      await expect(
+        openJobQueues({ backend: { kind: 'redis', url: cluster.url }, logger }),
+      ).rejects.toBeInstanceOf(RedisClusterError);
+      while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+      expect(await link.ask((redis) => redis.get('cache:imart:feed:eip155:1'))).toBeUndefined();
+      expect([warnings, link.failures]).toEqual([
+        [expect.stringContaining(`${cluster.port} is a node of a cluster`)],
+        0,
+      ]);
+    } finally {
+      link.close();
+      await cluster.stop();
+    }
+  });
 });
