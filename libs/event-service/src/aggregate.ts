@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod';
 import type { EventId, SeqNo } from '@imart/core';
+import type { PersonalFields } from './personalData';
 import type { SnapshotPolicy } from './snapshotPolicy';
 
 /** Names and data of the events that an aggregate type has. */
@@ -22,6 +23,11 @@ export interface EventDefinition<Data = unknown, Events extends EventsOf = Event
    * @example `{ 1: (data) => ({ ...(data as object), currency: 'APT' }) }` with `version: 2`
    */
   readonly upcasts?: Readonly<Record<number, (data: unknown) => unknown>>;
+  /**
+   * What of the data is about a person: sealed with a key of that person wherever it is stored. Once the person is forgotten, rules,
+   * reducers and readers see `UNREADABLE` in its place. @defaultValue nothing
+   */
+  readonly personal?: PersonalFields<Data>;
 }
 
 /** An event that somebody asks for. */

@@ -86,6 +86,15 @@ export {
   type UnreadableEvent,
 } from './queries';
 export {
+  createPersonalData,
+  MASTER_KEY_BYTES,
+  PersonalDataKeyError,
+  UNREADABLE,
+  type PersonalData,
+  type PersonalFields,
+  type PersonKey,
+} from './personalData';
+export {
   anyOf,
   everyEvents,
   everySeconds,
@@ -96,6 +105,7 @@ export {
   type SnapshotMoment,
   type SnapshotPolicy,
 } from './snapshotPolicy';
+export { withoutKey } from './sealedData';
 export { createSnapshotter, SNAPSHOT_SUBSCRIPTION } from './snapshotter';
 export {
   createSubscription,

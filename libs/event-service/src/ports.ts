@@ -1,4 +1,5 @@
 import type { AggregateKey, Event, EventId, FoldState, SeqNo } from '@imart/core';
+import type { PersonalData, PersonKey } from './personalData';
 import type { IngestLeases, ParkMarker, SubjectStore } from '@imart/pipeline';
 
 /** An accepted event as it is kept before it is read by a definition: `data` is the codec's text. */
@@ -51,12 +52,14 @@ export interface MarkRequest {
   readonly actor: string;
   /** Kept in the same statement. */
   readonly idempotency: (IdempotencyKey & KeptAnswer) | null;
+  /** The key that personal fields of the event are sealed with; `null`: it has none. */
+  readonly personKey: PersonKey | null;
 }
 
 /** What became of marking. Unless it is `marked`, nothing was written. */
 export type MarkResult =
   | 'marked'
-  /** Another event was marked since. */
+  /** Another event was marked since, or the person was forgotten. */
   | 'moved'
   /** The idempotency key has an answer. */
   | 'answered';
@@ -99,6 +102,10 @@ export type PositionFate =
 export interface CommandStore {
   /** Log, lanes, feed, parked aggregates: the engine's store of the type's subject. */
   readonly subject: SubjectStore;
+  /** `null`: nothing of this type is about a person. */
+  readonly personalData: PersonalData | null;
+  /** The key of a person: the one that is there, or a new one. */
+  personKey(person: string): Promise<PersonKey>;
   readForRequest(aggregateId: string, idempotency: IdempotencyKey | null): Promise<RequestReading>;
   /** Checks the marker, overwrites it, keeps the answer and writes the outgoing message: all or nothing. */
   mark(request: MarkRequest): Promise<MarkResult>;
@@ -168,7 +175,7 @@ export interface AggregateReads {
   readSnapshot(aggregateId: string, moment: Moment): Promise<FoldState | null>;
   /** Of the aggregates that have one; keyed by aggregate id. */
   snapshotPlaces(aggregateIds: readonly string[]): Promise<ReadonlyMap<string, SnapshotPlace>>;
-  /** Keeps states; one that is there stays. Older ones beyond a number of each aggregate are removed. */
+  /** Keeps states; one that is there stays, and one with the data of a person who is forgotten by now is not kept. Older ones beyond a number of each aggregate are removed. */
   writeSnapshots(states: readonly (AggregateKey & { readonly state: FoldState })[]): Promise<void>;
   /** Aggregates that have a snapshot, newest first. */
   snapshotAggregates(limit: number): Promise<readonly string[]>;

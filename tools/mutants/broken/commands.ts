@@ -13,8 +13,34 @@ const REQUESTS = (only: string): Suite => ({
   only,
 });
 
+const PERSONAL = (only: string): Suite => ({
+  files: ['libs/storage/src/commands/personalData.int.spec.ts'],
+  only,
+});
+
 /** Commands, and what is told of their events. */
 export const COMMAND_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'snapshot-of-somebody-forgotten',
+    breaks: 'a state that was folded before a person was forgotten is kept as a snapshot afterwards',
+    patches: [inStorage('reads')('AND (SELECT count(*) FROM keys) = cardinality($9::bigint[])', '')],
+    suite: PERSONAL('comes back in none that was folded before'),
+  },
+  {
+    name: 'forgotten-but-in-snapshots',
+    breaks: 'snapshots keep the data of a person who is forgotten',
+    patches: [
+      inStorage('personKeys')(
+        'DELETE FROM snapshots s USING',
+        'DELETE FROM snapshots s USING subjects none,',
+      ),
+      inStorage('personKeys')(
+        'WHERE u.key_id = $1 AND s.subject',
+        'WHERE none.id < 0 AND u.key_id = $1 AND s.subject',
+      ),
+    ],
+    suite: PERSONAL('goes with the snapshots'),
+  },
   {
     name: 'marker-not-compared',
     breaks: 'a command is marked though another one was marked since it was validated (E2)',

@@ -12,6 +12,7 @@ import {
   type CommandStore,
   type EventService,
   type EventWorkerStats,
+  type PersonalData,
 } from '@imart/event-service';
 import type { Logger } from '@imart/runtime';
 import {
@@ -61,12 +62,14 @@ export interface CommandSideOptions {
   /** Milliseconds; only differences count. */
   readonly now: () => number;
   readonly newId: () => string;
+  /** @defaultValue none: types with personal data are refused */
+  readonly personalData?: PersonalData | null;
 }
 
 /** Connections that a process needs for so many types: each lane holds one and reads states by another. */
 export const connectionsFor = (types: number, lanes: number): number => types * (lanes + 2) + 10;
 
-/** @throws {LanesChangedError} @throws {StorageUnavailableError} `retry` */
+/** @throws {LanesChangedError} @throws {PersonalDataKeyError} @throws {StorageUnavailableError} `retry` */
 export async function openCommandSide(options: CommandSideOptions): Promise<CommandSide> {
   const opened: (readonly [string, OpenedType])[] = [];
   for (const definition of options.definitions) {
@@ -93,8 +96,8 @@ interface OpenedType extends CommandType {
 }
 
 async function openType(options: CommandSideOptions, definition: AggregateDefinition): Promise<OpenedType> {
-  const { pool, logger, random, now, holder, lanes, parkedAggregatesMax } = options;
-  const { subject, store, reads } = await openCommands({ pool, definition, lanes });
+  const { pool, logger, random, now, holder, lanes, parkedAggregatesMax, personalData = null } = options;
+  const { subject, store, reads } = await openCommands({ pool, definition, lanes, personalData });
   const listeners = new Set<() => void>();
   const worker = createEventWorker({
     definition,

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '@imart/core';
+import { createPersonalData } from '@imart/event-service';
 import { mayRetry, retryDelayMs, STORAGE_RETRY, waitMs } from '@imart/pipeline';
 import type { Logger, Shutdown } from '@imart/runtime';
 import {
@@ -61,6 +62,10 @@ export async function startCommands(
       random: Math.random,
       now: () => performance.now(),
       newId: randomUUID,
+      personalData:
+        config.personalDataKey === undefined
+          ? null
+          : createPersonalData(Buffer.from(config.personalDataKey, 'hex')),
     });
   };
   const side = await whenThere(open, logger, shutdown.signal);

@@ -1,7 +1,8 @@
 import type { Appended, Backlog, CommandStore, KeptEvent, PositionFate, Waiting } from '@imart/event-service';
-import { eventIdOf } from '@imart/event-service';
+import { eventIdOf, withoutKey } from '@imart/event-service';
 import type { SeqNo } from '@imart/core';
 import { COMMAND_OBSERVER } from '@imart/event-service';
+import { dataWithKey } from '../subject/dataWithKey';
 import { CONTENT_HASH } from '../subject/eventLog';
 import { runScript } from '../subject/script';
 import { idDigits, keptEvent, keyOf, type CommandContext, type KeptRow } from './context';
@@ -52,7 +53,7 @@ export const appendStatement = (subject: number, eventsMax: number): string => `
 
 /** Parameters: subject, hash, type, id. */
 const SELECT_LAST =
-  `SELECT version, encode(tx_hash, 'hex') AS event_id, name, data, time_us FROM event_log WHERE subject = $1 AND aggregate_hash = $2 ` +
+  `SELECT version, encode(tx_hash, 'hex') AS event_id, name, ${dataWithKey('e')} AS data, time_us FROM event_log e WHERE subject = $1 AND aggregate_hash = $2 ` +
   `AND aggregate_type = $3 AND aggregate_id = $4 AND version IS NOT NULL ORDER BY version DESC LIMIT 1`;
 
 export function createAppendSide(context: CommandContext): AppendSide {
@@ -90,8 +91,8 @@ export function createAppendSide(context: CommandContext): AppendSide {
         );
         const last = (await client.query(SELECT_LAST, [subject, ...key])).rows[0] as KeptRow | undefined;
         const { rows } = await client.query(
-          `DELETE FROM command_outbox WHERE subject = $1 AND aggregate_id = $2
-           RETURNING id, version, encode(event_id, 'hex') AS event_id, name, data, time_us, actor, expected_version`,
+          `DELETE FROM command_outbox o WHERE subject = $1 AND aggregate_id = $2
+           RETURNING id, version, encode(event_id, 'hex') AS event_id, name, ${dataWithKey('o')} AS data, time_us, actor, expected_version`,
           [subject, aggregateId],
         );
         const waiting = (rows as (KeptRow & { id: string; actor: string; expected_version: string | null })[])
@@ -113,7 +114,7 @@ export function createAppendSide(context: CommandContext): AppendSide {
               message.expectedVersion,
               idDigits(message.eventId),
               message.name,
-              message.data,
+              withoutKey(message.data),
               message.timeUs.toString(),
               message.actor,
             ],
@@ -123,7 +124,7 @@ export function createAppendSide(context: CommandContext): AppendSide {
           await client.query(
             `INSERT INTO rejected_commands (subject, event_id, aggregate_id, version, name, data, rule, reason)
              VALUES ($1, decode($2, 'hex'), $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
-            [subject, idDigits(eventId), aggregateId, version, name, data, rule, reason],
+            [subject, idDigits(eventId), aggregateId, version, name, withoutKey(data), rule, reason],
           );
         }
         const latest: KeptEvent | undefined =
@@ -143,7 +144,7 @@ export function createAppendSide(context: CommandContext): AppendSide {
               latest.version,
               idDigits(latest.eventId),
               latest.name,
-              latest.data,
+              withoutKey(latest.data),
               latest.timeUs.toString(),
             ],
           );

@@ -6,7 +6,13 @@ import {
   type Observer,
   type SeqNo,
 } from '@imart/core';
-import type { AggregateReads, Moment, SnapshotPlace, StateSource } from '@imart/event-service';
+import type {
+  AggregateReads,
+  AggregateState,
+  Moment,
+  SnapshotPlace,
+  StateSource,
+} from '@imart/event-service';
 import { COMMAND_OBSERVER } from '@imart/event-service';
 import { decodeState, encodeState } from '@imart/pipeline';
 import { eventColumns, NOT_SKIPPED, readEvents } from '../subject/eventLog';
@@ -216,12 +222,24 @@ export function createReads(context: CommandContext): CommandReads {
         for (const { aggregateId, state } of states) {
           const key = keyOf(context, aggregateId);
           // Not beyond an event that was taken out, or set aside, since the state was read: then it would be another one.
+          // Not with the data of a person who was forgotten since it was read: whoever forgets one waits for the lock on the key.
+          const { personKeys = [] } = state as AggregateState;
           await pool.query(
-            `INSERT INTO snapshots (subject, aggregate_hash, aggregate_type, aggregate_id, seq_no, reducer_version, version, state)
+            `WITH keys AS (SELECT id FROM person_keys WHERE id = ANY ($9::bigint[]) FOR KEY SHARE)
+             INSERT INTO snapshots (subject, aggregate_hash, aggregate_type, aggregate_id, seq_no, reducer_version, version, state)
              SELECT $1, $2, $3, $4, $5, $6, $7, $8
              WHERE NOT EXISTS (SELECT FROM park_markers p WHERE p.subject = $1 AND p.aggregate_type = $3 AND p.aggregate_id = $4)
+               AND (SELECT count(*) FROM keys) = cardinality($9::bigint[])
              ON CONFLICT DO NOTHING`,
-            [subject, ...key, state.seqNo.toString(), reducerVersion, state.version, encodeState(state)],
+            [
+              subject,
+              ...key,
+              state.seqNo.toString(),
+              reducerVersion,
+              state.version,
+              encodeState(state),
+              personKeys,
+            ],
           );
           await pool.query(
             `DELETE FROM snapshots WHERE subject = $1 AND aggregate_hash = $2 AND aggregate_type = $3 AND aggregate_id = $4
