@@ -184,6 +184,15 @@ export const apiConfig = defineConfig({
     group: 'Commands',
     meaning: 'More aggregates of one type than this set aside after failures stop the work on that type.',
   }),
+  eventQueues: defineSetting({
+    name: 'EVENT_QUEUES',
+    type: listOf(text),
+    optional: true,
+    group: 'Commands',
+    example: 'allowlist/shop',
+    meaning:
+      'Queues of BullMQ that are told of events, as TYPE/NAME: in Redis where REDIS_URL is set, else in PostgreSQL. A new one is told from the first event on.',
+  }),
   personalDataKey: defineSetting({
     name: 'PERSONAL_DATA_KEY',
     type: masterKey,

@@ -22,7 +22,7 @@ type MemberEvents = {
   readonly Joined: {
     readonly account: string;
     readonly name: string;
-    readonly mail?: string | null;
+    readonly mail?: string | null | undefined;
     readonly fee: number;
   };
   readonly Paid: { readonly fee: number };
