@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { aggregateKeyText, type CommandEventData, type EventDataCodec, type EventId } from '@imart/core';
 import { retryDelayMs, type RetrySchedule } from '@imart/pipeline';
 import type { AggregateDefinition, Proposed } from './aggregate';
+import { ARCHIVED } from './archiver';
 import { canonicalJson } from './canonicalJson';
 import { createCommandCodec, markedEvent } from './codec';
 import { checkAggregateId, decide, parseProposed } from './decide';
@@ -119,9 +120,11 @@ export function createEventService(options: EventServiceOptions): EventService {
   const ask = async (asked: Asked): Promise<RequestAnswer> => {
     const { request, proposed, definition, store, codec, idempotency, bodyHash } = asked;
     for (let attempt = 1; attempt <= markAttemptsMax; attempt++) {
-      const { kept, marked, lagMs } = await store.readForRequest(request.id, idempotency);
+      const { kept, marked, archived, lagMs } = await store.readForRequest(request.id, idempotency);
       if (kept !== null) return { ...answerOf(kept, asked), repeated: true };
       if (lagMs > lagMaxMs) throw new StreamBehindError(request.type, lagMs, lagMaxMs);
+      if (archived)
+        return refuse(asked, { kind: 'refused', rule: ARCHIVED, reason: 'it is finished, and archived' });
       const latest = marked === null ? null : markedEvent(codec, marked);
       const decision = decide(definition, proposed, latest, request.expectedVersion ?? null);
       if (decision.kind === 'refused') return refuse(asked, decision);

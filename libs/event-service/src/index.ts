@@ -15,6 +15,13 @@ export {
   type StateReducer,
   type Stored,
 } from './aggregate';
+export {
+  ARCHIVE_POLL_MS_DEFAULT,
+  ARCHIVED,
+  createArchiver,
+  type Archiver,
+  type ArchiverOptions,
+} from './archiver';
 export { createBell, type Bell } from './bell';
 export { checkReducer } from './checkReducer';
 export { createCommandCodec, eventIdHex, eventIdOf, storedEvent } from './codec';
@@ -59,6 +66,8 @@ export type {
   AggregateReads,
   Answer,
   Appended,
+  Archivable,
+  ArchiveStore,
   Backlog,
   CommandStore,
   IdempotencyKey,

@@ -37,6 +37,8 @@ export interface RequestReading {
    * The latest accepted event: by its marker, or, when that is gone or over, by what waits and by the log. `null`: the aggregate has none.
    */
   readonly marked: KeptEvent | null;
+  /** The aggregate is in the archive: it takes no more commands. */
+  readonly archived: boolean;
   /** How long the first command of this type that is not in the log waits; 0 when none does. */
   readonly lagMs: number;
 }
@@ -130,6 +132,27 @@ export interface CommandStore {
   /** Removes markers that are over, and answers and rejections that have been kept for long enough. @returns how many. */
   sweep(): Promise<number>;
   backlog(): Promise<Backlog>;
+}
+
+/** Aggregates whose last event is old, by that event, ascending. */
+export interface Archivable {
+  readonly candidates: readonly { readonly aggregateId: string; readonly seqNo: SeqNo }[];
+  /** All events up to here are old, and were looked at. */
+  readonly upTo: SeqNo;
+  /** There may be more behind them. */
+  readonly more: boolean;
+}
+
+/** The archive of one aggregate type: events that nobody will add to. */
+export interface ArchiveStore {
+  /** Looks at so many events after a seq no, up to the first one that is younger than `afterMs`. */
+  archivable(after: SeqNo, events: number, afterMs: number): Promise<Archivable>;
+  /**
+   * Moves an aggregate's events out of the log and keeps its state as a snapshot, in one transaction. From then on it takes no commands.
+   * @returns `changed`: something has happened to it since the state was read, or waits to; `behind`: a reader of the feed, or the
+   * aggregate's lane, has not come to its last event. Nothing was written then.
+   */
+  archive(aggregateId: string, state: FoldState, afterMs: number): Promise<'archived' | 'changed' | 'behind'>;
 }
 
 /** What waits, for metrics (E25). */

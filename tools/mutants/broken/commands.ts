@@ -18,6 +18,11 @@ const PERSONAL = (only: string): Suite => ({
   only,
 });
 
+const ARCHIVE = (only: string): Suite => ({
+  files: ['libs/storage/src/commands/archive.int.spec.ts'],
+  only,
+});
+
 /** Commands, and what is told of their events. */
 export const COMMAND_MUTANTS: readonly Mutant[] = [
   {
@@ -40,6 +45,43 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
       ),
     ],
     suite: PERSONAL('goes with the snapshots'),
+  },
+  {
+    name: 'archived-before-its-readers',
+    breaks: 'an aggregate is archived though a reader of the feed has not come to it',
+    patches: [inStorage('archive')(': last.behind', ': last.behind && lanes < 0')],
+    suite: ARCHIVE('waits for what is young'),
+  },
+  {
+    name: 'archived-without-its-snapshot',
+    breaks: 'the archive has no final snapshot',
+    patches: [
+      inStorage('archive')(
+        'SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE (SELECT',
+        'SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE false AND (SELECT',
+      ),
+    ],
+    suite: ARCHIVE('has the events of what is finished'),
+  },
+  {
+    name: 'archive-not-asked-for',
+    breaks: 'an archived aggregate begins anew with the next command',
+    patches: [inStorage('marks')("${isArchived('$1', '$2', '$3', '$4')} AS archived", 'false AS archived')],
+    suite: ARCHIVE('takes no more commands'),
+  },
+  {
+    name: 'queue-cursor-before-it-is-taken',
+    breaks: 'an event counts as told when its job is made: lost with its Redis, it is never told',
+    patches: [
+      at('libs/stream/src/eventQueue.ts')(
+        'if (job === undefined) await ask(backend, () => add(queue, id, data));',
+        'if (job === undefined) return void (await ask(backend, () => add(queue, id, data)));',
+      ),
+    ],
+    suite: {
+      files: ['libs/stream/src/eventQueue.int.spec.ts'],
+      only: 'moves the cursor of its subscription',
+    },
   },
   {
     name: 'marker-not-compared',

@@ -2,6 +2,7 @@ import { messageOf } from '@imart/core';
 import {
   anyAggregate,
   createAggregateQueries,
+  createArchiver,
   createEventService,
   createEventWorker,
   createSnapshotter,
@@ -97,7 +98,7 @@ interface OpenedType extends CommandType {
 
 async function openType(options: CommandSideOptions, definition: AggregateDefinition): Promise<OpenedType> {
   const { pool, logger, random, now, holder, lanes, parkedAggregatesMax, personalData = null } = options;
-  const { subject, store, reads } = await openCommands({ pool, definition, lanes, personalData });
+  const { subject, store, reads, archive } = await openCommands({ pool, definition, lanes, personalData });
   const listeners = new Set<() => void>();
   const worker = createEventWorker({
     definition,
@@ -118,6 +119,7 @@ async function openType(options: CommandSideOptions, definition: AggregateDefini
     holder,
     pollMs: SNAPSHOT_POLL_MS,
   });
+  const archiver = createArchiver({ definition, store: archive, reads, logger, random });
   let failure: unknown = null;
   const failed = (what: string) => (error: unknown) => {
     failure ??= error;
@@ -146,6 +148,7 @@ async function openType(options: CommandSideOptions, definition: AggregateDefini
       await Promise.all([
         worker.run(signal).catch(failed('appending and folding')),
         snapshots.run(signal).catch(failed('snapshots')),
+        archiver.run(signal).catch(failed('archiving')),
       ]);
     },
   };

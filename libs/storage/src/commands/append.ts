@@ -5,6 +5,7 @@ import { COMMAND_OBSERVER } from '@imart/event-service';
 import { dataWithKey } from '../subject/dataWithKey';
 import { CONTENT_HASH } from '../subject/eventLog';
 import { runScript } from '../subject/script';
+import { LOG_AND_ARCHIVE } from './archive';
 import { idDigits, keptEvent, keyOf, type CommandContext, type KeptRow } from './context';
 import { onConnection, translated } from './session';
 
@@ -164,7 +165,7 @@ export function createAppendSide(context: CommandContext): AppendSide {
              EXISTS (SELECT FROM command_outbox o WHERE o.subject = $1 AND o.aggregate_id = $4 AND o.version = $5) AS waiting,
              r.rule, r.reason
            FROM (SELECT) one
-           LEFT JOIN event_log e ON e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3 AND e.aggregate_id = $4
+           LEFT JOIN ${LOG_AND_ARCHIVE} e ON e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3 AND e.aggregate_id = $4
              AND e.version = $5
            LEFT JOIN LATERAL (SELECT rule, reason FROM rejected_commands WHERE subject = $1 AND aggregate_id = $4 AND version = $5
              ORDER BY rejected_at DESC LIMIT 1) r ON true`,

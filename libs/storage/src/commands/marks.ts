@@ -1,4 +1,5 @@
 import type { CommandStore, KeptAnswer, MarkResult, RequestReading } from '@imart/event-service';
+import { isArchived } from './archive';
 import { idDigits, keptEvent, keyOf, type CommandContext, type KeptRow } from './context';
 import { dataWithKey } from '../subject/dataWithKey';
 import { translated } from './session';
@@ -29,7 +30,7 @@ const READ_FOR_REQUEST = `
       ) known WHERE NOT EXISTS (SELECT FROM fresh) ORDER BY version DESC LIMIT 1)
   )
   SELECT l.version, encode(l.event_id, 'hex') AS event_id, l.name, ${dataWithKey('l')} AS data, l.time_us,
-    encode(a.body_hash, 'hex') AS body_hash, a.answer,
+    ${isArchived('$1', '$2', '$3', '$4')} AS archived, encode(a.body_hash, 'hex') AS body_hash, a.answer,
     (SELECT ${NOW_US} - o.time_us FROM command_outbox o WHERE o.subject = $1 ORDER BY o.id LIMIT 1) AS lag_us
   FROM (SELECT) one LEFT JOIN latest l ON true
     LEFT JOIN command_answers a ON a.subject = $1 AND a.actor = $5 AND a.idempotency_key = $6`;
@@ -46,6 +47,7 @@ const MARK = `
     SELECT $1, $4, $5::bigint + 1, decode($6, 'hex'), $7, $8, ${NOW_US}, clock_timestamp()
     WHERE NOT EXISTS (SELECT FROM event_log e WHERE e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3
         AND e.aggregate_id = $4 AND e.version > $5)
+      AND NOT ${isArchived('$1', '$2', '$3', '$4')}
     ON CONFLICT (subject, aggregate_id) DO UPDATE SET version = excluded.version, event_id = excluded.event_id,
       name = excluded.name, data = excluded.data, time_us = greatest(m.time_us + 1, excluded.time_us), marked_at = excluded.marked_at
     WHERE m.version <= $5
@@ -80,6 +82,7 @@ export function createMarks(context: CommandContext): Marks {
           version: string | null;
           body_hash: string | null;
           answer: string | null;
+          archived: boolean;
           lag_us: string | null;
         };
         const { body_hash: bodyHash, answer } = row;
@@ -88,7 +91,8 @@ export function createMarks(context: CommandContext): Marks {
             bodyHash === null || answer === null
               ? null
               : { bodyHash, answer: JSON.parse(answer) as KeptAnswer['answer'] },
-          marked: row.version === null ? null : keptEvent(row as KeptRow),
+          marked: row.version === null || row.archived ? null : keptEvent(row as KeptRow),
+          archived: row.archived,
           lagMs: Math.max(0, Number(row.lag_us ?? 0) / 1000),
         };
       }),

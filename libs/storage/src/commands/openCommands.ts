@@ -6,6 +6,7 @@ import {
   createCommandObserver,
   type AggregateDefinition,
   type AggregateReads,
+  type ArchiveStore,
   type CommandStore,
   type PersonalData,
 } from '@imart/event-service';
@@ -13,6 +14,7 @@ import type { SubjectStore } from '@imart/pipeline';
 import { createSubjectStore } from '../subject/createSubjectStore';
 import { openSubject } from '../subject/openSubject';
 import { createAppendSide } from './append';
+import { createArchive } from './archive';
 import type { CommandContext } from './context';
 import { createMarks } from './marks';
 import { checkPersonalData, personKeyOf } from './personKeys';
@@ -45,6 +47,7 @@ export interface OpenedCommands {
   readonly subject: number;
   readonly store: CommandStore;
   readonly reads: AggregateReads;
+  readonly archive: ArchiveStore;
 }
 
 /**
@@ -63,6 +66,7 @@ export function commandsOf(context: CommandContext, definition: AggregateDefinit
   return {
     subject: context.log.subject,
     reads,
+    archive: createArchive(context),
     store: {
       ...createMarks(context),
       ...createAppendSide(context),

@@ -16,6 +16,7 @@ import type {
 import { COMMAND_OBSERVER } from '@imart/event-service';
 import { decodeState, encodeState } from '@imart/pipeline';
 import { eventColumns, NOT_SKIPPED, readEvents } from '../subject/eventLog';
+import { LOG_AND_ARCHIVE } from './archive';
 import { keyOf, type CommandContext } from './context';
 import { translated } from './session';
 
@@ -53,7 +54,7 @@ const selectSources = (upTo: string): string => `
   SELECT k.place, NULL, NULL, NULL, NULL, r.version, r.seq_no, r.aggregate_type, r.aggregate_id, r.name, r.data, r.time_us, r.address, r.tx_hash,
     r.block_hash
   FROM bounded k LEFT JOIN base b USING (place) CROSS JOIN LATERAL (
-    SELECT e.version, ${eventColumns('e')} FROM event_log e WHERE ${OF_AGGREGATE} AND e.version > coalesce(b.version, 0)
+    SELECT e.version, ${eventColumns('e')} FROM ${LOG_AND_ARCHIVE} e WHERE ${OF_AGGREGATE} AND e.version > coalesce(b.version, 0)
       AND e.seq_no <= k.last AND ${NOT_SKIPPED}) r`;
 
 /** The lane of `k` has executed so far. */
@@ -71,7 +72,7 @@ function upToMoment(moment: Moment): { sql: string; parameters: readonly string[
     case 'time':
       return {
         // Times of an aggregate rise with its versions.
-        sql: `SELECT coalesce((SELECT e.seq_no FROM event_log e WHERE ${OF_AGGREGATE} AND e.time_us <= $7
+        sql: `SELECT coalesce((SELECT e.seq_no FROM ${LOG_AND_ARCHIVE} e WHERE ${OF_AGGREGATE} AND e.time_us <= $7
           ORDER BY e.version DESC LIMIT 1), -1)`,
         parameters: [moment.timeUs.toString()],
       };
@@ -168,7 +169,7 @@ export function createReads(context: CommandContext): CommandReads {
     readEvents: (aggregateId, afterVersion, limit) =>
       translated(async () => {
         const { rows } = await pool.query(
-          `SELECT ${eventColumns('e')} FROM event_log e WHERE e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3
+          `SELECT ${eventColumns('e')} FROM ${LOG_AND_ARCHIVE} e WHERE e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3
              AND e.aggregate_id = $4 AND e.version > $5 ORDER BY e.version LIMIT $6`,
           [subject, ...keyOf(context, aggregateId), afterVersion, limit],
         );
