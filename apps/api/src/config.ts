@@ -33,6 +33,17 @@ const longToken: ValueType<string> = {
   },
 };
 
+/** 32 bytes that seal other keys. */
+const masterKey: ValueType<string> = {
+  label: '64 hex digits',
+  parse(value) {
+    if (!/^[0-9a-f]{64}$/i.test(value)) {
+      throw new Error('must be 64 hex digits; openssl rand -hex 32 makes them');
+    }
+    return value;
+  },
+};
+
 /** Every setting of the API. */
 export const apiConfig = defineConfig({
   databaseUrl: defineSetting({
@@ -180,6 +191,24 @@ export const apiConfig = defineConfig({
     unit: 'aggregates',
     group: 'Commands',
     meaning: 'More aggregates of one type than this set aside after failures stop the work on that type.',
+  }),
+  eventQueues: defineSetting({
+    name: 'EVENT_QUEUES',
+    type: listOf(text),
+    optional: true,
+    group: 'Commands',
+    example: 'allowlist/shop',
+    meaning:
+      'Queues of BullMQ that are told of events, as TYPE/NAME: in Redis where REDIS_URL is set, else in PostgreSQL. A new one is told from the first event on.',
+  }),
+  personalDataKey: defineSetting({
+    name: 'PERSONAL_DATA_KEY',
+    type: masterKey,
+    secret: true,
+    optional: true,
+    group: 'Commands',
+    meaning:
+      'Master key of what events say about persons, 64 hex digits (openssl rand -hex 32); needed by aggregate types that have such data, always the same for a database. Lost, that data is lost.',
   }),
   webhooksPrivate: defineSetting({
     name: 'WEBHOOKS_PRIVATE',

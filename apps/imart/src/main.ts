@@ -1,4 +1,5 @@
 import { ConfigError, messageOf, WorkerError } from '@imart/core';
+import { forgetCommand } from './commands/forget';
 import { historyCommand } from './commands/history';
 import { keysCommand } from './commands/keys';
 import { parkedCommand } from './commands/parked';
@@ -21,6 +22,7 @@ const commands: Readonly<Record<string, Command>> = {
   replay: replayCommand,
   verify: verifyCommand,
   keys: keysCommand,
+  forget: forgetCommand,
   sale: saleCommand,
   purchase: purchaseCommand,
 };

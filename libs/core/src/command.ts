@@ -23,4 +23,6 @@ export interface CommandEventData<Payload = unknown> {
   /** The event that this one answers to; `null`: a person or another system asked for it. */
   readonly causationId: string | null;
   readonly payload: Payload;
+  /** The key of the person that some of `payload` is about, itself sealed. Absent: nothing of it is, or the key is gone. */
+  readonly personKey?: { readonly id: string; readonly sealedKey: string };
 }

@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod';
 import type { EventId, SeqNo } from '@imart/core';
+import type { PersonalFields } from './personalData';
 import type { SnapshotPolicy } from './snapshotPolicy';
 
 /** Names and data of the events that an aggregate type has. */
@@ -22,6 +23,11 @@ export interface EventDefinition<Data = unknown, Events extends EventsOf = Event
    * @example `{ 1: (data) => ({ ...(data as object), currency: 'APT' }) }` with `version: 2`
    */
   readonly upcasts?: Readonly<Record<number, (data: unknown) => unknown>>;
+  /**
+   * What of the data is about a person: sealed with a key of that person wherever it is stored. Once the person is forgotten, rules,
+   * reducers and readers see `UNREADABLE` in its place. @defaultValue nothing
+   */
+  readonly personal?: PersonalFields<Data>;
 }
 
 /** An event that somebody asks for. */
@@ -74,6 +80,13 @@ export interface AggregateDefinition<State = unknown, Events extends EventsOf = 
   readonly reducer: StateReducer<State, Events>;
   /** @defaultValue after every 100 events */
   readonly snapshots?: SnapshotPolicy;
+  /** When an aggregate's events go out of the log into the archive, where they are read, and take no more commands. @defaultValue never */
+  readonly archive?: {
+    /** Pure. Of the latest state: nothing more will happen. */
+    isFinished(state: State): boolean;
+    /** How long ago the last event must have been, in milliseconds. */
+    readonly afterMs: number;
+  };
 }
 
 const TYPE = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -101,6 +114,9 @@ export function defineAggregate<State, Events extends EventsOf>(
       }
     }
   }
+  const afterMs = definition.archive?.afterMs ?? 0;
+  if (!Number.isInteger(afterMs) || afterMs < 0)
+    throw new RangeError(`${type} is archived after 0 or more whole milliseconds, not ${afterMs}`);
   const names = new Set(rules.map((rule) => rule.name));
   if (names.size !== rules.length) throw new RangeError(`two rules of ${type} have the same name`);
   if (!Number.isInteger(definition.reducer.version) || definition.reducer.version < 1) {

@@ -1,7 +1,9 @@
 import { messageOf, type CommandEventData, type Event, type EventDataCodec, type EventId } from '@imart/core';
 import type { AggregateDefinition, EventDefinition, Marked, Stored } from './aggregate';
 import { CommandEventDataError, UnknownCommandEventError } from './errors';
+import type { PersonalData } from './personalData';
 import type { KeptEvent } from './ports';
+import { openPayload, sealedPrefix, sealPayload, splitSealed, type SealedPayload } from './sealedData';
 
 /** An event id as the log keeps it: 0x and 32 hex digits. */
 export function eventIdHex(eventId: EventId): string {
@@ -20,18 +22,34 @@ const definitionOf = (definition: AggregateDefinition, name: string): EventDefin
   Object.hasOwn(definition.events, name) ? definition.events[name] : undefined;
 
 /**
- * The data of an aggregate type's events in the log: a JSON array of version, schema version, correlation id, causation id and payload.
- * Reading gives the payload in its present form.
+ * The data of an aggregate type's events in the log: a JSON array of version, schema version, correlation id, causation id and payload;
+ * of one with personal fields, these sealed after it. Reading gives the payload in its present form.
+ * @param personalData seals and opens personal fields. @defaultValue none: for types without such fields
  */
-export function createCommandCodec(definition: AggregateDefinition): EventDataCodec {
+export function createCommandCodec(
+  definition: AggregateDefinition,
+  personalData: PersonalData | null = null,
+): EventDataCodec {
   const { type } = definition;
   return {
-    encode(_name, data) {
-      const { version, schemaVersion, correlationId, causationId, payload } = data as CommandEventData;
-      return JSON.stringify([version, schemaVersion, correlationId, causationId, payload]);
+    encode(name, data) {
+      const { version, schemaVersion, correlationId, causationId, payload, personKey } =
+        data as CommandEventData;
+      const fields = definitionOf(definition, name)?.personal?.fields ?? [];
+      const { payload: open, sealed } = sealPayload(personalData, fields, payload, personKey, name);
+      const list = [version, schemaVersion, correlationId, causationId, open];
+      return sealed === null || personKey === undefined
+        ? JSON.stringify(list)
+        : sealedPrefix(personKey) + JSON.stringify([...list, sealed.fields, sealed.text]);
     },
     decode(name, text): CommandEventData {
-      const [version, schemaVersion, correlationId, causationId, payload] = parsed(type, name, text);
+      const { json, isSealed, key } = splitSealed(text);
+      const [version, schemaVersion, correlationId, causationId, ...kept] = parsed(
+        type,
+        name,
+        json,
+        isSealed,
+      );
       const event = definitionOf(definition, name);
       const newest = event?.version ?? 1;
       if (event === undefined || schemaVersion > newest) {
@@ -42,7 +60,14 @@ export function createCommandCodec(definition: AggregateDefinition): EventDataCo
         schemaVersion,
         correlationId,
         causationId,
-        payload: upcast(type, name, event, payload, schemaVersion),
+        payload: upcast(
+          type,
+          name,
+          event,
+          openPayload(personalData, sealedPayloadOf(kept), key, { type, name }),
+          schemaVersion,
+        ),
+        ...(key === null ? {} : { personKey: key }),
       };
     },
   };
@@ -64,7 +89,16 @@ function upcast(
   return data;
 }
 
-function parsed(type: string, name: string, text: string): [number, number, string, string | null, unknown] {
+type Parsed = [number, number, string, string | null, unknown, ...sealed: [] | [readonly string[], string]];
+
+function sealedPayloadOf([payload, fields, text]: readonly [
+  unknown,
+  ...sealed: [] | [readonly string[], string],
+]): SealedPayload {
+  return { payload, sealed: fields === undefined || text === undefined ? null : { fields, text } };
+}
+
+function parsed(type: string, name: string, text: string, isSealed: boolean): Parsed {
   let array: unknown;
   try {
     array = JSON.parse(text);
@@ -73,7 +107,7 @@ function parsed(type: string, name: string, text: string): [number, number, stri
   }
   if (
     !Array.isArray(array) ||
-    array.length !== 5 ||
+    array.length !== (isSealed ? 7 : 5) ||
     !Number.isInteger(array[0]) ||
     !Number.isInteger(array[1]) ||
     array[1] < 1
@@ -84,7 +118,7 @@ function parsed(type: string, name: string, text: string): [number, number, stri
       'it is no list of version, schema version, correlation, causation, payload',
     );
   }
-  return array as [number, number, string, string | null, unknown];
+  return array as Parsed;
 }
 
 /** An event of the log as reducers see it. */

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { aggregateKeyText, type CommandEventData, type EventDataCodec, type EventId } from '@imart/core';
 import { retryDelayMs, type RetrySchedule } from '@imart/pipeline';
 import type { AggregateDefinition, Proposed } from './aggregate';
+import { ARCHIVED } from './archiver';
 import { canonicalJson } from './canonicalJson';
 import { createCommandCodec, markedEvent } from './codec';
 import { checkAggregateId, decide, parseProposed } from './decide';
@@ -14,6 +15,8 @@ import {
   UnknownAggregateTypeError,
 } from './errors';
 import { createKeyedQueue } from './keyedQueue';
+import type { PersonKey } from './personalData';
+import { personOf } from './personOf';
 import type { Answer, CommandStore, IdempotencyKey, KeptAnswer, KeptEvent, PositionFate } from './ports';
 import { waitForPosition, type WaitOptions } from './waitFor';
 
@@ -95,7 +98,12 @@ export function createEventService(options: EventServiceOptions): EventService {
     markAttemptsMax = MARK_ATTEMPTS_MAX_DEFAULT,
     lagMaxMs = LAG_MAX_MS_DEFAULT,
   } = options;
-  const codecs = new Map([...stores].map(([type, { definition }]) => [type, createCommandCodec(definition)]));
+  const codecs = new Map(
+    [...stores].map(([type, { definition, store }]) => [
+      type,
+      createCommandCodec(definition, store.personalData),
+    ]),
+  );
 
   const opened = (
     type: string,
@@ -112,14 +120,19 @@ export function createEventService(options: EventServiceOptions): EventService {
   const ask = async (asked: Asked): Promise<RequestAnswer> => {
     const { request, proposed, definition, store, codec, idempotency, bodyHash } = asked;
     for (let attempt = 1; attempt <= markAttemptsMax; attempt++) {
-      const { kept, marked, lagMs } = await store.readForRequest(request.id, idempotency);
+      const { kept, marked, archived, lagMs } = await store.readForRequest(request.id, idempotency);
       if (kept !== null) return { ...answerOf(kept, asked), repeated: true };
       if (lagMs > lagMaxMs) throw new StreamBehindError(request.type, lagMs, lagMaxMs);
+      if (archived)
+        return refuse(asked, { kind: 'refused', rule: ARCHIVED, reason: 'it is finished, and archived' });
       const latest = marked === null ? null : markedEvent(codec, marked);
       const decision = decide(definition, proposed, latest, request.expectedVersion ?? null);
       if (decision.kind === 'refused') return refuse(asked, decision);
       const version = (marked?.version ?? 0) + 1;
-      const event = eventOf(asked, decision.data, version, newId() as EventId);
+      // Asked for anew with each attempt: the person may have been forgotten between.
+      const person = personOf(definition, request, decision.data);
+      const personKey = person === null ? null : await store.personKey(person);
+      const event = eventOf(asked, decision.data, version, newId() as EventId, personKey);
       const answer: Answer = { kind: 'accepted', eventId: event.eventId, version };
       const result = await store.mark({
         aggregateId: request.id,
@@ -128,6 +141,7 @@ export function createEventService(options: EventServiceOptions): EventService {
         event,
         actor: request.actor ?? '',
         idempotency: idempotency === null ? null : { ...idempotency, bodyHash, answer },
+        personKey,
       });
       if (result === 'marked') {
         onAccepted(request.type);
@@ -145,7 +159,7 @@ export function createEventService(options: EventServiceOptions): EventService {
       checkTexts(request);
       const proposed = parseProposed(definition, request.name, request.data);
       const idempotency = idempotencyOf(request);
-      const bodyHash = hashOf(request, proposed);
+      const bodyHash = hashOf(request, proposed, definition, store);
       const asked: Asked = { request, proposed, definition, store, codec, idempotency, bodyHash };
       return queue.run(aggregateKeyText(request.type, request.id), () => ask(asked));
     },
@@ -186,6 +200,7 @@ function eventOf(
   payload: unknown,
   version: number,
   eventId: EventId,
+  personKey: PersonKey | null,
 ): Omit<KeptEvent, 'timeUs'> {
   const kept: CommandEventData = {
     version,
@@ -193,6 +208,7 @@ function eventOf(
     correlationId: request.correlationId ?? eventId,
     causationId: request.causationId ?? null,
     payload,
+    ...(personKey === null ? {} : { personKey }),
   };
   return { eventId, version, name, data: codec.encode(name, kept) };
 }
@@ -202,8 +218,16 @@ function idempotencyOf({ idempotencyKey, actor = '' }: CommandRequest): Idempote
 }
 
 /** Of all that decides about the answer. Correlation and causation do not: a retry may carry others. */
-function hashOf({ type, id, expectedVersion }: CommandRequest, { name, data }: Proposed): string {
+function hashOf(
+  { type, id, expectedVersion }: CommandRequest,
+  { name, data }: Proposed,
+  definition: AggregateDefinition,
+  { personalData }: CommandStore,
+): string {
   const body = canonicalJson([type, id, name, data, expectedVersion ?? null]);
+  // Short texts about a person could be found again by trying: that needs the master key.
+  if (definition.events[name]?.personal !== undefined && personalData !== null)
+    return personalData.hash(body);
   return createHash('sha256').update(body).digest('hex').slice(0, 32);
 }
 

@@ -88,7 +88,7 @@ export function createEventWorker(options: EventWorkerOptions): EventWorker {
     sweepMs = SWEEP_MS_DEFAULT,
     onExecuted = () => undefined,
   } = options;
-  const codec = createCommandCodec(definition);
+  const codec = createCommandCodec(definition, store.personalData);
   const bell = createBell();
   const appended = createBell();
 

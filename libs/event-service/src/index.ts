@@ -15,6 +15,13 @@ export {
   type StateReducer,
   type Stored,
 } from './aggregate';
+export {
+  ARCHIVE_POLL_MS_DEFAULT,
+  ARCHIVED,
+  createArchiver,
+  type Archiver,
+  type ArchiverOptions,
+} from './archiver';
 export { createBell, type Bell } from './bell';
 export { checkReducer } from './checkReducer';
 export { createCommandCodec, eventIdHex, eventIdOf, storedEvent } from './codec';
@@ -59,6 +66,8 @@ export type {
   AggregateReads,
   Answer,
   Appended,
+  Archivable,
+  ArchiveStore,
   Backlog,
   CommandStore,
   IdempotencyKey,
@@ -86,6 +95,15 @@ export {
   type UnreadableEvent,
 } from './queries';
 export {
+  createPersonalData,
+  MASTER_KEY_BYTES,
+  PersonalDataKeyError,
+  UNREADABLE,
+  type PersonalData,
+  type PersonalFields,
+  type PersonKey,
+} from './personalData';
+export {
   anyOf,
   everyEvents,
   everySeconds,
@@ -96,6 +114,7 @@ export {
   type SnapshotMoment,
   type SnapshotPolicy,
 } from './snapshotPolicy';
+export { withoutKey } from './sealedData';
 export { createSnapshotter, SNAPSHOT_SUBSCRIPTION } from './snapshotter';
 export {
   createSubscription,

@@ -1,4 +1,11 @@
-import { BEFORE_FIRST, commandSubjectId, type FoldState, type Observer, type Reducer } from '@imart/core';
+import {
+  BEFORE_FIRST,
+  commandSubjectId,
+  type CommandEventData,
+  type FoldState,
+  type Observer,
+  type Reducer,
+} from '@imart/core';
 import type { AggregateDefinition } from './aggregate';
 import { storedEvent } from './codec';
 
@@ -10,6 +17,8 @@ export interface AggregateState<State = unknown> extends FoldState {
   /** Time of the last event folded, in microseconds since 1970; 0 before the first. */
   readonly timeUs: bigint;
   readonly value: State;
+  /** Keys of persons whose data may be in the value: it is kept nowhere once one of them is gone. Absent: none. */
+  readonly personKeys?: readonly string[];
 }
 
 /** A definition's reducer as the engine takes it. It has no rows: its states are snapshots and the events after them. */
@@ -38,12 +47,22 @@ export function createCommandReducer<State>(
           version: stored.version,
           timeUs: stored.timeUs,
           value: reducer.fold(state.value, stored),
+          ...personKeysAfter(state.personKeys, (event.data as CommandEventData).personKey?.id),
         },
         rows: [],
         activities: [],
       };
     },
   };
+}
+
+function personKeysAfter(
+  known: readonly string[] | undefined,
+  key: string | undefined,
+): Pick<AggregateState, 'personKeys'> {
+  if (key === undefined || known?.includes(key) === true)
+    return known === undefined ? {} : { personKeys: known };
+  return { personKeys: [...(known ?? []), key] };
 }
 
 /** Observes the commands of one aggregate type. */

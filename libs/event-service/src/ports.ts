@@ -1,4 +1,5 @@
 import type { AggregateKey, Event, EventId, FoldState, SeqNo } from '@imart/core';
+import type { PersonalData, PersonKey } from './personalData';
 import type { IngestLeases, ParkMarker, SubjectStore } from '@imart/pipeline';
 
 /** An accepted event as it is kept before it is read by a definition: `data` is the codec's text. */
@@ -36,6 +37,8 @@ export interface RequestReading {
    * The latest accepted event: by its marker, or, when that is gone or over, by what waits and by the log. `null`: the aggregate has none.
    */
   readonly marked: KeptEvent | null;
+  /** The aggregate is in the archive: it takes no more commands. */
+  readonly archived: boolean;
   /** How long the first command of this type that is not in the log waits; 0 when none does. */
   readonly lagMs: number;
 }
@@ -51,12 +54,14 @@ export interface MarkRequest {
   readonly actor: string;
   /** Kept in the same statement. */
   readonly idempotency: (IdempotencyKey & KeptAnswer) | null;
+  /** The key that personal fields of the event are sealed with; `null`: it has none. */
+  readonly personKey: PersonKey | null;
 }
 
 /** What became of marking. Unless it is `marked`, nothing was written. */
 export type MarkResult =
   | 'marked'
-  /** Another event was marked since. */
+  /** Another event was marked since, or the person was forgotten. */
   | 'moved'
   /** The idempotency key has an answer. */
   | 'answered';
@@ -99,6 +104,10 @@ export type PositionFate =
 export interface CommandStore {
   /** Log, lanes, feed, parked aggregates: the engine's store of the type's subject. */
   readonly subject: SubjectStore;
+  /** `null`: nothing of this type is about a person. */
+  readonly personalData: PersonalData | null;
+  /** The key of a person: the one that is there, or a new one. */
+  personKey(person: string): Promise<PersonKey>;
   readForRequest(aggregateId: string, idempotency: IdempotencyKey | null): Promise<RequestReading>;
   /** Checks the marker, overwrites it, keeps the answer and writes the outgoing message: all or nothing. */
   mark(request: MarkRequest): Promise<MarkResult>;
@@ -123,6 +132,27 @@ export interface CommandStore {
   /** Removes markers that are over, and answers and rejections that have been kept for long enough. @returns how many. */
   sweep(): Promise<number>;
   backlog(): Promise<Backlog>;
+}
+
+/** Aggregates whose last event is old, by that event, ascending. */
+export interface Archivable {
+  readonly candidates: readonly { readonly aggregateId: string; readonly seqNo: SeqNo }[];
+  /** All events up to here are old, and were looked at. */
+  readonly upTo: SeqNo;
+  /** There may be more behind them. */
+  readonly more: boolean;
+}
+
+/** The archive of one aggregate type: events that nobody will add to. */
+export interface ArchiveStore {
+  /** Looks at so many events after a seq no, up to the first one that is younger than `afterMs`. */
+  archivable(after: SeqNo, events: number, afterMs: number): Promise<Archivable>;
+  /**
+   * Moves an aggregate's events out of the log and keeps its state as a snapshot, in one transaction. From then on it takes no commands.
+   * @returns `changed`: something has happened to it since the state was read, or waits to; `behind`: a reader of the feed, or the
+   * aggregate's lane, has not come to its last event. Nothing was written then.
+   */
+  archive(aggregateId: string, state: FoldState, afterMs: number): Promise<'archived' | 'changed' | 'behind'>;
 }
 
 /** What waits, for metrics (E25). */
@@ -168,7 +198,7 @@ export interface AggregateReads {
   readSnapshot(aggregateId: string, moment: Moment): Promise<FoldState | null>;
   /** Of the aggregates that have one; keyed by aggregate id. */
   snapshotPlaces(aggregateIds: readonly string[]): Promise<ReadonlyMap<string, SnapshotPlace>>;
-  /** Keeps states; one that is there stays. Older ones beyond a number of each aggregate are removed. */
+  /** Keeps states; one that is there stays, and one with the data of a person who is forgotten by now is not kept. Older ones beyond a number of each aggregate are removed. */
   writeSnapshots(states: readonly (AggregateKey & { readonly state: FoldState })[]): Promise<void>;
   /** Aggregates that have a snapshot, newest first. */
   snapshotAggregates(limit: number): Promise<readonly string[]>;

@@ -1,8 +1,11 @@
 import { deepStrictEqual, fail } from 'node:assert';
+import { randomBytes } from 'node:crypto';
 import type { CommandEventData, EventId, SeqNo } from '@imart/core';
 import type { AggregateDefinition, EventsOf, Marked, Proposed, Stored } from './aggregate';
 import { createCommandCodec } from './codec';
 import { decide, parseProposed, type Decision } from './decide';
+import { createPersonalData, MASTER_KEY_BYTES, type PersonKey } from './personalData';
+import { withKey } from './sealedData';
 
 /** What a command is expected to come to: events, or the rule that refuses it. */
 export type Expected<Events extends EventsOf> = readonly Proposed<Events>[] | { readonly refusedBy: string };
@@ -41,7 +44,9 @@ export function testAggregate<State, Events extends EventsOf>(
   aggregateId = 'a',
 ): { given(events: readonly Proposed<Events>[]): GivenEvents<State, Events> } {
   const plain = definition as unknown as AggregateDefinition<State>;
-  const codec = createCommandCodec(plain);
+  const personalData = createPersonalData(randomBytes(MASTER_KEY_BYTES));
+  const personKey: PersonKey = { id: '1', sealedKey: personalData.newKey() };
+  const codec = createCommandCodec(plain, personalData);
 
   const stored = (name: string, data: unknown, version: number): Stored => {
     const eventId = `00000000-0000-4000-8000-${String(version).padStart(12, '0')}` as EventId;
@@ -51,8 +56,13 @@ export function testAggregate<State, Events extends EventsOf>(
       correlationId: eventId,
       causationId: null,
       payload: data,
+      personKey,
     };
-    const { payload } = codec.decode(name, codec.encode(name, kept)) as CommandEventData;
+    const text = codec.encode(name, kept);
+    const { payload } = codec.decode(
+      name,
+      text.startsWith('[') ? text : withKey(text, personKey),
+    ) as CommandEventData;
     return {
       name,
       data: payload,

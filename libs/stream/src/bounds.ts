@@ -4,6 +4,14 @@ export const SEND_CHUNK_MAX = 500;
 /** How long `send` waits for the backend. Beyond it the caller gets an error, and the sweeper sends what is missing. */
 export const SEND_TIMEOUT_MS = 5_000;
 
+/** How soon, and at last how often, whoever tells an event by a job looks whether it was completed. */
+export const EVENT_LOOK_MIN_MS = 4;
+export const EVENT_LOOK_MAX_MS = 250;
+/** How many workers may die with one event before its job fails, and is made anew: both lead to the next worker. */
+export const EVENT_STALLED_COUNT_MAX = 1_000;
+/** Completed jobs kept for each queue of events, without their data: far more than are completed between two looks. */
+export const EVENT_JOBS_KEPT = 10_000;
+
 /** How long a worker owns a job without renewing. A blocked event loop of this length lets the job run twice (Q2). */
 export const LOCK_DURATION_MS = 4_000;
 

@@ -133,7 +133,8 @@ export async function createWakeUpStream(options: WakeUpStreamOptions): Promise<
   };
 }
 
-function openBackend(backend: WakeUpBackend, onError: (error: Error) => void): Promise<JobBackend> {
+/** Connects. Throws as {@link createWakeUpStream}. */
+export function openBackend(backend: WakeUpBackend, onError: (error: Error) => void): Promise<JobBackend> {
   switch (backend.kind) {
     case 'postgres': {
       const { connectionString, schema = JOBS_SCHEMA_DEFAULT } = backend;

@@ -34,6 +34,17 @@ export class StreamUnavailableError extends WorkerError {
   }
 }
 
+/** Whoever takes events from a queue failed with one. It is told again. */
+export class EventNotTakenError extends WorkerError {
+  constructor(queue: string, id: string, reason: string) {
+    super(`event "${id}" in queue ${queue} was not taken: ${reason}`, {
+      code: 'EVENT_NOT_TAKEN',
+      disposition: 'retry',
+      fields: { queue, id },
+    });
+  }
+}
+
 /** A job in a lane's queue that no sender of wake-ups made. */
 export class WakeUpDataError extends WorkerError {
   constructor(queue: string, id: string) {

@@ -1,5 +1,5 @@
 /**
- * Wake-ups for lanes as BullMQ jobs, in PostgreSQL or in Redis. Guarantees: one queue for each lane and one job at a time
+ * Wake-ups for lanes, and events for subscribers, as BullMQ jobs, in PostgreSQL or in Redis. Guarantees: one queue for each lane and one job at a time
  * in it; a job's id is its wake-up's, its result the fate of its event; nothing is kept here that the database cannot
  * rebuild; the jobs of a dead worker are taken over within 10 seconds.
  */
@@ -14,8 +14,24 @@ export {
   type WakeUpStreamOptions,
 } from './createWakeUpStream';
 export { COMPLETED_JOBS_KEPT, FAILED_JOBS_KEPT, SEND_CHUNK_MAX } from './bounds';
+export {
+  createEventConsumer,
+  createEventQueue,
+  eventQueueName,
+  type EventConsumer,
+  type EventConsumerOptions,
+  type EventQueue,
+  type EventQueueOptions,
+  type QueuedEvent,
+} from './eventQueue';
 export { openJobQueues, type JobQueues, type JobQueuesOptions } from './jobQueues';
-export { RedisClusterError, RedisPolicyError, StreamUnavailableError, WakeUpDataError } from './errors';
+export {
+  EventNotTakenError,
+  RedisClusterError,
+  RedisPolicyError,
+  StreamUnavailableError,
+  WakeUpDataError,
+} from './errors';
 export {
   createRedisSessionCache,
   SESSION_KEPT_MS_DEFAULT,

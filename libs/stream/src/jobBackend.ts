@@ -1,6 +1,5 @@
-import type { WorkerOptions } from 'bullmq';
+import type { KeepJobs, WorkerOptions } from 'bullmq';
 import type { WakeUpFate } from '@imart/pipeline';
-import type { WakeUpData } from './wakeUpJob';
 
 /** A job as it is handed to a worker. */
 export interface TakenJob {
@@ -11,17 +10,27 @@ export interface TakenJob {
 /** The part of BullMQ's queue that is used here; the same for both backends. */
 export interface JobQueue {
   readonly name: string;
-  addBulk(jobs: { name: string; data: WakeUpData; opts: { jobId: string } }[]): Promise<unknown>;
+  addBulk(jobs: { name: string; data: object; opts: JobSettings }[]): Promise<unknown>;
   getJob(id: string): Promise<KeptJob | undefined>;
   getJobCounts(...states: ('wait' | 'active' | 'completed' | 'failed')[]): Promise<Record<string, number>>;
   close(): Promise<void>;
 }
 
+/** A job's own settings. */
+export interface JobSettings {
+  readonly jobId: string;
+  readonly removeOnComplete?: KeepJobs;
+  readonly removeOnFail?: KeepJobs;
+}
+
 /** A job that is still there. */
 export interface KeptJob {
+  readonly data: unknown;
   readonly returnvalue: unknown;
   readonly failedReason: string;
   getState(): Promise<string>;
+  updateData(data: object): Promise<void>;
+  remove(): Promise<void>;
 }
 
 /** The part of BullMQ's worker that is used here. */
@@ -32,7 +41,8 @@ export interface JobWorker {
   close(force: boolean): Promise<void>;
 }
 
-export type Processor = (job: TakenJob) => Promise<WakeUpFate>;
+/** What it gives is kept with the job. */
+export type Processor = (job: TakenJob) => Promise<WakeUpFate | null>;
 
 /** What the two worlds, PostgreSQL and Redis, have to give. Both are ready when they are created. */
 export interface JobBackend {

@@ -13,8 +13,76 @@ const REQUESTS = (only: string): Suite => ({
   only,
 });
 
+const PERSONAL = (only: string): Suite => ({
+  files: ['libs/storage/src/commands/personalData.int.spec.ts'],
+  only,
+});
+
+const ARCHIVE = (only: string): Suite => ({
+  files: ['libs/storage/src/commands/archive.int.spec.ts'],
+  only,
+});
+
 /** Commands, and what is told of their events. */
 export const COMMAND_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'snapshot-of-somebody-forgotten',
+    breaks: 'a state that was folded before a person was forgotten is kept as a snapshot afterwards',
+    patches: [inStorage('reads')('AND (SELECT count(*) FROM keys) = cardinality($9::bigint[])', '')],
+    suite: PERSONAL('comes back in none that was folded before'),
+  },
+  {
+    name: 'forgotten-but-in-snapshots',
+    breaks: 'snapshots keep the data of a person who is forgotten',
+    patches: [
+      inStorage('personKeys')(
+        'DELETE FROM snapshots s USING',
+        'DELETE FROM snapshots s USING subjects none,',
+      ),
+      inStorage('personKeys')(
+        'WHERE u.key_id = $1 AND s.subject',
+        'WHERE none.id < 0 AND u.key_id = $1 AND s.subject',
+      ),
+    ],
+    suite: PERSONAL('goes with the snapshots'),
+  },
+  {
+    name: 'archived-before-its-readers',
+    breaks: 'an aggregate is archived though a reader of the feed has not come to it',
+    patches: [inStorage('archive')(': last.behind', ': last.behind && lanes < 0')],
+    suite: ARCHIVE('waits for what is young'),
+  },
+  {
+    name: 'archived-without-its-snapshot',
+    breaks: 'the archive has no final snapshot',
+    patches: [
+      inStorage('archive')(
+        'SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE (SELECT',
+        'SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE false AND (SELECT',
+      ),
+    ],
+    suite: ARCHIVE('has the events of what is finished'),
+  },
+  {
+    name: 'archive-not-asked-for',
+    breaks: 'an archived aggregate begins anew with the next command',
+    patches: [inStorage('marks')("${isArchived('$1', '$2', '$3', '$4')} AS archived", 'false AS archived')],
+    suite: ARCHIVE('takes no more commands'),
+  },
+  {
+    name: 'queue-cursor-before-it-is-taken',
+    breaks: 'an event counts as told when its job is made: lost with its Redis, it is never told',
+    patches: [
+      at('libs/stream/src/eventQueue.ts')(
+        'if (job === undefined) await ask(backend, () => add(queue, id, data));',
+        'if (job === undefined) return void (await ask(backend, () => add(queue, id, data)));',
+      ),
+    ],
+    suite: {
+      files: ['libs/stream/src/eventQueue.int.spec.ts'],
+      only: 'moves the cursor of its subscription',
+    },
+  },
   {
     name: 'marker-not-compared',
     breaks: 'a command is marked though another one was marked since it was validated (E2)',

@@ -2,6 +2,7 @@ import { messageOf } from '@imart/core';
 import {
   anyAggregate,
   createAggregateQueries,
+  createArchiver,
   createEventService,
   createEventWorker,
   createSnapshotter,
@@ -12,6 +13,7 @@ import {
   type CommandStore,
   type EventService,
   type EventWorkerStats,
+  type PersonalData,
 } from '@imart/event-service';
 import type { Logger } from '@imart/runtime';
 import {
@@ -61,12 +63,14 @@ export interface CommandSideOptions {
   /** Milliseconds; only differences count. */
   readonly now: () => number;
   readonly newId: () => string;
+  /** @defaultValue none: types with personal data are refused */
+  readonly personalData?: PersonalData | null;
 }
 
 /** Connections that a process needs for so many types: each lane holds one and reads states by another. */
 export const connectionsFor = (types: number, lanes: number): number => types * (lanes + 2) + 10;
 
-/** @throws {LanesChangedError} @throws {StorageUnavailableError} `retry` */
+/** @throws {LanesChangedError} @throws {PersonalDataKeyError} @throws {StorageUnavailableError} `retry` */
 export async function openCommandSide(options: CommandSideOptions): Promise<CommandSide> {
   const opened: (readonly [string, OpenedType])[] = [];
   for (const definition of options.definitions) {
@@ -93,8 +97,8 @@ interface OpenedType extends CommandType {
 }
 
 async function openType(options: CommandSideOptions, definition: AggregateDefinition): Promise<OpenedType> {
-  const { pool, logger, random, now, holder, lanes, parkedAggregatesMax } = options;
-  const { subject, store, reads } = await openCommands({ pool, definition, lanes });
+  const { pool, logger, random, now, holder, lanes, parkedAggregatesMax, personalData = null } = options;
+  const { subject, store, reads, archive } = await openCommands({ pool, definition, lanes, personalData });
   const listeners = new Set<() => void>();
   const worker = createEventWorker({
     definition,
@@ -115,6 +119,7 @@ async function openType(options: CommandSideOptions, definition: AggregateDefini
     holder,
     pollMs: SNAPSHOT_POLL_MS,
   });
+  const archiver = createArchiver({ definition, store: archive, reads, logger, random });
   let failure: unknown = null;
   const failed = (what: string) => (error: unknown) => {
     failure ??= error;
@@ -143,6 +148,7 @@ async function openType(options: CommandSideOptions, definition: AggregateDefini
       await Promise.all([
         worker.run(signal).catch(failed('appending and folding')),
         snapshots.run(signal).catch(failed('snapshots')),
+        archiver.run(signal).catch(failed('archiving')),
       ]);
     },
   };

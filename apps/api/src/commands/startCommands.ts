@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '@imart/core';
+import { createPersonalData } from '@imart/event-service';
 import { mayRetry, retryDelayMs, STORAGE_RETRY, waitMs } from '@imart/pipeline';
 import type { Logger, Shutdown } from '@imart/runtime';
 import {
@@ -13,12 +14,14 @@ import {
   prismaDirectory,
   toStorageError,
 } from '@imart/storage';
+import type { WakeUpBackend } from '@imart/stream';
 import { createKeyAccess } from '../access/keyAccess';
 import type { ApiConfig } from '../config';
 import type { ApiDependencies } from '../createServer';
 import { systemResolve } from '../webhooks/addresses';
 import { createWebhookRunner } from '../webhooks/webhookRunner';
 import { connectionsFor, openCommandSide, type CommandSide } from './commandSide';
+import { readEventQueues, runEventQueues } from './eventQueues';
 import { loadAggregates } from './loadAggregates';
 
 /** What the server needs of commands. */
@@ -37,6 +40,10 @@ export async function startCommands(
 ): Promise<StartedCommands | null> {
   const { aggregates, commandLanes: lanes, parkedAggregatesMax } = config;
   const definitions = await loadAggregates(aggregates ?? []);
+  const queues = readEventQueues(
+    config.eventQueues ?? [],
+    definitions.map(({ type }) => type),
+  );
   if (definitions.length === 0) return null;
   const pool = createPool({
     connectionString,
@@ -61,6 +68,10 @@ export async function startCommands(
       random: Math.random,
       now: () => performance.now(),
       newId: randomUUID,
+      personalData:
+        config.personalDataKey === undefined
+          ? null
+          : createPersonalData(Buffer.from(config.personalDataKey, 'hex')),
     });
   };
   const side = await whenThere(open, logger, shutdown.signal);
@@ -78,7 +89,18 @@ export async function startCommands(
     nowSeconds: () => Math.floor(Date.now() / 1000),
     failingMaxMs: config.webhookFailingMaxMs,
   });
-  const running = Promise.all([side.run(shutdown.signal), runner.run(shutdown.signal)]);
+  const backend: WakeUpBackend =
+    config.redisUrl === undefined
+      ? { kind: 'postgres', connectionString }
+      : { kind: 'redis', url: config.redisUrl };
+  const running = Promise.all([
+    side.run(shutdown.signal),
+    runner.run(shutdown.signal),
+    runEventQueues(
+      { pool, types: side.types, queues, backend, logger, random: Math.random, holder },
+      shutdown.signal,
+    ),
+  ]);
   shutdown.onClose('commands', async () => void (await running));
   logger.info('takes commands', { types: definitions.map(({ type }) => type) });
   return {

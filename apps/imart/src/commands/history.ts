@@ -1,4 +1,5 @@
-import { readOperatorRecords, type DatabasePool } from '@imart/storage';
+import { COMMAND_OBSERVER } from '@imart/event-service';
+import { readOperatorRecords, registeredSubjects, type DatabasePool } from '@imart/storage';
 import { asJson } from '../asJson';
 import type { Command } from '../command';
 import { historyTable, type ToldRecord } from '../historyText';
@@ -12,10 +13,10 @@ const LAST_MAX = 10_000;
 
 const help = `imart history [--subject ID] [--last N] [--json]
 
-What operators did to the chains of this database, with who, when, why and what came of it: rewind, resume, parked retry and skip. The
-last of it comes last.
+What operators did to the chains of this database, with who, when, why and what came of it: rewind, resume, parked retry and skip; and to aggregate types: forget.
+The last of it comes last.
 
-  --subject ID  only this chain, as eip155:1
+  --subject ID  only this chain, as eip155:1, or this aggregate type, as commands:member
   --last N      of each chain at most so many (${LAST_DEFAULT})
   --json        for programs; whole numbers as decimal text
 
@@ -51,7 +52,14 @@ async function run(
   last: number,
   json: boolean,
 ): Promise<number> {
-  const subjects = wanted === undefined ? await subjectsOf(pool) : [await openSubjectOf(pool, wanted)];
+  const ofCommands = await registeredSubjects(pool, COMMAND_OBSERVER);
+  const named = ofCommands.filter(({ subjectId }) => subjectId === wanted);
+  const subjects =
+    wanted === undefined
+      ? [...(await subjectsOf(pool)), ...ofCommands]
+      : named.length > 0
+        ? named
+        : [await openSubjectOf(pool, wanted)];
   const told: ToldRecord[] = [];
   for (const { subject, subjectId } of subjects) {
     const records = await readOperatorRecords(pool, subject, last);

@@ -1,9 +1,11 @@
 import type { Appended, Backlog, CommandStore, KeptEvent, PositionFate, Waiting } from '@imart/event-service';
-import { eventIdOf } from '@imart/event-service';
+import { eventIdOf, withoutKey } from '@imart/event-service';
 import type { SeqNo } from '@imart/core';
 import { COMMAND_OBSERVER } from '@imart/event-service';
+import { dataWithKey } from '../subject/dataWithKey';
 import { CONTENT_HASH } from '../subject/eventLog';
 import { runScript } from '../subject/script';
+import { LOG_AND_ARCHIVE } from './archive';
 import { idDigits, keptEvent, keyOf, type CommandContext, type KeptRow } from './context';
 import { onConnection, translated } from './session';
 
@@ -52,7 +54,7 @@ export const appendStatement = (subject: number, eventsMax: number): string => `
 
 /** Parameters: subject, hash, type, id. */
 const SELECT_LAST =
-  `SELECT version, encode(tx_hash, 'hex') AS event_id, name, data, time_us FROM event_log WHERE subject = $1 AND aggregate_hash = $2 ` +
+  `SELECT version, encode(tx_hash, 'hex') AS event_id, name, ${dataWithKey('e')} AS data, time_us FROM event_log e WHERE subject = $1 AND aggregate_hash = $2 ` +
   `AND aggregate_type = $3 AND aggregate_id = $4 AND version IS NOT NULL ORDER BY version DESC LIMIT 1`;
 
 export function createAppendSide(context: CommandContext): AppendSide {
@@ -90,8 +92,8 @@ export function createAppendSide(context: CommandContext): AppendSide {
         );
         const last = (await client.query(SELECT_LAST, [subject, ...key])).rows[0] as KeptRow | undefined;
         const { rows } = await client.query(
-          `DELETE FROM command_outbox WHERE subject = $1 AND aggregate_id = $2
-           RETURNING id, version, encode(event_id, 'hex') AS event_id, name, data, time_us, actor, expected_version`,
+          `DELETE FROM command_outbox o WHERE subject = $1 AND aggregate_id = $2
+           RETURNING id, version, encode(event_id, 'hex') AS event_id, name, ${dataWithKey('o')} AS data, time_us, actor, expected_version`,
           [subject, aggregateId],
         );
         const waiting = (rows as (KeptRow & { id: string; actor: string; expected_version: string | null })[])
@@ -113,7 +115,7 @@ export function createAppendSide(context: CommandContext): AppendSide {
               message.expectedVersion,
               idDigits(message.eventId),
               message.name,
-              message.data,
+              withoutKey(message.data),
               message.timeUs.toString(),
               message.actor,
             ],
@@ -123,7 +125,7 @@ export function createAppendSide(context: CommandContext): AppendSide {
           await client.query(
             `INSERT INTO rejected_commands (subject, event_id, aggregate_id, version, name, data, rule, reason)
              VALUES ($1, decode($2, 'hex'), $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
-            [subject, idDigits(eventId), aggregateId, version, name, data, rule, reason],
+            [subject, idDigits(eventId), aggregateId, version, name, withoutKey(data), rule, reason],
           );
         }
         const latest: KeptEvent | undefined =
@@ -143,7 +145,7 @@ export function createAppendSide(context: CommandContext): AppendSide {
               latest.version,
               idDigits(latest.eventId),
               latest.name,
-              latest.data,
+              withoutKey(latest.data),
               latest.timeUs.toString(),
             ],
           );
@@ -163,7 +165,7 @@ export function createAppendSide(context: CommandContext): AppendSide {
              EXISTS (SELECT FROM command_outbox o WHERE o.subject = $1 AND o.aggregate_id = $4 AND o.version = $5) AS waiting,
              r.rule, r.reason
            FROM (SELECT) one
-           LEFT JOIN event_log e ON e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3 AND e.aggregate_id = $4
+           LEFT JOIN ${LOG_AND_ARCHIVE} e ON e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3 AND e.aggregate_id = $4
              AND e.version = $5
            LEFT JOIN LATERAL (SELECT rule, reason FROM rejected_commands WHERE subject = $1 AND aggregate_id = $4 AND version = $5
              ORDER BY rejected_at DESC LIMIT 1) r ON true`,

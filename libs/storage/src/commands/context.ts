@@ -1,5 +1,5 @@
 import { aggregateHash } from '@imart/core';
-import { eventIdHex, eventIdOf, type KeptEvent } from '@imart/event-service';
+import { eventIdHex, eventIdOf, type KeptEvent, type PersonalData } from '@imart/event-service';
 import type { LogContext } from '../subject/eventLog';
 import type { Pool, PoolClient } from 'pg';
 
@@ -12,6 +12,7 @@ export interface CommandContext {
   readonly lanes: number;
   readonly markerTtlMs: number;
   readonly keptMs: number;
+  readonly personalData: PersonalData | null;
 }
 
 /**

@@ -6,5 +6,6 @@ export {
   type OpenCommandsOptions,
   type OpenedCommands,
 } from './openCommands';
+export { forgetPerson, type ForgottenPerson } from './personKeys';
 export { readCommandReadings, type CommandReadings } from './readings';
 export { openSubscription, readLastFeedNo, type OpenSubscriptionOptions } from './subscriptions';

@@ -1,8 +1,11 @@
 import type { CommandStore, KeptAnswer, MarkResult, RequestReading } from '@imart/event-service';
+import { isArchived } from './archive';
 import { idDigits, keptEvent, keyOf, type CommandContext, type KeptRow } from './context';
+import { dataWithKey } from '../subject/dataWithKey';
 import { translated } from './session';
 
 const UNIQUE_VIOLATION = '23505';
+const FOREIGN_KEY_VIOLATION = '23503';
 
 /** Now, in microseconds since 1970. */
 export const NOW_US = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint`;
@@ -26,8 +29,8 @@ const READ_FOR_REQUEST = `
             AND e.version IS NOT NULL ORDER BY e.version DESC LIMIT 1)
       ) known WHERE NOT EXISTS (SELECT FROM fresh) ORDER BY version DESC LIMIT 1)
   )
-  SELECT l.version, encode(l.event_id, 'hex') AS event_id, l.name, l.data, l.time_us,
-    encode(a.body_hash, 'hex') AS body_hash, a.answer,
+  SELECT l.version, encode(l.event_id, 'hex') AS event_id, l.name, ${dataWithKey('l')} AS data, l.time_us,
+    ${isArchived('$1', '$2', '$3', '$4')} AS archived, encode(a.body_hash, 'hex') AS body_hash, a.answer,
     (SELECT ${NOW_US} - o.time_us FROM command_outbox o WHERE o.subject = $1 ORDER BY o.id LIMIT 1) AS lag_us
   FROM (SELECT) one LEFT JOIN latest l ON true
     LEFT JOIN command_answers a ON a.subject = $1 AND a.actor = $5 AND a.idempotency_key = $6`;
@@ -36,7 +39,7 @@ const READ_FOR_REQUEST = `
  * The one statement that checks the marker, overwrites it, keeps the answer and writes the outgoing message. The marker is a hint: nothing
  * is marked when the log has a later event than the one validated against, or when the outbox has one of the version (a unique key) (E2). The id is given to the message after the
  * marker is locked, so it rises with the version. Parameters: subject, hash, type, id, validated version, event id, name, data, actor,
- * expected version, idempotency key, body hash, answer.
+ * expected version, idempotency key, body hash, answer, key of a person. Where that is gone, nothing is written.
  */
 const MARK = `
   WITH marked AS (
@@ -44,6 +47,7 @@ const MARK = `
     SELECT $1, $4, $5::bigint + 1, decode($6, 'hex'), $7, $8, ${NOW_US}, clock_timestamp()
     WHERE NOT EXISTS (SELECT FROM event_log e WHERE e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3
         AND e.aggregate_id = $4 AND e.version > $5)
+      AND NOT ${isArchived('$1', '$2', '$3', '$4')}
     ON CONFLICT (subject, aggregate_id) DO UPDATE SET version = excluded.version, event_id = excluded.event_id,
       name = excluded.name, data = excluded.data, time_us = greatest(m.time_us + 1, excluded.time_us), marked_at = excluded.marked_at
     WHERE m.version <= $5
@@ -51,6 +55,9 @@ const MARK = `
   ), answered AS (
     INSERT INTO command_answers (subject, actor, idempotency_key, body_hash, answer)
     SELECT $1, $9, $11, decode($12, 'hex'), $13 FROM marked WHERE $11::text IS NOT NULL
+  ), used AS (
+    INSERT INTO person_key_uses (key_id, subject, aggregate_hash, aggregate_type, aggregate_id)
+    SELECT $14::bigint, $1, $2, $3, $4 FROM marked WHERE $14 IS NOT NULL ON CONFLICT DO NOTHING
   )
   INSERT INTO command_outbox (subject, aggregate_hash, aggregate_type, aggregate_id, version, expected_version, event_id, name, data,
     time_us, actor)
@@ -75,6 +82,7 @@ export function createMarks(context: CommandContext): Marks {
           version: string | null;
           body_hash: string | null;
           answer: string | null;
+          archived: boolean;
           lag_us: string | null;
         };
         const { body_hash: bodyHash, answer } = row;
@@ -83,14 +91,16 @@ export function createMarks(context: CommandContext): Marks {
             bodyHash === null || answer === null
               ? null
               : { bodyHash, answer: JSON.parse(answer) as KeptAnswer['answer'] },
-          marked: row.version === null ? null : keptEvent(row as KeptRow),
+          marked: row.version === null || row.archived ? null : keptEvent(row as KeptRow),
+          archived: row.archived,
           lagMs: Math.max(0, Number(row.lag_us ?? 0) / 1000),
         };
       }),
 
     mark: (request) =>
       translated(async (): Promise<MarkResult> => {
-        const { aggregateId, validatedVersion, expectedVersion, event, actor, idempotency } = request;
+        const { aggregateId, validatedVersion, expectedVersion, event, actor, idempotency, personKey } =
+          request;
         try {
           const { rowCount } = await pool.query(MARK, [
             subject,
@@ -104,11 +114,13 @@ export function createMarks(context: CommandContext): Marks {
             idempotency?.key ?? null,
             idempotency?.bodyHash ?? null,
             idempotency === null ? null : JSON.stringify(idempotency.answer),
+            personKey?.id ?? null,
           ]);
           return rowCount === 1 ? 'marked' : 'moved';
         } catch (error) {
           const { code, constraint } = error as { code?: unknown; constraint?: unknown };
           // Somebody else was faster in the moment between: the whole statement is undone.
+          if (code === FOREIGN_KEY_VIOLATION && constraint === 'person_key_uses_key_fkey') return 'moved';
           if (code !== UNIQUE_VIOLATION) throw error;
           if (constraint === 'command_answers_pkey') return 'answered';
           if (constraint === 'command_outbox_version_key') return 'moved';

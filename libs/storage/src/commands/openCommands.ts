@@ -6,14 +6,18 @@ import {
   createCommandObserver,
   type AggregateDefinition,
   type AggregateReads,
+  type ArchiveStore,
   type CommandStore,
+  type PersonalData,
 } from '@imart/event-service';
 import type { SubjectStore } from '@imart/pipeline';
 import { createSubjectStore } from '../subject/createSubjectStore';
 import { openSubject } from '../subject/openSubject';
 import { createAppendSide } from './append';
+import { createArchive } from './archive';
 import type { CommandContext } from './context';
 import { createMarks } from './marks';
+import { checkPersonalData, personKeyOf } from './personKeys';
 import { createReads, type CommandReads } from './reads';
 
 /** @defaultValue for `markerTtlMs`: an hour */
@@ -33,6 +37,8 @@ export interface OpenCommandsOptions {
   readonly markerTtlMs?: number;
   /** How long answers to idempotency keys, and rejections, are kept. @defaultValue {@link ANSWERS_KEPT_MS_DEFAULT} */
   readonly keptMs?: number;
+  /** Seals what is about persons. @defaultValue none: a type with such data is refused */
+  readonly personalData?: PersonalData | null;
 }
 
 /** One aggregate type's commands in Postgres. */
@@ -41,11 +47,13 @@ export interface OpenedCommands {
   readonly subject: number;
   readonly store: CommandStore;
   readonly reads: AggregateReads;
+  readonly archive: ArchiveStore;
 }
 
 /**
  * Registers the subject of an aggregate type, or finds it again.
  * @throws {LanesChangedError} when it was started with another number of lanes.
+ * @throws {PersonalDataKeyError} when the type has personal data, and the master key is missing or another one.
  * @throws {RangeError} when the pool is so small that lanes would wait for each other for ever.
  */
 export async function openCommands(options: OpenCommandsOptions): Promise<OpenedCommands> {
@@ -58,9 +66,12 @@ export function commandsOf(context: CommandContext, definition: AggregateDefinit
   return {
     subject: context.log.subject,
     reads,
+    archive: createArchive(context),
     store: {
       ...createMarks(context),
       ...createAppendSide(context),
+      personalData: context.personalData,
+      personKey: (person) => personKeyOf(context, person),
       subject: createCommandSubject(context, definition, reads),
     },
   };
@@ -68,12 +79,13 @@ export function commandsOf(context: CommandContext, definition: AggregateDefinit
 
 /** What all parts of one aggregate type share, its subject being registered. Throws as {@link openCommands}. */
 export async function openCommandContext(options: OpenCommandsOptions): Promise<CommandContext> {
-  const { pool, definition, lanes = COMMAND_LANES_DEFAULT } = options;
+  const { pool, definition, lanes = COMMAND_LANES_DEFAULT, personalData = null } = options;
   if (pool.options.max < lanes + 2) {
     throw new RangeError(
       `${lanes} lanes need a pool of at least ${lanes + 2} connections, not ${pool.options.max}`,
     );
   }
+  await checkPersonalData(pool, definition, personalData);
   const subjectId = commandSubjectId(definition.type);
   const { subject } = await openSubject(pool, {
     // There is no first block: the id says all.
@@ -85,12 +97,13 @@ export async function openCommandContext(options: OpenCommandsOptions): Promise<
   });
   return {
     pool,
-    log: { subject, subjectId, codec: createCommandCodec(definition), seqNos: commandSeqNo },
+    log: { subject, subjectId, codec: createCommandCodec(definition, personalData), seqNos: commandSeqNo },
     aggregateType: definition.type,
     reducerVersion: definition.reducer.version,
     lanes,
     markerTtlMs: options.markerTtlMs ?? MARKER_TTL_MS_DEFAULT,
     keptMs: options.keptMs ?? ANSWERS_KEPT_MS_DEFAULT,
+    personalData,
   };
 }
 

@@ -6,10 +6,17 @@ import {
   type Observer,
   type SeqNo,
 } from '@imart/core';
-import type { AggregateReads, Moment, SnapshotPlace, StateSource } from '@imart/event-service';
+import type {
+  AggregateReads,
+  AggregateState,
+  Moment,
+  SnapshotPlace,
+  StateSource,
+} from '@imart/event-service';
 import { COMMAND_OBSERVER } from '@imart/event-service';
 import { decodeState, encodeState } from '@imart/pipeline';
 import { eventColumns, NOT_SKIPPED, readEvents } from '../subject/eventLog';
+import { LOG_AND_ARCHIVE } from './archive';
 import { keyOf, type CommandContext } from './context';
 import { translated } from './session';
 
@@ -47,7 +54,7 @@ const selectSources = (upTo: string): string => `
   SELECT k.place, NULL, NULL, NULL, NULL, r.version, r.seq_no, r.aggregate_type, r.aggregate_id, r.name, r.data, r.time_us, r.address, r.tx_hash,
     r.block_hash
   FROM bounded k LEFT JOIN base b USING (place) CROSS JOIN LATERAL (
-    SELECT e.version, ${eventColumns('e')} FROM event_log e WHERE ${OF_AGGREGATE} AND e.version > coalesce(b.version, 0)
+    SELECT e.version, ${eventColumns('e')} FROM ${LOG_AND_ARCHIVE} e WHERE ${OF_AGGREGATE} AND e.version > coalesce(b.version, 0)
       AND e.seq_no <= k.last AND ${NOT_SKIPPED}) r`;
 
 /** The lane of `k` has executed so far. */
@@ -65,7 +72,7 @@ function upToMoment(moment: Moment): { sql: string; parameters: readonly string[
     case 'time':
       return {
         // Times of an aggregate rise with its versions.
-        sql: `SELECT coalesce((SELECT e.seq_no FROM event_log e WHERE ${OF_AGGREGATE} AND e.time_us <= $7
+        sql: `SELECT coalesce((SELECT e.seq_no FROM ${LOG_AND_ARCHIVE} e WHERE ${OF_AGGREGATE} AND e.time_us <= $7
           ORDER BY e.version DESC LIMIT 1), -1)`,
         parameters: [moment.timeUs.toString()],
       };
@@ -162,7 +169,7 @@ export function createReads(context: CommandContext): CommandReads {
     readEvents: (aggregateId, afterVersion, limit) =>
       translated(async () => {
         const { rows } = await pool.query(
-          `SELECT ${eventColumns('e')} FROM event_log e WHERE e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3
+          `SELECT ${eventColumns('e')} FROM ${LOG_AND_ARCHIVE} e WHERE e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3
              AND e.aggregate_id = $4 AND e.version > $5 ORDER BY e.version LIMIT $6`,
           [subject, ...keyOf(context, aggregateId), afterVersion, limit],
         );
@@ -216,12 +223,24 @@ export function createReads(context: CommandContext): CommandReads {
         for (const { aggregateId, state } of states) {
           const key = keyOf(context, aggregateId);
           // Not beyond an event that was taken out, or set aside, since the state was read: then it would be another one.
+          // Not with the data of a person who was forgotten since it was read: whoever forgets one waits for the lock on the key.
+          const { personKeys = [] } = state as AggregateState;
           await pool.query(
-            `INSERT INTO snapshots (subject, aggregate_hash, aggregate_type, aggregate_id, seq_no, reducer_version, version, state)
+            `WITH keys AS (SELECT id FROM person_keys WHERE id = ANY ($9::bigint[]) FOR KEY SHARE)
+             INSERT INTO snapshots (subject, aggregate_hash, aggregate_type, aggregate_id, seq_no, reducer_version, version, state)
              SELECT $1, $2, $3, $4, $5, $6, $7, $8
              WHERE NOT EXISTS (SELECT FROM park_markers p WHERE p.subject = $1 AND p.aggregate_type = $3 AND p.aggregate_id = $4)
+               AND (SELECT count(*) FROM keys) = cardinality($9::bigint[])
              ON CONFLICT DO NOTHING`,
-            [subject, ...key, state.seqNo.toString(), reducerVersion, state.version, encodeState(state)],
+            [
+              subject,
+              ...key,
+              state.seqNo.toString(),
+              reducerVersion,
+              state.version,
+              encodeState(state),
+              personKeys,
+            ],
           );
           await pool.query(
             `DELETE FROM snapshots WHERE subject = $1 AND aggregate_hash = $2 AND aggregate_type = $3 AND aggregate_id = $4

@@ -151,6 +151,7 @@ describe('request', () => {
       event: { version: 2, eventId: rows[0].id, name: rows[0].name, data: rows[0].data },
       actor: '',
       idempotency: null,
+      personKey: null,
     });
     for (;;) if ((await parts.store.backlog()).blockingPids.length > 0) break;
     await other.query('COMMIT');

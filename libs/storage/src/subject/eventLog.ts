@@ -13,6 +13,7 @@ import {
   type UndecodableData,
 } from '@imart/core';
 import { copyBytesCell, copyTextCell } from './copyText';
+import { dataWithKey } from './dataWithKey';
 
 /** What the log needs to know of its subject. */
 export interface LogContext {
@@ -90,7 +91,7 @@ export interface StoredEvent {
 /** What {@link readEvents} reads, of a table of events under this alias. */
 export const eventColumns = (alias: string): string =>
   ['seq_no', 'aggregate_type', 'aggregate_id', 'name', 'data', 'time_us', 'address']
-    .map((column) => `${alias}.${column}`)
+    .map((column) => (column === 'data' ? `${dataWithKey(alias)} AS data` : `${alias}.${column}`))
     .concat(['tx_hash', 'block_hash'].map((column) => `encode(${alias}.${column}, 'hex') AS ${column}`))
     .join(', ');
 

@@ -106,6 +106,7 @@ async function upTo(
 ): Promise<readonly FeedRow[]> {
   const { rows } = await client.query(
     `SELECT (SELECT count(*) FROM event_log e WHERE e.subject = $1 AND e.seq_no BETWEEN f.first AND f.last AND e.feed_no = f.feed_no)
+       + (SELECT count(*) FROM archived_events e WHERE e.subject = $1 AND e.seq_no BETWEEN f.first AND f.last AND e.feed_no = f.feed_no)
        + (SELECT count(*) FROM retracted_events r WHERE r.subject = $1 AND r.feed_no = f.feed_no)
        + (SELECT count(*) FROM retracted_events r WHERE r.subject = $1 AND r.retracted_feed_no = f.feed_no) AS events
      FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS f(feed_no, first, last, place) ORDER BY place`,
@@ -135,10 +136,12 @@ async function withEvents(
   const [first, last] = [changes[0], changes.at(-1)];
   if (first === undefined || last === undefined) return [];
   const { subject } = log;
+  // What was archived since was told, or is told, all the same.
+  const fromLog = (table: string): string =>
+    `SELECT ${eventColumns('e')}, e.feed_no FROM ${table} e WHERE e.subject = $1 AND e.seq_no BETWEEN f.first AND f.last AND e.feed_no = f.feed_no`;
   const inLog = await client.query(
     `SELECT r.*, NULL AS retracted_feed_no FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS f(feed_no, first, last)
-     CROSS JOIN LATERAL (SELECT ${eventColumns('e')}, e.feed_no FROM event_log e WHERE e.subject = $1
-       AND e.seq_no BETWEEN f.first AND f.last AND e.feed_no = f.feed_no) r`,
+     CROSS JOIN LATERAL (${fromLog('event_log')} UNION ALL ${fromLog('archived_events')}) r`,
     [subject, ...rangesOf(changes)],
   );
   const between = [subject, first.feed_no, last.feed_no];

@@ -2,11 +2,11 @@ import type { Pool } from 'pg';
 import type { OperatorDecision } from '@imart/pipeline';
 import { toStorageError } from './pgErrors';
 
-/** What an operator did, by `imart rewind`, `imart resume` or `imart parked`, as it is shown. */
+/** What an operator did, by `imart rewind`, `imart resume`, `imart parked` or `imart forget`, as it is shown. */
 export interface OperatorRecord extends OperatorDecision {
   /** ISO 8601, by the database's clock. */
   readonly actedAt: string;
-  readonly action: 'rewind' | 'resume' | 'retry' | 'skip';
+  readonly action: 'rewind' | 'resume' | 'retry' | 'skip' | 'forget';
   /** Of a rewind: the last position that was to stay, events taken back, where reading went on, and when it was done; `null`: not done. */
   readonly rewind: {
     readonly toPosition: bigint;
