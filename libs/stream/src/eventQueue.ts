@@ -81,9 +81,10 @@ export async function createEventQueue(options: EventQueueOptions): Promise<Even
       const state = job === undefined ? 'missing' : await ask(backend, () => job.getState());
       if (state === 'completed' && job !== undefined) return forgetData(backend, job);
       if (state === 'failed' && job !== undefined) {
-        const { failedReason } = job;
-        await ask(backend, () => job.remove());
-        throw new EventNotTakenError(queueName, id, failedReason);
+        // It was read before its state: it may have failed in between, and not tell why yet.
+        const failed = (await ask(backend, () => queue.getJob(id))) ?? job;
+        await ask(backend, () => failed.remove());
+        throw new EventNotTakenError(queueName, id, failed.failedReason);
       }
       if (job === undefined) await ask(backend, () => add(queue, id, data));
       await pause(lookMs, undefined, { signal }).catch(() => undefined);
