@@ -93,7 +93,12 @@ async function main(): Promise<number> {
     // Whoever was interrupted says how it ended.
     return interruption.happened ? interruption.ended : failures === 0 ? 0 : 1;
   };
-  return Promise.race([run(), interruption.ended]);
+  const ended = run().catch((error: unknown) => {
+    // Programs that were ended with it are missed by whatever still waited for them.
+    if (interruption.happened) return interruption.ended;
+    throw error;
+  });
+  return Promise.race([ended, interruption.ended]);
 }
 
 main().then(
