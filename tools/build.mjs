@@ -1,7 +1,7 @@
 // Bundles an app into dist/<app>/main.cjs with everything it needs beside it: migrations, views, and for the API the files
 // of its pages. No node_modules are needed to run it.
 //   node tools/build.mjs [evm-worker] [api]        without names: all
-import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -22,6 +22,8 @@ const staticFiles = {
 /** An app, with migrations, views and the files that it serves beside it: nothing else is needed to run it. */
 export async function buildApp(name) {
   await buildTool(name, `apps/${name}/src/main.ts`);
+  // Not on top of what was there: a migration that has gone or is called otherwise must not be applied.
+  rmSync(join(root, 'dist', name, 'prisma'), { recursive: true, force: true });
   cpSync(join(root, 'prisma'), join(root, 'dist', name, 'prisma'), { recursive: true });
   for (const [from, to] of staticFiles[name] ?? []) {
     cpSync(join(root, from), join(root, 'dist', name, 'static', to), { recursive: true });
