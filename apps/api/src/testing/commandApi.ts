@@ -58,6 +58,9 @@ export async function startCommandApi(
     connectionString: database.url,
     max: connectionsFor(definitions.length, LANES),
   });
+  // One that is cut says so, idle or lent; the next statement fails, and that is what counts.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const side = await openCommandSide({
     pool,
     definitions,
