@@ -15,7 +15,8 @@ import {
   type QueuedEvent,
   type WakeUpBackend,
 } from './index';
-import { isRedisInstalled, startTestRedis, type TestRedis } from './testing/redisServer';
+import { describeWithOwnRedis } from './testing/describeWithRedis';
+import { startTestRedis, type TestRedis } from './testing/redisServer';
 
 const never = new AbortController().signal;
 const event = (aggregate: string, n: number): QueuedEvent => ({
@@ -33,7 +34,6 @@ const open: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
   server = await startTestServer();
-  if (isRedisInstalled()) redis = await startTestRedis();
 });
 afterEach(async () => {
   for (const one of open.splice(0).reverse()) await one.close();
@@ -73,9 +73,6 @@ async function deliver(queue: EventQueue, events: readonly QueuedEvent[]): Promi
     }
   }
 }
-
-const skipsRedis = !isRedisInstalled() && process.env['CI'] !== 'true';
-const describeRedis = skipsRedis ? describe.skip : describe;
 
 function features(newBackend: () => WakeUpBackend | Promise<WakeUpBackend>): void {
   beforeEach(async () => {
@@ -169,7 +166,10 @@ describe('a queue of events in PostgreSQL', () => {
   features(async () => ({ kind: 'postgres', connectionString: (await server.createDatabase()).url }));
 });
 
-describeRedis('a queue of events in Redis', () => {
+describeWithOwnRedis('a queue of events in Redis', () => {
+  beforeAll(async () => {
+    redis = await startTestRedis();
+  });
   features(() => ({ kind: 'redis', url: (redis as TestRedis).url, prefix: `spec${prefixes++}` }));
 
   it('is told again what was lost with its Redis, in order (Q4)', async () => {

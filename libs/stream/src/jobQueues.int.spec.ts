@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import type { SeqNo, SubjectId } from '@imart/core';
+import { until } from '@imart/testing';
 import { startTestServer, type TestServer } from '../../storage/src/testing/testDatabase';
 import {
   createRedisLink,
@@ -134,7 +135,7 @@ describeWithOwnRedis('queues in a Redis of other settings', () => {
       await expect(
         openJobQueues({ backend: { kind: 'redis', url: cluster.url }, logger }),
       ).rejects.toBeInstanceOf(RedisClusterError);
-      while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+      await until(() => warnings.length > 0, { what: 'the link says why it does not ask' });
       expect(await link.ask((redis) => redis.get('cache:imart:feed:eip155:1'))).toBeUndefined();
       expect([warnings, link.failures]).toEqual([
         [expect.stringContaining(`${cluster.port} is a node of a cluster`)],

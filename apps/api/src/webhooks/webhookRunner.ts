@@ -70,10 +70,7 @@ export function createWebhookRunner(options: WebhookRunnerOptions): WebhookRunne
       const over = new AbortController();
       const ended = tell(options, type, webhook, over, signal)
         .catch(async (error: unknown) => {
-          logger.error('a webhook is not told any more by this process, for now', {
-            webhook: webhook.id,
-            error,
-          });
+          logger.error('telling a webhook failed, beginning again', { webhook: webhook.id, error });
           // Whoever owns it sees that it fails, and why.
           await webhooks.failed(webhook.id, messageOf(error), options.failingMaxMs ?? FAILING_MAX_MS_DEFAULT);
         })
