@@ -1,10 +1,9 @@
 import { UNDECODABLE, WorkerError, type Event, type EventDataCodec, type UndecodableData } from '@imart/core';
 import { added, flag, list, nullable, quantity, record, text, word, type RecordOf } from './eventSchema';
+import type { TokenStandard } from './tokenStandards';
 
 /** `listing`: the maker gives tokens for money. `offer`: the maker gives money for a token. */
 export type TradeSide = 'listing' | 'offer';
-/** `punk`: a token of a contract that has its own transfer events. */
-export type TokenStandard = 'erc721' | 'erc1155' | 'punk' | 'aptos-v1' | 'aptos-v2';
 export type OrderKind = 'fixed' | 'auction';
 
 export type CurationOfferStatus = 'pending' | 'accepted' | 'rejected' | 'canceled';
@@ -93,7 +92,7 @@ const cancelled = {
 const balance = {
   /** What the owner has after it, where the chain tells. Absent: what the events add up to. */
   balance: added(quantity),
-  /** Absent: ERC-1155. */
+  /** Absent: {@link STANDARD_OF_UNTOLD_BALANCE}. */
   standard: added(word<TokenStandard>()),
 };
 

@@ -1,12 +1,5 @@
-import {
-  AGGREGATE,
-  PLAIN_CANCELLED,
-  PLAIN_OPENED,
-  PLAIN_SALE,
-  ZERO_ADDRESS,
-  type TradeItem,
-} from '@imart/market';
-import { canonicalAddress } from '../address';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE, type TradeItem } from '@imart/market';
+import { canonicalAddress, ZERO_ADDRESS } from '../address';
 import { AptosDecodeError } from '../errors';
 import type { AptosMarket, EmitAptosMarketEvent } from '../market';
 import { withoutTypeArguments } from '../structTag';

@@ -1,5 +1,4 @@
 import {
-  ZERO_ADDRESS,
   type BalanceRow,
   type ClaimRow,
   type MarketActivity,
@@ -7,7 +6,7 @@ import {
   type TokenDetailsRow,
   type TokenRow,
 } from '@imart/market';
-import { canonicalAddress } from '../address';
+import { canonicalAddress, ZERO_ADDRESS } from '../address';
 import { readProtoJsonTransaction } from '../read/protoJsonTransaction';
 import { expectSameInAnyBatching } from '../testing/anyBatching.spec';
 import { describeAptosRecordings, readRecordedJson } from '../testing/recordings.spec';

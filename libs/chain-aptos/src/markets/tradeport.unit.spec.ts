@@ -1,5 +1,5 @@
-import { ZERO_ADDRESS, type TradeRow } from '@imart/market';
-import { canonicalAddress } from '../address';
+import { type TradeRow } from '@imart/market';
+import { canonicalAddress, ZERO_ADDRESS } from '../address';
 import { readProtoJsonTransaction } from '../read/protoJsonTransaction';
 import { expectSameInAnyBatching } from '../testing/anyBatching.spec';
 import { describeAptosRecordings, readRecordedJson } from '../testing/recordings.spec';

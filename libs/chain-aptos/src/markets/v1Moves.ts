@@ -1,9 +1,9 @@
-import { ZERO_ADDRESS } from '@imart/market';
 import { AptosDecodeError } from '../errors';
 import { canonicalStructTag } from '../structTag';
 import type { AptosEvent, AptosRecord, AptosTransaction } from '../transaction';
 import { addressAt, quantityAt } from './paths';
 import { namesOfTokenDataId, namesOfTokenId, v1Token, type AptosToken, type V1Names } from './tokenIds';
+import { ZERO_ADDRESS } from '../address';
 
 const tag = (name: string): string => canonicalStructTag(`0x3::token::${name}`);
 
