@@ -169,6 +169,16 @@ const schemas = {
     /** Hex of the name's original bytes where they are no valid text and the name had to be mended (D1). */
     nameBytes: nullable(word()),
   }),
+  /** What a collection says of itself by now, where the chain tells it beside another event. */
+  CollectionDescribed: record({
+    standard: word<TokenStandard>(),
+    creator: word(),
+    name: text,
+    description: text,
+    uri: text,
+    /** Most tokens it may have; `null`: no limit. */
+    maximum: nullable(quantity),
+  }),
   /** A curator's gallery was opened or changed. `null`: unchanged, or not known. */
   GalleryChanged: record({
     market: word(),

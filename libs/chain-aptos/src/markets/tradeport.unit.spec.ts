@@ -154,4 +154,23 @@ describe('Tradeport', () => {
       [true, 'ACCEPTED'],
     ]);
   });
+
+  it('changes the price of a listing of its first market, also of one that was not seen made', () => {
+    const token_id = {
+      property_version: '0',
+      token_data_id: { creator: '0xc4', collection: 'Things', name: 'Thing' },
+    };
+    const of = (price: string) => ({ owner: SELLER, price, timestamp: '1', token_id });
+    const changed = told('listings::UpdateListingEvent', { ...of('70'), old_price: '100' });
+    const { rows, activities } = fold([told('listings::InsertListingEvent', of('100'))], [changed]);
+    expect(rows).toMatchObject([{ market: 'tradeport-v1', status: 'LISTING', price: 70n, maker: SELLER }]);
+    expect(activities.map(({ kind, price }) => [kind, price])).toEqual([
+      ['LIST', 100n],
+      ['UPDATE', 70n],
+    ]);
+    expect(fold([changed]).rows).toMatchObject([{ status: 'LISTING', price: 70n }]);
+    expect(fold([changed], [told('listings::DeleteListingEvent', of('70'))]).rows).toMatchObject([
+      { status: 'CANCELED' },
+    ]);
+  });
 });

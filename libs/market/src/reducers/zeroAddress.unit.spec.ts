@@ -57,7 +57,11 @@ describe('nobody and native coin have the form that the addresses of the chain h
 
   it.each(['curation-offer', 'exhibit'])('where an %s names its currency', (type) => {
     const name = type === 'exhibit' ? 'ExhibitChanged' : 'CurationOfferChanged';
-    const { row } = folded(type, `${PACKAGE}:1`, name, { market: 'm', status: 'frozen', currency: SHORT_ZERO });
+    const { row } = folded(type, `${PACKAGE}:1`, name, {
+      market: 'm',
+      status: 'frozen',
+      currency: SHORT_ZERO,
+    });
     expect(row).toMatchObject({ currency: LONG_ZERO });
   });
 
