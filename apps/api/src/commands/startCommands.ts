@@ -12,7 +12,7 @@ import {
   createWebhooks,
   migrate,
   prismaDirectory,
-  toStorageError,
+  toConnectError,
 } from '@imart/storage';
 import type { WakeUpBackend } from '@imart/stream';
 import { createKeyAccess } from '../access/keyAccess';
@@ -115,11 +115,12 @@ async function whenThere<T>(work: () => Promise<T>, logger: Logger, signal: Abor
     try {
       return await work();
     } catch (cause) {
-      const error = toStorageError(cause);
+      const error = toConnectError(cause);
       if (signal.aborted || !mayRetry(error, attempt)) throw error;
       const delayMs = retryDelayMs(STORAGE_RETRY, attempt, Math.random);
       logger.warn('the database is not there, trying again', { attempt, delayMs, error: messageOf(error) });
       await waitMs(delayMs, signal);
+      if (signal.aborted) throw error;
     }
   }
 }
