@@ -154,21 +154,23 @@ async function tellsItsQueues(backend: WakeUpBackend, settings: Readonly<Record<
   expect(await first.came('a', 'ann', 'Ann')).toMatchObject({ fate: 'executed', version: 1 });
   expect(await first.came('a', 'bob', 'Bob')).toMatchObject({ fate: 'executed', version: 2 });
   const { told, consumer } = await startConsumer(backend);
-  await until(async () => told.length >= 2);
-  expect(told).toEqual(['a 1', 'a 2']);
-  // Killed, and started again: its successor goes on at the cursor.
-  first.child.kill('SIGKILL');
-  await first.ended;
-  const second = await startApi(settings);
-  expect(await second.came('a', 'cid', 'Cid')).toMatchObject({ fate: 'executed', version: 3 });
-  await until(async () => told.includes('a 3'));
-  // At least once, and in order.
-  expect([...new Set(told)]).toEqual(['a 1', 'a 2', 'a 3']);
-  await consumer.close();
-  second.child.kill('SIGTERM');
-  expect(await second.ended).toBe(0);
-  expect(second.said()).not.toContain('tells a queue nothing more');
-  return second;
+  try {
+    await until(() => told.length >= 2, { patienceMs: PATIENCE_MS });
+    expect(told).toEqual(['a 1', 'a 2']);
+    // Killed, and started again: its successor goes on at the cursor.
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const second = await startApi(settings);
+    expect(await second.came('a', 'cid', 'Cid')).toMatchObject({ fate: 'executed', version: 3 });
+    await until(() => told.includes('a 3'), { patienceMs: PATIENCE_MS });
+    // At least once, and in order.
+    expect([...new Set(told)]).toEqual(['a 1', 'a 2', 'a 3']);
+    second.child.kill('SIGTERM');
+    expect(await second.ended).toBe(0);
+    expect(second.said()).not.toContain('tells a queue nothing more');
+  } finally {
+    await consumer.close();
+  }
 }
 
 describe('commands, as processes', () => {

@@ -188,6 +188,17 @@ describe('metrics of a worker', () => {
     expect(await values(...lag)).toEqual(['0', '120']);
   });
 
+  it('never tell a head below what was read: a block is announced before the next answer about the head', async () => {
+    const { view, values } = setUp();
+    view.onLease({ kind: 'held', fencing: 7n });
+    view.onLook(progress, 0);
+    view.onHead(fakeBlock(99n));
+    view.onRead(100n, fakeBlock(100n));
+    expect(await values('head_block', 'ingested_block', 'lag_blocks')).toEqual(['100', '100', '2']);
+    view.onRead(99n, fakeBlock(99n));
+    expect(await values('head_block')).toEqual(['100']);
+  });
+
   it('take the head from the database where another process reads the chain', async () => {
     const { view, values } = setUp('apply');
     view.onLook(progress, 0);

@@ -17,6 +17,10 @@ const READERS = testsIn('libs/storage/src/commands/readers.int.spec.ts')(
 );
 const markers = testsIn('apps/api/src/commands/redisMarkers.int.spec.ts');
 const markersLost = testsIn('apps/api/src/commands/redisMarkersLost.int.spec.ts');
+const asProcess = testsIn('apps/api/src/commandProcess.e2e.spec.ts');
+const FORGOTTEN = testsIn('libs/storage/src/commands/personalData.int.spec.ts')(
+  'goes with the snapshots that held it, and comes back in none that was folded before (E8, E9)',
+);
 const MARKERS_CUT = markersLost(
   'flushed, killed and started again, beside processes that die between any two steps: nothing is lost, nothing is double, seed %d (E1, E22, E24)',
 );
@@ -37,9 +41,7 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
       ),
       markers('whose process died are mended by the sweep, though nobody asks again (E1)'),
       markers('whose process died after the message lead to no second one (E1)'),
-      markers(
-        'are undone by whoever set them when the message cannot be written: nothing is marked (E1)',
-      ),
+      markers('are undone by whoever set them when the message cannot be written: nothing is marked (E1)'),
       MARKERS_CUT,
     ],
   },
@@ -98,6 +100,9 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
       testsIn('libs/storage/src/commands/restored.int.spec.ts')(
         'a database whose rows were copied into a fresh cluster goes on: readers miss nothing and see nothing twice (E6)',
       ),
+      testsIn('libs/storage/src/commands/restored.int.spec.ts')(
+        'a database that was dumped and restored into a fresh cluster goes on: readers miss nothing and see nothing twice (E6)',
+      ),
     ],
   },
   { id: 'E7', fault: 'gaps looked for with several statements', tests: [READERS] },
@@ -107,6 +112,7 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
     tests: [
       states('of another reducer version are not used; both versions’ stand side by side (E8)'),
       states('tell that a reducer was changed and its version was not (E8)'),
+      FORGOTTEN,
     ],
   },
   {
@@ -114,6 +120,7 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
     fault: 'a snapshot that differs from the events',
     tests: [
       states('are made beside the lanes, and save folding; without them the answers are the same (E9)'),
+      FORGOTTEN,
     ],
   },
   {
@@ -136,6 +143,12 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
       ),
       testsIn('apps/api/src/webhooks/webhooks.int.spec.ts')(
         'goes on at its cursor in another process: what was taken before it ended comes at most again (E12)',
+      ),
+      asProcess(
+        'the API tells the queues that EVENT_QUEUES names, in PostgreSQL, and goes on at their cursor when it was killed (E12)',
+      ),
+      asProcess(
+        'the API tells its queues there, and keeps its markers there where COMMAND_MARKER says so (E12)',
       ),
     ],
   },
@@ -202,7 +215,9 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
         'that is away: no command is taken, and nothing is marked; when it is back, commands are taken again (E24)',
       ),
       markers('that come back old, with their Redis, neither refuse nor accept anything (E24)'),
-      markers('that come back as they were while their message was written write it no second time (E1, E24)'),
+      markers(
+        'that come back as they were while their message was written write it no second time (E1, E24)',
+      ),
     ],
     reason: 'what is on its way is in PostgreSQL',
   },

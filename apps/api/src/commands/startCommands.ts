@@ -14,7 +14,7 @@ import {
   migrate,
   prismaDirectory,
   readDatabaseIdentity,
-  toStorageError,
+  toConnectError,
   type DatabasePool,
 } from '@imart/storage';
 import { createRedisMarkers, type RedisMarkers, type WakeUpBackend } from '@imart/stream';
@@ -153,7 +153,7 @@ async function whenThere<T>(work: () => Promise<T>, logger: Logger, signal: Abor
     try {
       return await work();
     } catch (cause) {
-      const error = toStorageError(cause);
+      const error = toConnectError(cause);
       if (signal.aborted || !mayRetry(error, attempt)) throw error;
       const delayMs = retryDelayMs(STORAGE_RETRY, attempt, Math.random);
       logger.warn('what commands are kept in is not there, trying again', {
@@ -162,6 +162,7 @@ async function whenThere<T>(work: () => Promise<T>, logger: Logger, signal: Abor
         error: messageOf(error),
       });
       await waitMs(delayMs, signal);
+      if (signal.aborted) throw error;
     }
   }
 }
