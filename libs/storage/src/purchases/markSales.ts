@@ -3,6 +3,7 @@ import { aggregateHash } from '@imart/core';
 import { SaleLogError, type SaleChange } from '@imart/purchase';
 import { idDigits, type CommandContext } from '../commands/context';
 import { NOW_US } from '../commands/marks';
+import { prepared } from './prepared';
 
 const UNIQUE_VIOLATION = '23505';
 /** Who changes sales here, as their events tell. */
@@ -42,17 +43,19 @@ export async function markSales(
       changes.map(({ saleId }) => saleId),
       cause,
     );
-  const marking = client.query(MARK_ALL, [
-    log.subject,
-    aggregateType,
-    changes.map(({ saleId }) => aggregateHash(aggregateType, saleId).toString()),
-    changes.map(({ saleId }) => saleId),
-    changes.map(({ event }) => event.version),
-    changes.map(({ event }) => idDigits(event.eventId)),
-    changes.map(({ event }) => event.name),
-    changes.map(({ event }) => event.data),
-    ACTOR,
-  ]);
+  const marking = client.query(
+    prepared(MARK_ALL, [
+      log.subject,
+      aggregateType,
+      changes.map(({ saleId }) => aggregateHash(aggregateType, saleId).toString()),
+      changes.map(({ saleId }) => saleId),
+      changes.map(({ event }) => event.version),
+      changes.map(({ event }) => idDigits(event.eventId)),
+      changes.map(({ event }) => event.name),
+      changes.map(({ event }) => event.data),
+      ACTOR,
+    ]),
+  );
   const { rowCount } = await marking.catch((error: unknown) => {
     throw (error as { code?: unknown } | null)?.code === UNIQUE_VIOLATION ? lost(error) : error;
   });

@@ -15,31 +15,42 @@ import { onClient, type CommandContext } from '../commands/context';
 import { NOW_US } from '../commands/marks';
 import { createReads } from '../commands/reads';
 import { onConnection } from '../commands/session';
-import { CHANNEL, type PurchaseContext } from './context';
+import { runScript } from '../subject/script';
+import type { PurchaseContext } from './context';
 import { markSales } from './markSales';
+import { prepared, preparing } from './prepared';
 import { PURCHASE_COLUMNS, purchaseOf, type PurchaseRow } from './rows';
 import { expiryOf, PASSES, TAKEN } from './steps';
 
-const NOW = `${NOW_US} AS now_us`;
+/**
+ * Messages taken, and those of their purchases that can pass the step, locked. What is decided is decided as of this moment, or, where
+ * sales are locked, as of then.
+ */
+const TAKE = `
+  WITH ${TAKEN}, passing AS (
+    SELECT t.id AS message, p.id, p.product_id, p.quantity, p.wallet FROM taken t JOIN purchases p ON p.id = t.purchase_id
+    WHERE ${PASSES} ORDER BY t.id FOR UPDATE OF p
+  )
+  SELECT (SELECT count(*) FROM taken)::int AS taken, ${NOW_US} AS now_us, p.*
+  FROM (SELECT) one LEFT JOIN passing p ON true ORDER BY message`;
 
-/** Taken messages whose purchases can pass the step, in the order in which they were said; these purchases are locked. */
-async function take(
-  client: PoolClient,
-  topic: Topic,
-  limit: number,
-): Promise<{ readonly taken: number; readonly asked: readonly AskedPurchase[] }> {
-  const { rows: messages } = await client.query(`WITH ${TAKEN} SELECT purchase_id FROM taken ORDER BY id`, [
-    topic,
-    limit,
-  ]);
-  if (messages.length === 0) return { taken: 0, asked: [] };
-  const ids = (messages as { purchase_id: string }[]).map((message) => message.purchase_id);
-  const { rows } = await client.query(
-    `SELECT p.id, p.product_id, p.quantity, p.wallet FROM purchases p WHERE p.id = ANY($2::uuid[]) AND ${PASSES}
-     ORDER BY array_position($2::uuid[], p.id) FOR UPDATE`,
-    [topic, ids],
-  );
-  return { taken: ids.length, asked: (rows as AskedRow[]).map(askedOf) };
+interface Taken {
+  readonly taken: number;
+  /** In the order in which it was said, each once. */
+  readonly asked: readonly AskedPurchase[];
+  readonly nowUs: bigint;
+}
+
+async function take(client: PoolClient, topic: Topic, limit: number): Promise<Taken> {
+  const { rows } = await client.query(prepared(TAKE, [topic, limit]));
+  const found = rows as readonly ({ readonly taken: number; readonly now_us: string } & (
+    | AskedRow
+    | { readonly id: null }
+  ))[];
+  // A message that came twice has one purchase.
+  const asked = new Map(found.flatMap((row) => (row.id === null ? [] : [[row.id, askedOf(row)]])));
+  const { taken = 0, now_us: nowUs = '0' } = found[0] ?? {};
+  return { taken, asked: [...asked.values()], nowUs: BigInt(nowUs) };
 }
 
 interface AskedRow {
@@ -56,32 +67,35 @@ const askedOf = (row: AskedRow): AskedPurchase => ({
   wallet: row.wallet,
 });
 
+/** Parameters: purchases, topics, errors, prices, currencies. */
+const sayStatement = (column: string): string => `
+  WITH verdicts AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::numeric[], $5::text[]) WITH ORDINALITY AS v(id, step, error, price, currency, n)
+  ), moved AS (
+    UPDATE purchases p SET step = v.step, error = v.error, price = v.price, currency = v.currency, ${column} = clock_timestamp()
+    FROM verdicts v WHERE p.id = v.id RETURNING p.id, v.step, v.n
+  )
+  INSERT INTO purchase_messages (topic, purchase_id) SELECT step, id FROM moved ORDER BY n`;
+
+const SAY = { checked_at: sayStatement('checked_at'), processed_at: sayStatement('processed_at') } as const;
+
 /** Keeps what was decided about purchases that are locked, and says it. @returns the topics on which something was said. */
 async function say(
   client: PoolClient,
   verdicts: readonly Verdict[],
   fine: Topic,
-  column: 'checked_at' | 'processed_at',
+  column: keyof typeof SAY,
 ): Promise<readonly Topic[]> {
   if (verdicts.length === 0) return [];
   const topics = verdicts.map(({ refused }): Topic => (refused === null ? fine : 'stock.unavailable'));
   await client.query(
-    `WITH verdicts AS (
-       SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::numeric[], $5::text[]) WITH ORDINALITY AS v(id, step, error, price, currency, n)
-     ), moved AS (
-       UPDATE purchases p SET step = v.step, error = v.error, price = v.price, currency = v.currency, ${column} = clock_timestamp()
-       FROM verdicts v WHERE p.id = v.id RETURNING p.id, v.step, v.n
-     ), said AS (
-       INSERT INTO purchase_messages (topic, purchase_id) SELECT step, id FROM moved ORDER BY n RETURNING topic
-     )
-     SELECT pg_notify('${CHANNEL}', topic) FROM (SELECT DISTINCT topic FROM said) topics`,
-    [
+    prepared(SAY[column], [
       verdicts.map(({ id }) => id),
       topics,
       verdicts.map(({ refused }) => refused),
       verdicts.map(({ price }) => price),
       verdicts.map(({ currency }) => currency),
-    ],
+    ]),
   );
   return [...new Set(topics)];
 }
@@ -93,12 +107,18 @@ async function onSales<T>(
   work: (changes: SaleChanges) => Promise<T>,
 ): Promise<T> {
   const { subject } = sales.log;
-  const { rows } = await client.query(`SELECT id, ${NOW} FROM subjects WHERE id = $1 FOR UPDATE`, [subject]);
+  // Two statements: the second sees what was committed while the first waited.
+  const [, [moment] = []] = await runScript(client, [
+    { statement: `SELECT id FROM subjects WHERE id = ${subject} FOR UPDATE` },
+    {
+      statement: `SELECT ${NOW_US} AS now_us, EXISTS (SELECT FROM command_outbox WHERE subject = ${subject})::text AS waits`,
+    },
+  ]);
   // Messages that do not continue the log stay behind, and the worker of sales validates them anew. Only what is appended below must not.
-  await appendAll(client, subject);
-  const { readStateSources } = createReads(onClient(sales, client));
+  if (moment?.waits !== 'false') await appendAll(client, subject);
+  const { readStateSources } = createReads(onClient(sales, preparing(client)));
   return work({
-    nowUs: BigInt((rows[0] as { now_us: string }).now_us),
+    nowUs: BigInt(moment?.now_us as string),
     sources: readStateSources,
     async append(changes) {
       if (changes.length === 0) return;
@@ -113,7 +133,7 @@ async function onSales<T>(
 /** Appends everything that waits; the subject's row is locked. @returns the aggregates of what does not continue the log. */
 async function appendAll(client: PoolClient, subject: number): Promise<readonly string[]> {
   for (;;) {
-    const { rows } = await client.query(appendStatement(subject, APPEND_EVENTS_MAX_DEFAULT));
+    const { rows } = await client.query(prepared(appendStatement(subject, APPEND_EVENTS_MAX_DEFAULT), []));
     const { events, read, conflicts } = rows[0] as {
       events: string;
       read: string;
@@ -122,6 +142,11 @@ async function appendAll(client: PoolClient, subject: number): Promise<readonly 
     if (Number(read) < APPEND_EVENTS_MAX_DEFAULT || Number(events) === 0) return conflicts ?? [];
   }
 }
+
+/** What a step has in hand right now is passed over: it is looked at again. */
+const OVERDUE = `
+  SELECT p.id, p.product_id, p.quantity, p.wallet, p.step FROM purchases p
+  WHERE p.status = 'pending' AND p.deadline_at <= clock_timestamp() ORDER BY p.deadline_at LIMIT $1 FOR UPDATE SKIP LOCKED`;
 
 /** The steps that look at sales, or change them. */
 export function createSalesSide({
@@ -133,14 +158,11 @@ export function createSalesSide({
     checkStock: (limit, judge) =>
       onConnection(pool, async (client): Promise<StepResult> => {
         await client.query('BEGIN');
-        const { taken, asked } = await take(client, 'stock.check-requested', limit);
+        const { taken, asked, nowUs } = await take(client, 'stock.check-requested', limit);
         let said: readonly Topic[] = [];
         if (asked.length > 0) {
-          const { rows } = await client.query(`SELECT ${NOW}`);
-          const verdicts = await judge(asked, {
-            nowUs: BigInt((rows[0] as { now_us: string }).now_us),
-            sources: createReads(onClient(sales, client)).readStateSources,
-          });
+          const sources = createReads(onClient(sales, preparing(client))).readStateSources;
+          const verdicts = await judge(asked, { nowUs, sources });
           said = await say(client, verdicts, 'stock.available', 'checked_at');
         }
         await client.query('COMMIT');
@@ -163,12 +185,7 @@ export function createSalesSide({
     endOverdue: (limit, release) =>
       onConnection(pool, async (client): Promise<StepResult> => {
         await client.query('BEGIN');
-        // What a step has in hand right now is passed over: it is looked at again.
-        const { rows: overdue } = await client.query(
-          `SELECT p.id, p.product_id, p.quantity, p.wallet, p.step FROM purchases p
-           WHERE p.status = 'pending' AND p.deadline_at <= clock_timestamp() ORDER BY p.deadline_at LIMIT $1 FOR UPDATE SKIP LOCKED`,
-          [limit],
-        );
+        const { rows: overdue } = await client.query(prepared(OVERDUE, [limit]));
         let ended: StepResult['ended'] = [];
         if (overdue.length > 0) {
           const all = overdue as (AskedRow & { step: Topic })[];
