@@ -1,24 +1,14 @@
 import type { PoolClient } from 'pg';
-import { APPEND_EVENTS_MAX_DEFAULT } from '@imart/event-service';
-import {
-  SaleLogError,
-  type AskedPurchase,
-  type PurchaseId,
-  type PurchaseStore,
-  type SaleChanges,
-  type StepResult,
-  type Topic,
-  type Verdict,
-} from '@imart/purchase';
-import { appendStatement } from '../commands/append';
-import { onClient, type CommandContext } from '../commands/context';
+import type { AskedPurchase, PurchaseId, PurchaseStore, StepResult, Topic, Verdict } from '@imart/purchase';
+import { onClient } from '../commands/context';
 import { NOW_US } from '../commands/marks';
 import { createReads } from '../commands/reads';
 import { onConnection } from '../commands/session';
-import { runScript } from '../subject/script';
+import type { TextRow } from '../subject/script';
 import type { PurchaseContext } from './context';
-import { markSales } from './markSales';
+import { lockedSales, lockSales } from './lockedSales';
 import { prepared, preparing } from './prepared';
+import { runRoundTrip, type Step } from './roundTrip';
 import { PURCHASE_COLUMNS, purchaseOf, type PurchaseRow } from './rows';
 import { expiryOf, PASSES, TAKEN } from './steps';
 
@@ -34,6 +24,11 @@ const TAKE = `
   SELECT (SELECT count(*) FROM taken)::int AS taken, ${NOW_US} AS now_us, p.*
   FROM (SELECT) one LEFT JOIN passing p ON true ORDER BY message`;
 
+const BEGIN: Step = { statement: 'BEGIN' };
+const COMMIT: Step = { statement: 'COMMIT' };
+
+const takeStep = (topic: Topic, limit: number): Step => ({ statement: TAKE, values: [topic, limit] });
+
 interface Taken {
   readonly taken: number;
   /** In the order in which it was said, each once. */
@@ -41,29 +36,31 @@ interface Taken {
   readonly nowUs: bigint;
 }
 
-async function take(client: PoolClient, topic: Topic, limit: number): Promise<Taken> {
-  const { rows } = await client.query(prepared(TAKE, [topic, limit]));
-  const found = rows as readonly ({ readonly taken: number; readonly now_us: string } & (
-    | AskedRow
-    | { readonly id: null }
-  ))[];
+function takenOf(rows: readonly TextRow[] = []): Taken {
   // A message that came twice has one purchase.
-  const asked = new Map(found.flatMap((row) => (row.id === null ? [] : [[row.id, askedOf(row)]])));
-  const { taken = 0, now_us: nowUs = '0' } = found[0] ?? {};
-  return { taken, asked: [...asked.values()], nowUs: BigInt(nowUs) };
+  const asked = new Map(
+    (rows as unknown as readonly AskedRow[]).flatMap((row) =>
+      row.id === null ? [] : [[row.id, askedOf(row)]],
+    ),
+  );
+  return {
+    taken: Number(rows[0]?.taken ?? 0),
+    asked: [...asked.values()],
+    nowUs: BigInt(rows[0]?.now_us ?? 0),
+  };
 }
 
 interface AskedRow {
-  readonly id: string;
+  readonly id: string | null;
   readonly product_id: string;
-  readonly quantity: number;
+  readonly quantity: number | string;
   readonly wallet: string | null;
 }
 
 const askedOf = (row: AskedRow): AskedPurchase => ({
   id: row.id as PurchaseId,
   productId: row.product_id,
-  quantity: row.quantity,
+  quantity: Number(row.quantity),
   wallet: row.wallet,
 });
 
@@ -79,68 +76,24 @@ const sayStatement = (column: string): string => `
 
 const SAY = { checked_at: sayStatement('checked_at'), processed_at: sayStatement('processed_at') } as const;
 
-/** Keeps what was decided about purchases that are locked, and says it. @returns the topics on which something was said. */
-async function say(
+/** Keeps what was decided about purchases that are locked, and says it; and commits. */
+async function sayAndCommit(
   client: PoolClient,
   verdicts: readonly Verdict[],
   fine: Topic,
   column: keyof typeof SAY,
 ): Promise<readonly Topic[]> {
-  if (verdicts.length === 0) return [];
   const topics = verdicts.map(({ refused }): Topic => (refused === null ? fine : 'stock.unavailable'));
-  await client.query(
-    prepared(SAY[column], [
-      verdicts.map(({ id }) => id),
-      topics,
-      verdicts.map(({ refused }) => refused),
-      verdicts.map(({ price }) => price),
-      verdicts.map(({ currency }) => currency),
-    ]),
-  );
+  const values = [
+    verdicts.map(({ id }) => id),
+    topics,
+    verdicts.map(({ refused }) => refused),
+    verdicts.map(({ price }) => price),
+    verdicts.map(({ currency }) => currency),
+  ];
+  const saying = verdicts.length === 0 ? [] : [{ statement: SAY[column], values }];
+  await runRoundTrip(client, [...saying, COMMIT]);
   return [...new Set(topics)];
-}
-
-/** Works on the sales under the lock of their log: what waits is appended before, so that the log says all, and what is accepted, after. */
-async function onSales<T>(
-  client: PoolClient,
-  sales: CommandContext,
-  work: (changes: SaleChanges) => Promise<T>,
-): Promise<T> {
-  const { subject } = sales.log;
-  // Two statements: the second sees what was committed while the first waited.
-  const [, [moment] = []] = await runScript(client, [
-    { statement: `SELECT id FROM subjects WHERE id = ${subject} FOR UPDATE` },
-    {
-      statement: `SELECT ${NOW_US} AS now_us, EXISTS (SELECT FROM command_outbox WHERE subject = ${subject})::text AS waits`,
-    },
-  ]);
-  // Messages that do not continue the log stay behind, and the worker of sales validates them anew. Only what is appended below must not.
-  if (moment?.waits !== 'false') await appendAll(client, subject);
-  const { readStateSources } = createReads(onClient(sales, preparing(client)));
-  return work({
-    nowUs: BigInt(moment?.now_us as string),
-    sources: readStateSources,
-    async append(changes) {
-      if (changes.length === 0) return;
-      await markSales(client, sales, changes);
-      const left = await appendAll(client, subject);
-      const lost = changes.flatMap(({ saleId }) => (left.includes(saleId) ? [saleId] : []));
-      if (lost.length > 0) throw new SaleLogError(lost);
-    },
-  });
-}
-
-/** Appends everything that waits; the subject's row is locked. @returns the aggregates of what does not continue the log. */
-async function appendAll(client: PoolClient, subject: number): Promise<readonly string[]> {
-  for (;;) {
-    const { rows } = await client.query(prepared(appendStatement(subject, APPEND_EVENTS_MAX_DEFAULT), []));
-    const { events, read, conflicts } = rows[0] as {
-      events: string;
-      read: string;
-      conflicts: readonly string[] | null;
-    };
-    if (Number(read) < APPEND_EVENTS_MAX_DEFAULT || Number(events) === 0) return conflicts ?? [];
-  }
 }
 
 /** What a step has in hand right now is passed over: it is looked at again. */
@@ -157,28 +110,22 @@ export function createSalesSide({
   return {
     checkStock: (limit, judge) =>
       onConnection(pool, async (client): Promise<StepResult> => {
-        await client.query('BEGIN');
-        const { taken, asked, nowUs } = await take(client, 'stock.check-requested', limit);
-        let said: readonly Topic[] = [];
-        if (asked.length > 0) {
-          const sources = createReads(onClient(sales, preparing(client))).readStateSources;
-          const verdicts = await judge(asked, { nowUs, sources });
-          said = await say(client, verdicts, 'stock.available', 'checked_at');
-        }
-        await client.query('COMMIT');
+        const [, rows] = await runRoundTrip(client, [BEGIN, takeStep('stock.check-requested', limit)]);
+        const { taken, asked, nowUs } = takenOf(rows);
+        const { readStateSources: sources } = createReads(onClient(sales, preparing(client)));
+        const verdicts = asked.length === 0 ? [] : await judge(asked, { nowUs, sources });
+        const said = await sayAndCommit(client, verdicts, 'stock.available', 'checked_at');
         return { taken, said, ended: [] };
       }),
 
     processOrders: (limit, decide) =>
       onConnection(pool, async (client): Promise<StepResult> => {
-        await client.query('BEGIN');
-        const { taken, asked } = await take(client, 'stock.available', limit);
-        let said: readonly Topic[] = [];
-        if (asked.length > 0) {
-          const verdicts = await onSales(client, sales, (changes) => decide(asked, changes));
-          said = await say(client, verdicts, 'order.processed', 'processed_at');
-        }
-        await client.query('COMMIT');
+        const steps = [BEGIN, takeStep('stock.available', limit), ...lockSales(sales)];
+        const [, rows, , [moment] = []] = await runRoundTrip(client, steps);
+        const { taken, asked } = takenOf(rows);
+        const verdicts =
+          asked.length === 0 ? [] : await decide(asked, await lockedSales(client, sales, moment));
+        const said = await sayAndCommit(client, verdicts, 'order.processed', 'processed_at');
         return { taken, said, ended: [] };
       }),
 
@@ -188,10 +135,13 @@ export function createSalesSide({
         const { rows: overdue } = await client.query(prepared(OVERDUE, [limit]));
         let ended: StepResult['ended'] = [];
         if (overdue.length > 0) {
-          const all = overdue as (AskedRow & { step: Topic })[];
+          const all = overdue as (AskedRow & { id: string; step: Topic })[];
           const held = all.filter(({ step }) => step === 'order.processed').map(askedOf);
-          const kept =
-            held.length === 0 ? [] : await onSales(client, sales, (changes) => release(held, changes));
+          let kept: readonly PurchaseId[] = [];
+          if (held.length > 0) {
+            const [, [moment] = []] = await runRoundTrip(client, lockSales(sales));
+            kept = await release(held, await lockedSales(client, sales, moment));
+          }
           const { rows } = await client.query(
             `WITH p AS (
                UPDATE purchases SET status = 'failed', error = 'TIMEOUT', finished_at = clock_timestamp(), expires_at = ${expiryOf('$2')}

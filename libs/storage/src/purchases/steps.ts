@@ -58,7 +58,8 @@ export function createStepSide({
 }: PurchaseContext): Pick<PurchaseStore, 'requestChecks' | 'createOrders' | 'rejectOrders' | 'setBack'> {
   const end = (statement: string, topic: Topic, limit: number): Promise<StepResult> =>
     translated(async () => {
-      const rows = (await pool.query(prepared(statement, [topic, limit, resultMs]))).rows as readonly EndedRow[];
+      const rows = (await pool.query(prepared(statement, [topic, limit, resultMs])))
+        .rows as readonly EndedRow[];
       const ended = rows.flatMap((row) => (row.id === null ? [] : [purchaseOf(row)]));
       return { ...NOTHING, taken: rows[0]?.taken ?? 0, ended };
     });
