@@ -27,6 +27,11 @@ export interface IngestOptions {
   readonly catchUp: CatchUp | null;
   /** Lanes of this process that begin as soon as the log is committed. @defaultValue none: they wait for their jobs */
   readonly lanes?: LocalLanes | null;
+  /**
+   * Making a block's jobs takes time that the lanes of this process need for the block itself: they go first, for so long. Lanes of
+   * other processes wait for the jobs. @defaultValue `20`
+   */
+  readonly jobsWaitMs?: number;
   readonly stats: PipelineStats;
   readonly logger: Logger;
   readonly random: () => number;
@@ -38,11 +43,7 @@ export interface IngestOptions {
   readonly onIngested: (position: bigint) => void;
 }
 
-/**
- * Making a block's jobs takes time that the lanes of this process need for the block itself: they go first, for so long. Lanes of other
- * processes wait for the jobs.
- */
-const JOBS_WAIT_MS = 20;
+const JOBS_WAIT_MS_DEFAULT = 20;
 
 /** Why ingest ended. */
 export type IngestEnd = 'end-position' | 'aborted';
@@ -188,7 +189,7 @@ async function appendAndWake(
   options.onIngested(message.toPosition);
   if (lanes !== null) {
     const executing = lanes.appended(appendedRange(message, afterSeqNo, session.epoch), signal);
-    await within(JOBS_WAIT_MS, executing);
+    await within(options.jobsWaitMs ?? JOBS_WAIT_MS_DEFAULT, executing);
   }
   await wake(options, wakeUpsFor(message, store.lanes, session.epoch));
 }

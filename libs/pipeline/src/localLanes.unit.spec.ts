@@ -29,18 +29,19 @@ import {
 
 const never = new AbortController().signal;
 
-/** One order is listed, repriced and sold, block by block; a second one comes in the third block and goes in the fourth. */
+/** One order is listed, repriced and sold, block by block; a second one comes in the third block and goes in the last. */
 function history(): readonly Event[] {
   const script = createMarketScript();
   script.listed('1').minted(ALICE, 1n).nextBlock();
   script.listed('1', { price: 7n }).nextBlock();
   script.filled('1').listed('2').nextBlock();
-  script.cancelled('2').transferred(ALICE, BOB, 1n);
+  script.transferred(ALICE, BOB, 1n).nextBlock();
+  script.cancelled('2');
   return script.events;
 }
 
 /** A store, and a process beside it that has all lanes. */
-function setUp(lanes = 1) {
+function setUp(lanes = 1, cachedStatesMax = 100) {
   const moments: StoreMoment[] = [];
   let failing: StoreMoment | null = null;
   const store = createInMemorySubjectStore({
@@ -68,7 +69,7 @@ function setUp(lanes = 1) {
             executor: createExecutor({
               store,
               observer: MARKET_OBSERVER,
-              cachedStatesMax: 100,
+              cachedStatesMax,
               parkedAggregatesMax: 9,
             }),
             snapshotRule: noSnapshots,
@@ -94,6 +95,7 @@ function setUp(lanes = 1) {
     messages: readonly AppendMessage[],
     worker: LaneWorker | null,
     send: WakeUpSender['send'] = () => Promise.resolve(),
+    jobsWaitMs = 60_000,
   ): Promise<void> => {
     const over = new AbortController();
     const subject = createFakeSubject(SUBJECT, [
@@ -108,6 +110,7 @@ function setUp(lanes = 1) {
         sender: { send },
         catchUp: null,
         lanes: worker,
+        jobsWaitMs,
         stats: createPipelineStats(),
         logger: silentLogger,
         random: () => 0,
@@ -154,6 +157,13 @@ describe('lanes of the process that appends', () => {
       expect(store.contents()).toEqual(await contentsOfStraightFold(events));
     },
   );
+
+  it('read a state again that was made after they had found none', async () => {
+    const { store, startProcess, ingest } = setUp(1, 1);
+    const worker = startProcess();
+    for (const message of blocks(0n, LAST)) await ingest([message], worker);
+    expect(store.contents()).toEqual(await contentsOfStraightFold(events));
+  });
 
   it('read the log where it has more than was appended last', async () => {
     const { store, moments, startProcess, ingest } = setUp();
@@ -226,7 +236,7 @@ describe('lanes of the process that appends', () => {
     const { ingest } = setUp();
     let sent = 0;
     const stuck = { expect: () => undefined, appended: () => new Promise<void>(() => undefined) };
-    await ingest(blocks(0n, LAST), stuck as unknown as LaneWorker, async () => void sent++);
+    await ingest(blocks(0n, LAST), stuck as unknown as LaneWorker, async () => void sent++, 1);
     expect(sent).toBe(blocks(0n, LAST).length);
   });
 });

@@ -195,7 +195,6 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
         'valid = { ...current, seqNo: upToSeqNo, absent: new Set() };',
         'valid = { ...current, seqNo: upToSeqNo };',
       ),
-      at('executor')('cache.trim(committedSeqNo);', 'cache.clear();'),
     ],
     suite: unit('localLanes'),
   },
