@@ -160,8 +160,11 @@ describe('lanes of the process that appends', () => {
 
   it('read a state again that was made after they had found none', async () => {
     const { store, startProcess, ingest } = setUp(1, 1);
+    // What there is from before, this process does not know.
+    await ingest(blocks(0n, 1n), startProcess());
     const worker = startProcess();
-    for (const message of blocks(0n, LAST)) await ingest([message], worker);
+    await worker.wake(0, never);
+    for (const message of blocks(2n, LAST)) await ingest([message], worker);
     expect(store.contents()).toEqual(await contentsOfStraightFold(events));
   });
 
