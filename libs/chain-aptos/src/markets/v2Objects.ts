@@ -1,6 +1,7 @@
 import { AptosDecodeError } from '../errors';
 import { canonicalStructTag } from '../structTag';
 import type { AptosEvent, AptosTransaction } from '../transaction';
+import { onceFor } from './onceFor';
 import { addressAt } from './paths';
 import { collectionOf } from './writeSet';
 
@@ -15,8 +16,6 @@ interface ObjectStory {
   collection: string | null;
 }
 
-const known = new WeakMap<AptosTransaction, ReadonlyMap<string, ObjectStory>>();
-
 /** A collection's event about one of its tokens; of a handle, the collection is the handle's account. */
 export function ofCollection(event: AptosEvent): { collection: string; object: string } {
   const isModuleEvent = event.type === V2_MINT[1] || event.type === V2_BURN[1];
@@ -26,9 +25,7 @@ export function ofCollection(event: AptosEvent): { collection: string; object: s
   };
 }
 
-function storiesOf(transaction: AptosTransaction): ReadonlyMap<string, ObjectStory> {
-  const before = known.get(transaction);
-  if (before !== undefined) return before;
+const storiesOf = onceFor((transaction): ReadonlyMap<string, ObjectStory> => {
   const stories = new Map<string, ObjectStory>();
   const storyOf = (object: string): ObjectStory => {
     let story = stories.get(object);
@@ -47,9 +44,8 @@ function storiesOf(transaction: AptosTransaction): ReadonlyMap<string, ObjectSto
       if (!(error instanceof AptosDecodeError)) throw error;
     }
   }
-  known.set(transaction, stories);
   return stories;
-}
+});
 
 /** The transfers of an object in a transaction, in order. */
 export function transfersOf(transaction: AptosTransaction, object: string): readonly AptosEvent[] {
