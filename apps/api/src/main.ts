@@ -71,6 +71,8 @@ async function main(): Promise<void> {
     shutdown.onClose('requests', () => app.close());
     logger.info('listening', { address, docs: `${address}/docs` });
   } catch (error) {
+    // Asked to end while it waited for the database: what it was doing then has not failed.
+    if (shutdown.signal.aborted) return shutdown.stop('asked to end');
     logger.error('cannot start', { error });
     await shutdown.stop('it cannot start', error instanceof ConfigError ? 2 : 1);
   }

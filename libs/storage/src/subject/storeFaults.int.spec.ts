@@ -85,7 +85,7 @@ describe('a connection that is cut', () => {
     'UPDATE subjects SET next_position',
     'FROM checkpoints WHERE observer',
     'COPY "activities"',
-    'COPY "changed_orders"',
+    'INSERT INTO "orders"',
     'INSERT INTO "offers"',
     'INSERT INTO park_markers',
     'UPDATE checkpoints',

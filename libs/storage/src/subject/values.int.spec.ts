@@ -73,6 +73,7 @@ describe('text', () => {
     ['other scripts and pictures', 'é 漢字 🖼️ \u202e \u2028'],
     ['nothing', ''],
     ['256 KiB', 'x\\\t'.repeat(87_381)],
+    ['much of all of them', `\\N\t\n\r\n'"{}$1;--\\.é漢`.repeat(10_000)],
   ])('of %s is stored as it is (D1)', async (_what, name) => {
     await executed(named(name));
     expect(
