@@ -18,9 +18,11 @@ describe('onceFor()', () => {
   });
 
   it('remembers no failure', () => {
-    const work = jest.fn(() => 'done').mockImplementationOnce(() => {
-      throw new Error('once');
-    });
+    const work = jest
+      .fn(() => 'done')
+      .mockImplementationOnce(() => {
+        throw new Error('once');
+      });
     const resultOf = onceFor(work);
     const transaction = transactionWith(1n, []);
     expect(() => resultOf(transaction)).toThrow('once');
