@@ -27,6 +27,7 @@ import { openPurchaseDesk } from './openPurchaseDesk';
 import type { JobsBoardOptions } from './resources/jobs/registerJobsBoard';
 import type { PurchasesOptions } from './resources/purchases/registerPurchases';
 import { staticFiles } from './staticFiles';
+import { seqNosOf } from './seqNosOf';
 
 /** Fewer do not open the sales. */
 const PURCHASE_CONNECTIONS_MIN = 6;
@@ -46,6 +47,7 @@ async function main(): Promise<void> {
   try {
     const connectionString = await databaseUrl(config, logger, shutdown);
     const db = createReadDatabase({
+      seqNosOf,
       connectionString,
       connectionsMax: config.connectionsMax,
       queryTimeoutMs: config.queryTimeoutMs,

@@ -1,4 +1,3 @@
-import { evmSeqNo } from '@imart/core';
 import {
   createPassStats,
   createPipelineStats,
@@ -7,7 +6,7 @@ import {
 } from '@imart/pipeline';
 import { createMetrics, silentLogger } from '@imart/runtime';
 import type { SubjectReadings } from '@imart/storage';
-import { fakeBlock } from '@imart/testing';
+import { blockSeqNo, fakeBlock } from '@imart/testing';
 import { registerTransactions, registerWorkerMetrics } from './metrics';
 import type { ChainWords } from './program';
 import { positionWords } from './words';
@@ -17,12 +16,12 @@ const evmWords: ChainWords = { position: positionWords('block'), records: 'logs'
 
 const progress: SubjectProgress = {
   epoch: 0n,
-  ingested: evmSeqNo.last(100n),
+  ingested: blockSeqNo.last(100n),
   nextPosition: 101n,
-  lanes: [evmSeqNo.encode(99n, 3, 0)],
-  executed: evmSeqNo.encode(99n, 3, 0),
+  lanes: [blockSeqNo.encode(99n, 3, 0)],
+  executed: blockSeqNo.encode(99n, 3, 0),
   lastFeedNo: 1n,
-  finalized: evmSeqNo.last(90n),
+  finalized: blockSeqNo.last(90n),
   finalizedPosition: 90n,
   chainTimeUs: fakeBlock(100n).timeUs,
   halt: null,
@@ -66,7 +65,7 @@ function setUp(role: 'all' | 'apply' = 'all', words = evmWords) {
     metrics,
     config,
     words,
-    seqNos: evmSeqNo,
+    seqNos: blockSeqNo,
     stats,
     view,
     lanes: 2,

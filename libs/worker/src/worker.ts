@@ -150,6 +150,7 @@ async function work(
       passes,
       gate,
       sender: options.stream.sender,
+      lanes,
       observed: (fenced) => observed(fenced, watch, 'ingest'),
       executeRest: async (held) => {
         if (lanes === null) return;
