@@ -1,5 +1,18 @@
 import { aggregateHash, laneOf, type AppendMessage, type Event, type SeqNo } from '@imart/core';
-import { blockSeqNo, ALICE, appendMessage, BOB, contentsOfStraightFold, createFakeSubject, createInMemorySubjectStore, createMarketScript, MARKET_OBSERVER, silentLogger, SUBJECT, type StoreMoment } from '@imart/testing';
+import {
+  blockSeqNo,
+  ALICE,
+  appendMessage,
+  BOB,
+  contentsOfStraightFold,
+  createFakeSubject,
+  createInMemorySubjectStore,
+  createMarketScript,
+  MARKET_OBSERVER,
+  silentLogger,
+  SUBJECT,
+  type StoreMoment,
+} from '@imart/testing';
 import { eventsByLane } from './localLanes';
 import {
   createExecutor,
