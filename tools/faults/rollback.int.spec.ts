@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
-import { evmSeqNo, type Observer } from '@imart/core';
+import type { Observer } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import { marketEventCodec, marketReducers } from '@imart/market';
 import { snapshotEvery } from '@imart/pipeline';
 import {

@@ -1,5 +1,5 @@
 import { escapeLiteral } from 'pg';
-import type { Event, FinalizeMessage, Observer } from '@imart/core';
+import type { BlockRef, Event, FinalizeMessage, Observer } from '@imart/core';
 import {
   EpochMovedError,
   EventConflictError,
@@ -37,6 +37,11 @@ import { refuseFenced, selectFencing } from './lease';
 import { progressOf, readProgress, selectProgress } from './progress';
 import type { WriteBehind } from './writeBehind';
 import { WRITER_SESSION } from './writerSession';
+
+/** A block that a source announces may be in the log before its next answer about the head tells of it. Nothing while no head is known. */
+const headReached = ({ position, timeUs }: BlockRef): string =>
+  `head_time_us = CASE WHEN head_position < ${position} THEN ${timeUs} ELSE head_time_us END, ` +
+  `head_position = CASE WHEN head_position < ${position} THEN ${position} ELSE head_position END`;
 
 const upserts = new Map([...marketTables.values()].map((table) => [table.name, upsertStatements(table)]));
 
@@ -150,7 +155,8 @@ export function createTransaction(
       write({
         statement: `WITH position AS (
             UPDATE subjects SET next_position = ${message.toPosition + 1n}, ingested_seq_no = ${message.toSeqNo},
-              last_feed_no = ${feedNo}, chain_time_us = ${last === undefined ? 'chain_time_us' : last.timeUs} WHERE id = ${subject}
+              last_feed_no = ${feedNo}${last === undefined ? '' : `, chain_time_us = ${last.timeUs}, ${headReached(last)}`}
+            WHERE id = ${subject}
           ), changed AS (
             INSERT INTO feed (subject, feed_no, kind, from_seq_no, to_seq_no, epoch) VALUES (${subject}, ${feedNo}, 'appended',
               ${log.seqNos.first(message.fromPosition)}, ${message.toSeqNo}, ${progress.epoch})

@@ -1,7 +1,8 @@
-import { evmSeqNo, UNDECODABLE, UNDECODABLE_AGGREGATE, type Event } from '@imart/core';
+import { UNDECODABLE, UNDECODABLE_AGGREGATE, type Event } from '@imart/core';
 import { AGGREGATE } from '@imart/market';
 import type { SubjectStore } from '@imart/pipeline';
 import {
+  blockSeqNo,
   address,
   ALICE,
   append,
@@ -78,7 +79,7 @@ describe('text', () => {
     expect(
       await rowsOf('SELECT name, category, description, uri, tags::json->>0 AS tag FROM collections'),
     ).toEqual([{ name, category: name, description: name, uri: name, tag: name }]);
-    const [event] = await store.transaction((tx) => tx.readRun(0, -1n as never, evmSeqNo.last(9n), 9));
+    const [event] = await store.transaction((tx) => tx.readRun(0, -1n as never, blockSeqNo.last(9n), 9));
     expect(event?.data).toMatchObject({ name, tags: [name] });
   });
 
@@ -92,7 +93,7 @@ describe('text', () => {
       expect(await rowsOf('SELECT name, category, description, uri FROM collections')).toEqual([
         { name: stored, category: stored, description: stored, uri: stored },
       ]);
-      const [event] = await store.transaction((tx) => tx.readRun(0, -1n as never, evmSeqNo.last(9n), 9));
+      const [event] = await store.transaction((tx) => tx.readRun(0, -1n as never, blockSeqNo.last(9n), 9));
       expect(event?.data).toMatchObject({ name, tags: [name] });
       expect(await append(store, wholeRange(named(name).events))).toEqual({ kind: 'already-there' });
     },
@@ -110,7 +111,7 @@ describe('text', () => {
     await append(store, wholeRange([undecodable]));
     await executeLanes(store);
     expect(await store.parked()).toMatchObject([{ code: 'UNDECODABLE', message: 'of \ufffd and \ufffd' }]);
-    expect(await store.transaction((tx) => tx.readRun(0, -1n as never, evmSeqNo.last(9n), 9))).toEqual([
+    expect(await store.transaction((tx) => tx.readRun(0, -1n as never, blockSeqNo.last(9n), 9))).toEqual([
       undecodable,
     ]);
   });
@@ -184,7 +185,7 @@ describe('quantities', () => {
         { token_id: text, quantity: text },
       ]);
       expect(await rowsOf('SELECT maximum::text FROM collections')).toEqual([{ maximum: text }]);
-      expect(await store.transaction((tx) => tx.readRun(0, -1n as never, evmSeqNo.last(9n), 9))).toEqual(
+      expect(await store.transaction((tx) => tx.readRun(0, -1n as never, blockSeqNo.last(9n), 9))).toEqual(
         script.events,
       );
       const [listing] = (await store.loadStates([script.events[0]!])).values();
