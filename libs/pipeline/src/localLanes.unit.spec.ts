@@ -3,6 +3,7 @@ import {
   blockSeqNo,
   ALICE,
   appendMessage,
+  blockSeqNo,
   BOB,
   contentsOfStraightFold,
   createFakeSubject,
