@@ -119,15 +119,19 @@ export function createEventService(options: EventServiceOptions): EventService {
   /** Validates and marks until it is decided, or the bound is reached. */
   const ask = async (asked: Asked): Promise<RequestAnswer> => {
     const { request, proposed, definition, store, codec, idempotency, bodyHash } = asked;
+    let certain = false;
     for (let attempt = 1; attempt <= markAttemptsMax; attempt++) {
-      const { kept, marked, archived, lagMs } = await store.readForRequest(request.id, idempotency);
+      const reading = await store.readForRequest(request.id, idempotency, certain);
+      const { kept, marked, archived, lagMs } = reading;
       if (kept !== null) return { ...answerOf(kept, asked), repeated: true };
       if (lagMs > lagMaxMs) throw new StreamBehindError(request.type, lagMs, lagMaxMs);
       if (archived)
         return refuse(asked, { kind: 'refused', rule: ARCHIVED, reason: 'it is finished, and archived' });
       const latest = marked === null ? null : markedEvent(codec, marked);
       const decision = decide(definition, proposed, latest, request.expectedVersion ?? null);
-      if (decision.kind === 'refused') return refuse(asked, decision);
+      if (decision.kind === 'refused' && reading.hint !== true) return refuse(asked, decision);
+      certain = decision.kind === 'refused';
+      if (decision.kind === 'refused') continue;
       const version = (marked?.version ?? 0) + 1;
       // Asked for anew with each attempt: the person may have been forgotten between.
       const person = personOf(definition, request, decision.data);
@@ -137,6 +141,7 @@ export function createEventService(options: EventServiceOptions): EventService {
       const result = await store.mark({
         aggregateId: request.id,
         validatedVersion: version - 1,
+        validatedEventId: marked?.eventId ?? null,
         expectedVersion: request.expectedVersion ?? null,
         event,
         actor: request.actor ?? '',
@@ -191,7 +196,7 @@ async function refuse(asked: Asked, answer: Extract<Answer, { kind: 'refused' }>
   const { store, request, idempotency, bodyHash } = asked;
   if (idempotency === null) return { ...answer, repeated: false };
   await store.keepRefusal({ ...idempotency, bodyHash, answer });
-  const { kept } = await store.readForRequest(request.id, idempotency);
+  const { kept } = await store.readForRequest(request.id, idempotency, true);
   return { ...(kept === null ? answer : answerOf(kept, asked)), repeated: false };
 }
 

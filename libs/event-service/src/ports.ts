@@ -41,6 +41,8 @@ export interface RequestReading {
   readonly archived: boolean;
   /** How long the first command of this type that is not in the log waits; 0 when none does. */
   readonly lagMs: number;
+  /** It was read beside the database: nobody is refused by it before the reading is `certain`. @defaultValue false */
+  readonly hint?: boolean;
 }
 
 /** An event to mark and to produce. */
@@ -48,6 +50,8 @@ export interface MarkRequest {
   readonly aggregateId: string;
   /** The version of the event that the command was validated against; 0: the aggregate had none. */
   readonly validatedVersion: number;
+  /** That event; `null`: there was none. */
+  readonly validatedEventId: EventId | null;
   /** The version that whoever asked demanded; `null`: any. Kept with the message. */
   readonly expectedVersion: number | null;
   readonly event: Omit<KeptEvent, 'timeUs'>;
@@ -108,7 +112,12 @@ export interface CommandStore {
   readonly personalData: PersonalData | null;
   /** The key of a person: the one that is there, or a new one. */
   personKey(person: string): Promise<PersonKey>;
-  readForRequest(aggregateId: string, idempotency: IdempotencyKey | null): Promise<RequestReading>;
+  /** @param certain as the database has it, where markers are kept beside it. @defaultValue false */
+  readForRequest(
+    aggregateId: string,
+    idempotency: IdempotencyKey | null,
+    certain?: boolean,
+  ): Promise<RequestReading>;
   /** Checks the marker, overwrites it, keeps the answer and writes the outgoing message: all or nothing. */
   mark(request: MarkRequest): Promise<MarkResult>;
   /** Keeps the refusal as the key's answer, unless it has one. */

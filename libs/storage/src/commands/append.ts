@@ -5,6 +5,7 @@ import { COMMAND_OBSERVER } from '@imart/event-service';
 import { dataWithKey } from '../subject/dataWithKey';
 import { CONTENT_HASH } from '../subject/eventLog';
 import { runScript } from '../subject/script';
+import { lockAlone } from './aggregateLock';
 import { LOG_AND_ARCHIVE } from './archive';
 import { idDigits, keptEvent, keyOf, type CommandContext, type KeptRow } from './context';
 import { onConnection, translated } from './session';
@@ -84,6 +85,7 @@ export function createAppendSide(context: CommandContext): AppendSide {
         await client.query('BEGIN');
         // Nobody appends, and nobody marks this aggregate: where it has no marker, one is put there to wait for.
         await client.query('SELECT id FROM subjects WHERE id = $1 FOR UPDATE', [subject]);
+        await client.query(lockAlone(context, aggregateId));
         await client.query(
           `INSERT INTO command_markers (subject, aggregate_id, version, event_id, name, data, time_us, marked_at)
            VALUES ($1, $2, 0, '', '', '', 0, clock_timestamp())

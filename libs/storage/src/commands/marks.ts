@@ -63,6 +63,15 @@ const MARK = `
     time_us, actor)
   SELECT $1, $2, $3, $4, version, $10, event_id, name, data, time_us, $9 FROM marked`;
 
+/** What a failed statement says about who was faster in the moment between; all of it is undone. `null`: it failed otherwise. */
+export function markFailure(error: unknown): Exclude<MarkResult, 'marked'> | null {
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+  if (code === FOREIGN_KEY_VIOLATION && constraint === 'person_key_uses_key_fkey') return 'moved';
+  if (code !== UNIQUE_VIOLATION) return null;
+  if (constraint === 'command_answers_pkey') return 'answered';
+  return constraint === 'command_outbox_version_key' ? 'moved' : null;
+}
+
 type Marks = Pick<CommandStore, 'readForRequest' | 'mark' | 'keepRefusal' | 'sweep'>;
 
 export function createMarks(context: CommandContext): Marks {
@@ -118,13 +127,9 @@ export function createMarks(context: CommandContext): Marks {
           ]);
           return rowCount === 1 ? 'marked' : 'moved';
         } catch (error) {
-          const { code, constraint } = error as { code?: unknown; constraint?: unknown };
-          // Somebody else was faster in the moment between: the whole statement is undone.
-          if (code === FOREIGN_KEY_VIOLATION && constraint === 'person_key_uses_key_fkey') return 'moved';
-          if (code !== UNIQUE_VIOLATION) throw error;
-          if (constraint === 'command_answers_pkey') return 'answered';
-          if (constraint === 'command_outbox_version_key') return 'moved';
-          throw error;
+          const failure = markFailure(error);
+          if (failure === null) throw error;
+          return failure;
         }
       }),
 
