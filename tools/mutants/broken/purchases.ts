@@ -22,8 +22,8 @@ export const PURCHASE_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'libs/storage/src/purchases/sales.ts',
-        search: 'held.length === 0 ? []',
-        replace: 'held.length >= 0 ? []',
+        search: 'if (held.length > 0) {',
+        replace: 'if (held.length < 0) {',
       },
     ],
     suite: { files: [DEADLINES], only: 'ends with TIMEOUT' },

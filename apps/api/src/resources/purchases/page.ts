@@ -17,7 +17,7 @@ h1 { font-size: 1.4rem; margin: 0 0 1rem } h2 { font-size: 1.05rem; margin: 2rem
 .card header { display: flex; justify-content: space-between; gap: 1rem } .soft { color: var(--soft); font-size: .875rem }
 .status { font-size: .75rem; font-weight: 600; align-self: center; border: 1px solid currentColor; border-radius: 1rem; padding: 0 .6rem; color: var(--soft) }
 .status.LIVE { color: var(--fine) }
-.stock { display: flex; justify-content: space-between; gap: 1rem } .stock.out { color: var(--bad); font-weight: 600 }
+.stock { display: flex; justify-content: space-between; gap: 1rem } .stock.out :first-child { color: var(--bad); font-weight: 600 }
 .bar { height: .6rem; border-radius: .3rem; background: var(--line); overflow: hidden }
 .bar div { height: 100%; background: var(--fine); transition: width .3s } .bar.low div { background: var(--few) }
 form { display: flex; gap: .5rem; flex-wrap: wrap; align-items: end } label { display: grid; font-size: .75rem; color: var(--soft) }
@@ -27,6 +27,7 @@ button { background: var(--now); border-color: var(--now); color: var(--card); c
 ol.purchases { list-style: none; margin: 0; padding: 0; display: grid; gap: .75rem }
 .purchase header { flex-wrap: wrap; gap: .2rem 1rem } .mono { font-family: ui-monospace, monospace; font-size: .8rem; overflow-wrap: anywhere }
 ol.steps { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: .4rem }
+ol.steps:empty { display: none }
 ol.steps li { border: 1px solid var(--line); border-radius: 5px; padding: .15rem .6rem; font-size: .8rem; color: var(--soft) }
 ol.steps li.next { border-style: dashed; opacity: .7 } ol.steps li.done { color: inherit; border-color: var(--fine) } ol.steps li.refused { color: var(--bad); border-color: var(--bad) } ol.steps li.now { color: var(--now); border-color: var(--now) }
 ol.steps li.confirmed { background: var(--fine); color: var(--card); border-color: var(--fine) }
