@@ -6,7 +6,7 @@ import type { AggregateDefinition, Proposed } from './aggregate';
 import { ARCHIVED } from './archiver';
 import { canonicalJson } from './canonicalJson';
 import { createCommandCodec, markedEvent } from './codec';
-import { checkAggregateId, decide, parseProposed } from './decide';
+import { checkAggregateId, decide, parseProposed, type Decision } from './decide';
 import {
   CommandConflictError,
   CommandInvalidError,
@@ -17,7 +17,15 @@ import {
 import { createKeyedQueue } from './keyedQueue';
 import type { PersonKey } from './personalData';
 import { personOf } from './personOf';
-import type { Answer, CommandStore, IdempotencyKey, KeptAnswer, KeptEvent, PositionFate } from './ports';
+import type {
+  Answer,
+  CommandStore,
+  IdempotencyKey,
+  KeptAnswer,
+  KeptEvent,
+  PositionFate,
+  RequestReading,
+} from './ports';
 import { waitForPosition, type WaitOptions } from './waitFor';
 
 /** What somebody asks for. */
@@ -116,27 +124,43 @@ export function createEventService(options: EventServiceOptions): EventService {
 
   const queue = createKeyedQueue();
 
+  /**
+   * What a command comes to, and by which reading. A guess of the store's may accept, no more: what would be refused, or has an answer, is
+   * looked at.
+   */
+  const consider = async (asked: Asked): Promise<Considered & { readonly reading: RequestReading }> => {
+    const { request, store, idempotency } = asked;
+    const reading = await store.readForRequest(request.id, idempotency);
+    const considered = considerReading(asked, reading, lagMaxMs);
+    if (reading.isGuess !== true || considered.kind === 'accepted') return { ...considered, reading };
+    const fresh = await store.readForRequest(request.id, idempotency, { isFresh: true });
+    return { ...considerReading(asked, fresh, lagMaxMs), reading: fresh };
+  };
+
   /** Validates and marks until it is decided, or the bound is reached. */
   const ask = async (asked: Asked): Promise<RequestAnswer> => {
-    const { request, proposed, definition, store, codec, idempotency, bodyHash } = asked;
-    for (let attempt = 1; attempt <= markAttemptsMax; attempt++) {
-      const { kept, marked, archived, lagMs } = await store.readForRequest(request.id, idempotency);
-      if (kept !== null) return { ...answerOf(kept, asked), repeated: true };
-      if (lagMs > lagMaxMs) throw new StreamBehindError(request.type, lagMs, lagMaxMs);
-      if (archived)
-        return refuse(asked, { kind: 'refused', rule: ARCHIVED, reason: 'it is finished, and archived' });
-      const latest = marked === null ? null : markedEvent(codec, marked);
-      const decision = decide(definition, proposed, latest, request.expectedVersion ?? null);
-      if (decision.kind === 'refused') return refuse(asked, decision);
+    const { request, definition, store, idempotency, bodyHash } = asked;
+    for (let attempt = 1; attempt <= markAttemptsMax;) {
+      const considered = await consider(asked);
+      if (considered.kind === 'kept') return { ...answerOf(considered.kept, asked), repeated: true };
+      if (considered.kind === 'behind')
+        throw new StreamBehindError(request.type, considered.reading.lagMs, lagMaxMs);
+      if (considered.kind === 'refused') {
+        const { kind, rule, reason } = considered;
+        return refuse(asked, { kind, rule, reason });
+      }
+      const { marked, isGuess = false } = considered.reading;
       const version = (marked?.version ?? 0) + 1;
       // Asked for anew with each attempt: the person may have been forgotten between.
-      const person = personOf(definition, request, decision.data);
+      const person = personOf(definition, request, considered.data);
       const personKey = person === null ? null : await store.personKey(person);
-      const event = eventOf(asked, decision.data, version, newId() as EventId, personKey);
+      const event = eventOf(asked, considered.data, version, newId() as EventId, personKey);
       const answer: Answer = { kind: 'accepted', eventId: event.eventId, version };
       const result = await store.mark({
         aggregateId: request.id,
         validatedVersion: version - 1,
+        validatedEventId: marked?.eventId ?? null,
+        isGuess,
         expectedVersion: request.expectedVersion ?? null,
         event,
         actor: request.actor ?? '',
@@ -147,7 +171,10 @@ export function createEventService(options: EventServiceOptions): EventService {
         onAccepted(request.type);
         return { ...answer, repeated: false };
       }
+      // A guess that was wrong is no attempt: the store does not guess again before it has marked.
+      if (isGuess) continue;
       if (result === 'moved') await pause(retryDelayMs(CONFLICT_RETRY, attempt, random));
+      attempt++;
     }
     throw new CommandConflictError(request.type, request.id, markAttemptsMax);
   };
@@ -180,6 +207,24 @@ interface Asked {
   readonly bodyHash: string;
 }
 
+/** What one reading says of a command. */
+type Considered =
+  | { readonly kind: 'kept'; readonly kept: KeptAnswer }
+  | { readonly kind: 'behind' }
+  | Decision;
+
+function considerReading(
+  { request, proposed, definition, codec }: Asked,
+  { kept, marked, archived, lagMs }: RequestReading,
+  lagMaxMs: number,
+): Considered {
+  if (kept !== null) return { kind: 'kept', kept };
+  if (lagMs > lagMaxMs) return { kind: 'behind' };
+  if (archived) return { kind: 'refused', rule: ARCHIVED, reason: 'it is finished, and archived' };
+  const latest = marked === null ? null : markedEvent(codec, marked);
+  return decide(definition, proposed, latest, request.expectedVersion ?? null);
+}
+
 /** The first answer of the key. @throws {IdempotencyConflictError} when it is that of another command. */
 function answerOf(kept: KeptAnswer, { request, bodyHash }: Asked): Answer {
   if (kept.bodyHash === bodyHash) return kept.answer;
@@ -191,7 +236,7 @@ async function refuse(asked: Asked, answer: Extract<Answer, { kind: 'refused' }>
   const { store, request, idempotency, bodyHash } = asked;
   if (idempotency === null) return { ...answer, repeated: false };
   await store.keepRefusal({ ...idempotency, bodyHash, answer });
-  const { kept } = await store.readForRequest(request.id, idempotency);
+  const { kept } = await store.readForRequest(request.id, idempotency, { isFresh: true });
   return { ...(kept === null ? answer : answerOf(kept, asked)), repeated: false };
 }
 

@@ -39,8 +39,18 @@ export interface RequestReading {
   readonly marked: KeptEvent | null;
   /** The aggregate is in the archive: it takes no more commands. */
   readonly archived: boolean;
-  /** How long the first command of this type that is not in the log waits; 0 when none does. */
+  /** How long the first command of this type that is not in the log waits; 0 when none does. Of a guess it is an upper bound. */
   readonly lagMs: number;
+  /**
+   * The store has not looked, but says what it last marked itself. Only an acceptance may be built on it, and `mark` must be told: it accepts
+   * nothing then unless the guess is right. @defaultValue `false`
+   */
+  readonly isGuess?: boolean;
+}
+
+export interface ReadForRequestOptions {
+  /** No guess will do. @defaultValue `false` */
+  readonly isFresh?: boolean;
 }
 
 /** An event to mark and to produce. */
@@ -48,6 +58,10 @@ export interface MarkRequest {
   readonly aggregateId: string;
   /** The version of the event that the command was validated against; 0: the aggregate had none. */
   readonly validatedVersion: number;
+  /** Its id. A marker of the same version with another one is another event's. @defaultValue the version alone is compared */
+  readonly validatedEventId?: EventId | null;
+  /** That event was guessed: it must be the marked one. @defaultValue `false` */
+  readonly isGuess?: boolean;
   /** The version that whoever asked demanded; `null`: any. Kept with the message. */
   readonly expectedVersion: number | null;
   readonly event: Omit<KeptEvent, 'timeUs'>;
@@ -108,7 +122,11 @@ export interface CommandStore {
   readonly personalData: PersonalData | null;
   /** The key of a person: the one that is there, or a new one. */
   personKey(person: string): Promise<PersonKey>;
-  readForRequest(aggregateId: string, idempotency: IdempotencyKey | null): Promise<RequestReading>;
+  readForRequest(
+    aggregateId: string,
+    idempotency: IdempotencyKey | null,
+    options?: ReadForRequestOptions,
+  ): Promise<RequestReading>;
   /** Checks the marker, overwrites it, keeps the answer and writes the outgoing message: all or nothing. */
   mark(request: MarkRequest): Promise<MarkResult>;
   /** Keeps the refusal as the key's answer, unless it has one. */

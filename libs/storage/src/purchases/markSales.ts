@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import { aggregateHash } from '@imart/core';
 import { SaleLogError, type SaleChange } from '@imart/purchase';
 import { idDigits, type CommandContext } from '../commands/context';
-import { NOW_US } from '../commands/marks';
+import { NOW_US } from '../commands/requestReads';
 
 const UNIQUE_VIOLATION = '23505';
 /** Who changes sales here, as their events tell. */

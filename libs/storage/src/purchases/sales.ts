@@ -12,7 +12,7 @@ import {
 } from '@imart/purchase';
 import { appendStatement } from '../commands/append';
 import { onClient, type CommandContext } from '../commands/context';
-import { NOW_US } from '../commands/marks';
+import { NOW_US } from '../commands/requestReads';
 import { createReads } from '../commands/reads';
 import { onConnection } from '../commands/session';
 import { CHANNEL, type PurchaseContext } from './context';

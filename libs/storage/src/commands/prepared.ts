@@ -1,0 +1,92 @@
+import { escapeLiteral, type PoolClient } from 'pg';
+import { runScript, type TextRow } from '../subject/script';
+
+/** A statement that each connection parses and plans once. Its parameters are `$1`, `$2`, ... as ever. */
+export interface PreparedStatement {
+  /** Unique among all of them. */
+  readonly name: string;
+  /** Of the parameters, in their order. */
+  readonly types: readonly string[];
+  readonly text: string;
+}
+
+/** A parameter's value as it stands in a statement. */
+export type Literal = string;
+
+export const textOf = (value: string | null): Literal => (value === null ? 'NULL' : escapeLiteral(value));
+
+/** An array as one constant: the parser looks at it once, however long it is. */
+export const arrayLiteral = (values: readonly (string | number | bigint | boolean | null)[]): Literal =>
+  escapeLiteral(
+    `{${values
+      .map((value) =>
+        value === null
+          ? 'NULL'
+          : typeof value === 'string'
+            ? `"${value.replace(/["\\]/g, '\\$&')}"`
+            : String(value),
+      )
+      .join(',')}}`,
+  );
+
+/** Names that each connection knows. */
+const known = new WeakMap<object, Set<string>>();
+
+const UNKNOWN_STATEMENT = '26000';
+
+/**
+ * Plans are made once, without looking at the values, and stay while tables grow from nothing to millions of rows: they look into an index for
+ * each value, also where a table is so small by now that reading all of it would cost less.
+ */
+const SETTINGS = 'SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off';
+
+export interface ExecuteOptions {
+  /** Statements before it, in the same transaction. @defaultValue none */
+  readonly first?: readonly string[];
+  /** Longest wait for a lock. @defaultValue as long as it takes */
+  readonly lockTimeoutMs?: number;
+}
+
+/**
+ * Runs a statement in a transaction of its own, in one way to the server and back. After a failure the connection is in a transaction that
+ * has failed.
+ */
+export async function executePrepared(
+  client: PoolClient,
+  { name, types, text }: PreparedStatement,
+  values: readonly Literal[],
+  { first = [], lockTimeoutMs }: ExecuteOptions = {},
+): Promise<readonly TextRow[]> {
+  const execute = async (): Promise<readonly TextRow[]> => {
+    await prepare(client, name, `PREPARE ${name} (${types.join(', ')}) AS ${text}`);
+    const results = await runScript(
+      client,
+      [
+        'BEGIN',
+        SETTINGS,
+        ...(lockTimeoutMs === undefined ? [] : [`SET LOCAL lock_timeout = ${lockTimeoutMs}`]),
+        ...first,
+        `EXECUTE ${name} (${values.join(', ')})`,
+        'COMMIT',
+      ].map((statement) => ({ statement })),
+    );
+    return results.at(-2) ?? [];
+  };
+  try {
+    return await execute();
+  } catch (error) {
+    // Somebody between has given us another session.
+    if ((error as { code?: unknown }).code !== UNKNOWN_STATEMENT) throw error;
+    known.delete(client);
+    await client.query('ROLLBACK');
+    return execute();
+  }
+}
+
+async function prepare(client: PoolClient, name: string, statement: string): Promise<void> {
+  let names = known.get(client);
+  if (names === undefined) known.set(client, (names = new Set()));
+  if (names.has(name)) return;
+  await client.query(statement);
+  names.add(name);
+}
