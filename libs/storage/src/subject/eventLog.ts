@@ -108,6 +108,10 @@ export const SELECT_LANE_RUN =
   `AND (aggregate_hash & 9223372036854775807) % (SELECT lanes FROM subjects WHERE id = $1) = $4 ` +
   `AND ${NOT_SKIPPED} ORDER BY seq_no LIMIT $5`;
 
+/** Of all lanes. Parameters: subject, after, up to, limit. */
+export const SELECT_RUN =
+  `${SELECT_EVENTS} WHERE subject = $1 AND seq_no > $2 AND seq_no <= $3 AND ${NOT_SKIPPED} ORDER BY seq_no LIMIT $4`;
+
 /** Data that this program cannot read is an `Undecodable` event of its aggregate: that one is set aside, not the lane. */
 function decoded(context: LogContext, row: StoredEvent): { name: string; data: unknown } {
   try {
