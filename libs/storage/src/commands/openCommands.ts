@@ -97,6 +97,7 @@ export async function openCommandContext(options: OpenCommandsOptions): Promise<
   });
   return {
     pool,
+    client: null,
     log: { subject, subjectId, codec: createCommandCodec(definition, personalData), seqNos: commandSeqNo },
     aggregateType: definition.type,
     reducerVersion: definition.reducer.version,

@@ -1,5 +1,5 @@
 import { escapeLiteral, type PoolClient } from 'pg';
-import { runScript, type TextRow } from '../subject/script';
+import { runRawScript, textRows, type RawResult, type TextRow } from '../subject/script';
 
 /** A statement that each connection parses and plans once. Its parameters are `$1`, `$2`, ... as ever. */
 export interface PreparedStatement {
@@ -53,24 +53,34 @@ export interface ExecuteOptions {
  */
 export async function executePrepared(
   client: PoolClient,
-  { name, types, text }: PreparedStatement,
+  statement: PreparedStatement,
+  values: readonly Literal[],
+  options: ExecuteOptions = {},
+): Promise<readonly TextRow[]> {
+  return textRows(await executeRaw(client, statement, values, options));
+}
+
+/** As {@link executePrepared}, for many rows. */
+export async function executeRaw(
+  client: PoolClient,
+  statement: PreparedStatement,
   values: readonly Literal[],
   { first = [], lockTimeoutMs }: ExecuteOptions = {},
-): Promise<readonly TextRow[]> {
-  const execute = async (): Promise<readonly TextRow[]> => {
-    await prepare(client, name, `PREPARE ${name} (${types.join(', ')}) AS ${text}`);
-    const results = await runScript(
+): Promise<RawResult> {
+  const execute = async (): Promise<RawResult> => {
+    await prepare(client, statement);
+    const results = await runRawScript(
       client,
       [
         'BEGIN',
         SETTINGS,
         ...(lockTimeoutMs === undefined ? [] : [`SET LOCAL lock_timeout = ${lockTimeoutMs}`]),
         ...first,
-        `EXECUTE ${name} (${values.join(', ')})`,
+        executeStatement(statement, values),
         'COMMIT',
-      ].map((statement) => ({ statement })),
+      ].map((text) => ({ statement: text })),
     );
-    return results.at(-2) ?? [];
+    return results.at(-2) as RawResult;
   };
   try {
     return await execute();
@@ -83,10 +93,24 @@ export async function executePrepared(
   }
 }
 
-async function prepare(client: PoolClient, name: string, statement: string): Promise<void> {
+/** The same within a transaction that is open already. */
+export async function executeWithin(
+  client: PoolClient,
+  statement: PreparedStatement,
+  values: readonly Literal[],
+): Promise<RawResult> {
+  await prepare(client, statement);
+  const [result] = await runRawScript(client, [{ statement: executeStatement(statement, values) }]);
+  return result as RawResult;
+}
+
+const executeStatement = ({ name }: PreparedStatement, values: readonly Literal[]): string =>
+  `EXECUTE ${name} (${values.join(', ')})`;
+
+async function prepare(client: PoolClient, { name, types, text }: PreparedStatement): Promise<void> {
   let names = known.get(client);
   if (names === undefined) known.set(client, (names = new Set()));
   if (names.has(name)) return;
-  await client.query(statement);
+  await client.query(`PREPARE ${name} (${types.join(', ')}) AS ${text}`);
   names.add(name);
 }
