@@ -34,8 +34,8 @@ const OF_AGGREGATE =
 
 /**
  * Of each aggregate: where it is set aside, its snapshot, and the events after it, all of one statement and so of one moment (E10).
- * `upTo` is SQL for the last seq no, of `k`. Each is looked up by itself: a plan that joins whole tables would be one for the tables as they
- * were when it was made. Parameters: subject, hashes, types, ids, reducer version, whether snapshots are used.
+ * `upTo` is SQL for the last seq no, of `k`. Each is looked up by itself, and by its own index (which gives the order; `+ 0` keeps that of seq nos
+ * out of it): a plan that joins whole tables would be one for the tables as they were when it was made. Parameters: subject, hashes, types, ids, reducer version, whether snapshots are used.
  */
 const selectSources = (upTo: string): string => `
   WITH asked AS MATERIALIZED (
@@ -57,7 +57,7 @@ const selectSources = (upTo: string): string => `
   SELECT r.*, k.place, NULL, NULL, NULL, NULL
   FROM bounded k LEFT JOIN base b USING (place) CROSS JOIN LATERAL (
     SELECT ${COMMAND_EVENT_COLUMNS} FROM ${LOG_AND_ARCHIVE} e WHERE ${OF_AGGREGATE} AND e.version > coalesce(b.version, 0)
-      AND e.seq_no <= k.last AND ${NOT_SKIPPED} OFFSET 0) r`;
+      AND e.seq_no + 0 <= k.last AND ${NOT_SKIPPED} ORDER BY e.version OFFSET 0) r`;
 
 /** Where the columns of {@link selectSources} are that are not an event's. */
 const PLACE = 3;
