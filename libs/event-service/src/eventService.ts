@@ -209,9 +209,7 @@ interface Asked {
 
 /** What one reading says of a command. */
 type Considered =
-  | { readonly kind: 'kept'; readonly kept: KeptAnswer }
-  | { readonly kind: 'behind' }
-  | Decision;
+  { readonly kind: 'kept'; readonly kept: KeptAnswer } | { readonly kind: 'behind' } | Decision;
 
 function considerReading(
   { request, proposed, definition, codec }: Asked,

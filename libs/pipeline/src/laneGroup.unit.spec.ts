@@ -92,7 +92,10 @@ describe('lanes that execute together', () => {
     expect(await group.advance()).toBe('moved');
     expect(stats.parkedAggregates).toBe(1);
     expect(await store.parked()).toMatchObject([{ aggregateId: expect.stringMatching(/:1$/) }]);
-    expect(store.contents().rows).toMatchObject([{ id: '1', price: 100n }, { id: '2', price: 9n }]);
+    expect(store.contents().rows).toMatchObject([
+      { id: '1', price: 100n },
+      { id: '2', price: 9n },
+    ]);
   });
 
   it('do nothing when they are too far behind, and stand still with their subject', async () => {

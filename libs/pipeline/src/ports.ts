@@ -101,12 +101,7 @@ export interface SubjectTransaction extends ChangeTransaction, PassTransaction {
   /**
    * Events of one lane, or of all (`null`), ascending: after `afterSeqNo`, up to `upToSeqNo` (inclusive), at most `limit`. Skipped events are left out.
    */
-  readRun(
-    lane: number | null,
-    afterSeqNo: SeqNo,
-    upToSeqNo: SeqNo,
-    limit: number,
-  ): Promise<readonly Event[]>;
+  readRun(lane: number | null, afterSeqNo: SeqNo, upToSeqNo: SeqNo, limit: number): Promise<readonly Event[]>;
 }
 
 /** Postgres, as the engine sees it: the log, the states and the progress of one subject and one observer. */

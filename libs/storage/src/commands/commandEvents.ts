@@ -12,8 +12,7 @@ const ID_DIGITS = 32;
  * What {@link commandEvents} reads, first in each row, of a table of events as `e`: seq no, time, id and name as one text, and data and actor. The
  * driver's work is by the value, not by the byte.
  */
-export const COMMAND_EVENT_COLUMNS =
-  `e.seq_no || ' ' || e.time_us || ' ' || encode(e.tx_hash, 'hex') || e.name AS head, ${dataWithKey('e')} AS data, e.address`;
+export const COMMAND_EVENT_COLUMNS = `e.seq_no || ' ' || e.time_us || ' ' || encode(e.tx_hash, 'hex') || e.name AS head, ${dataWithKey('e')} AS data, e.address`;
 
 type CommandEventRow = readonly [head: string, data: string, actor: string];
 

@@ -220,7 +220,9 @@ describe('commands that come at the same time', () => {
   it.each(['before', 'after'] as const)(
     'are all marked or none when the connection is cut %s the server has heard of them (E1)',
     async (cut) => {
-      const far = await commands.open(stockItem, { pool: commands.createPool({ connectionString: proxy.url }) });
+      const far = await commands.open(stockItem, {
+        pool: commands.createPool({ connectionString: proxy.url }),
+      });
       await request(far, 'first');
       let cuts = 0;
       proxy.decide = (text) => (text.includes('EXECUTE imart_mark') && cuts++ === 0 ? cut : 'pass');
@@ -295,7 +297,10 @@ describe('what this process last marked', () => {
 
   it('says nothing of a key that has an answer: it is given again (E5)', async () => {
     const first = await request(parts, 'pen', 'Added', { idempotencyKey: 'k' });
-    expect(await request(parts, 'pen', 'Added', { idempotencyKey: 'k' })).toEqual({ ...first, repeated: true });
+    expect(await request(parts, 'pen', 'Added', { idempotencyKey: 'k' })).toEqual({
+      ...first,
+      repeated: true,
+    });
     expect((await produced()).ids).toEqual(['pen']);
   });
 });

@@ -21,7 +21,18 @@ const FOREIGN_KEY_VIOLATION = '23503';
 const MARK: PreparedStatement = {
   name: 'imart_mark',
   types: [
-    ...['smallint', 'bigint[]', 'text', 'text[]', 'bigint[]', 'text[]', 'boolean[]', 'text[]', 'text[]', 'text[]'],
+    ...[
+      'smallint',
+      'bigint[]',
+      'text',
+      'text[]',
+      'bigint[]',
+      'text[]',
+      'boolean[]',
+      'text[]',
+      'text[]',
+      'text[]',
+    ],
     ...['text[]', 'bigint[]', 'text[]', 'text[]', 'text[]', 'bigint[]'],
   ],
   text: `
@@ -62,8 +73,7 @@ const MARK: PreparedStatement = {
 
 /** What became of one of a batch; `timeUs`: when it was marked, by the database. */
 export type Marked =
-  | { readonly result: Exclude<MarkResult, 'marked'> }
-  | { readonly result: 'marked'; readonly timeUs: bigint };
+  { readonly result: Exclude<MarkResult, 'marked'> } | { readonly result: 'marked'; readonly timeUs: bigint };
 
 export interface MarkedBatch {
   /** One for each, in its place. */
@@ -81,8 +91,9 @@ export async function markBatch(
   requests: readonly MarkRequest[],
   lockTimeoutMs?: number,
 ): Promise<MarkedBatch> {
-  const column = <T extends string | number | bigint | boolean | null>(of: (request: MarkRequest) => T): string =>
-    arrayLiteral(requests.map(of));
+  const column = <T extends string | number | bigint | boolean | null>(
+    of: (request: MarkRequest) => T,
+  ): string => arrayLiteral(requests.map(of));
   const rows = await executePrepared(
     client,
     MARK,

@@ -66,8 +66,7 @@ export function createMarks(context: CommandContext): Marks {
   return {
     readForRequest(aggregateId, idempotency, { isFresh = false } = {}) {
       const guess = isFresh ? null : recent.guess(aggregateId);
-      if (guess !== null)
-        return Promise.resolve({ kept: null, ...guess, archived: false, isGuess: true });
+      if (guess !== null) return Promise.resolve({ kept: null, ...guess, archived: false, isGuess: true });
       return translated(() => read({ aggregateId, idempotency }));
     },
 

@@ -109,8 +109,7 @@ export const SELECT_LANE_RUN =
   `AND ${NOT_SKIPPED} ORDER BY seq_no LIMIT $5`;
 
 /** Of all lanes. Parameters: subject, after, up to, limit. */
-export const SELECT_RUN =
-  `${SELECT_EVENTS} WHERE subject = $1 AND seq_no > $2 AND seq_no <= $3 AND ${NOT_SKIPPED} ORDER BY seq_no LIMIT $4`;
+export const SELECT_RUN = `${SELECT_EVENTS} WHERE subject = $1 AND seq_no > $2 AND seq_no <= $3 AND ${NOT_SKIPPED} ORDER BY seq_no LIMIT $4`;
 
 /** Data that this program cannot read is an `Undecodable` event of its aggregate: that one is set aside, not the lane. */
 export function decodedEvent(
