@@ -3,7 +3,7 @@ import type { Expected } from '../devnet/src';
 import { createScriptedMarket, type ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
 import { dump } from '../realdata/tables';
 import { firstDifferences } from './aptosTables';
-import { createAptosWorkers, type AptosWorkers } from './aptosWorkers';
+import { createAptosWorkers, EVERY_SCRIPTED_MARKET, type AptosWorkers } from './aptosWorkers';
 import { createMarket, type Market } from './market';
 
 /* The API over one database with two Aptos networks and an EVM chain: addresses of 64 digits and of 40, order ids with a colon. */
@@ -28,7 +28,7 @@ let expectedEvm: Expected;
 let url: string;
 let api: string;
 const markets: Readonly<Record<number, ScriptedMarket>> = {
-  4: createScriptedMarket({ chainId: 4, transactions: 250, seed: 5 }),
+  4: createScriptedMarket({ chainId: 4, transactions: 600, seed: 5, everything: true }),
   7: createScriptedMarket({ chainId: 7, transactions: 150, seed: 6 }),
 };
 
@@ -41,6 +41,7 @@ beforeAll(async () => {
     await workers.toEnd(
       workers.start({
         ...workers.settingsOf('rest', node),
+        MARKETS: EVERY_SCRIPTED_MARKET,
         CHAIN_ID: chainId,
         DATABASE_URL: url,
         END_VERSION: String(ledger.head),
@@ -127,6 +128,30 @@ describe('the API over both kinds of chains', () => {
     expect((await list('/v1/prizes', ...prize)).sort()).toEqual(rows(prizes, ...prize).sort());
     for (const { contract, exhibitId, status } of exhibits) {
       expect(await get(`/v1/exhibits/eip155%3A31337/${contract}/${exhibitId}`)).toMatchObject({ status });
+    }
+  });
+
+  it('gives galleries, exhibits, offers to exhibit and collections of an Aptos network as its script knows them', async () => {
+    const { scenes } = markets[4] as ScriptedMarket;
+    type Item = Readonly<Record<string, string>>;
+    const list = async (path: string, field: string): Promise<string[]> => {
+      const { items } = await get<{ readonly items: readonly Item[] }>(`${path}?subject=aptos:4&limit=500`);
+      return items.map((item) => item[field] as string).sort();
+    };
+    expect(Math.min(scenes.galleries.length, scenes.exhibits.length)).toBeGreaterThan(2);
+    expect(await list('/v1/galleries', 'name')).toEqual(scenes.galleries.toSorted());
+    expect(await list('/v1/exhibits', 'status')).toEqual(scenes.exhibits.toSorted());
+    expect(await list('/v1/curation-offers', 'status')).toEqual(scenes.curationOffers.toSorted());
+    const { items } = await get<{ readonly items: readonly Item[] }>(
+      '/v1/exhibits?subject=aptos:4&limit=500',
+    );
+    for (const exhibit of items) {
+      const { subject, contract, exhibitId, currency, owner } = exhibit;
+      expect(await get(`/v1/exhibits/${encodeURIComponent(subject ?? '')}/${contract}/${exhibitId}`)).toEqual(
+        exhibit,
+      );
+      // Addresses of the chain are of 64 digits, nobody and native coin among them.
+      for (const address of [contract, currency, owner]) expect(address).toMatch(/^0x[0-9a-f]{64}$/);
     }
   });
 

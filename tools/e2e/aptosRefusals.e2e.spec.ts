@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { seqNosOf, type SeqNo, type SubjectId } from '@imart/core';
+import { aptosSeqNo } from '@imart/chain-aptos';
+import type { SeqNo } from '@imart/core';
 import { createFakeLedger, type FakeEvent } from '../../libs/chain-aptos/src/testing/fakeLedger';
 import { SCRIPTED_HANDLES } from '../replay-fullnode/src/scriptedHandles';
 import { createScriptedMarket, type ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
@@ -272,7 +273,7 @@ describe('a marketplace of one’s own', () => {
       }),
     );
     expect(said).toContain('"undecodableEvents":0');
-    const seqNos = seqNosOf('aptos:1' as SubjectId);
+    const seqNos = aptosSeqNo;
     const orders = await query(
       url,
       'SELECT market, contract, seller, buyer, status, price::text, token_id::text, opened_seq_no::text FROM orders o ORDER BY o.opened_seq_no',

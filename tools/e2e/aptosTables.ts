@@ -1,4 +1,5 @@
-import { seqNosOf, type SeqNo, type SubjectId } from '@imart/core';
+import { aptosSeqNo } from '@imart/chain-aptos';
+import type { SeqNo } from '@imart/core';
 import { query } from '../realdata/tables';
 import type { ScriptedMarket } from '../replay-fullnode/src/scriptedMarket';
 import type { ScriptedOffer, ScriptedScenes } from '../replay-fullnode/src/scriptedScenes';
@@ -11,7 +12,7 @@ export interface StoredMarket {
 }
 
 export async function storedMarket(url: string, subjectId: string): Promise<StoredMarket> {
-  const seqNos = seqNosOf(subjectId as SubjectId);
+  const seqNos = aptosSeqNo;
   // Another chain may have its rows beside them.
   const own = `subject = (SELECT id FROM subjects WHERE subject_id = '${subjectId}')`;
   const orders = await query(

@@ -42,8 +42,8 @@ export function createNpmStart(): NpmStart {
         join(ROOT, 'tools/start.mjs'),
         ...['--data-dir', dataDir, '--port', String(port), '--rate', '20', ...args],
       ],
-      // All its processes inherit this, which makes them known.
-      env: { IMART_TEST_RUN: directory },
+      // All its processes inherit the first one, which makes them known. The others are of somebody's shell, and none of its business.
+      env: { IMART_TEST_RUN: directory, END_BLOCK: '1', REDIS_URL: 'redis://127.0.0.1:1', LANES: '2' },
       cwd: ROOT,
       patienceMs: 300_000,
     });

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seqNosOf, type SeqNo, type SubjectId } from '@imart/core';
+import type { SeqNo } from '@imart/core';
 import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
 import { dump, query } from '../realdata/tables';
 import { bundleProgram, type Bundle } from './bundles';
 import { createPrograms, type Program } from './programs';
 import { PATIENCE_MS, until } from './until';
+import { versionSeqNo } from './versionSeqNo';
 import { pagesOf } from './workerPages';
 
 /*
@@ -61,14 +62,14 @@ describe('a worker of another kind of chains', () => {
     const orders = await query(url, 'SELECT opened_seq_no, status FROM orders ORDER BY opened_seq_no');
     expect(orders).toHaveLength(19);
     const opened = orders.map((order) =>
-      seqNosOf('aptos:77' as SubjectId).decode(BigInt(order['opened_seq_no'] as string) as SeqNo),
+      versionSeqNo.decode(BigInt(order['opened_seq_no'] as string) as SeqNo),
     );
     expect(opened.slice(0, 2)).toEqual([1n, 6n].map((position) => ({ position, index: 0, part: 0 })));
     expect(await query(url, "SELECT kind FROM activities WHERE kind = 'SALE'")).toHaveLength(9);
 
     expect(logLine(said, 'following')).toMatchObject({
       app: 'version-worker',
-      subject: 'aptos:77',
+      subject: 'versions:77',
       followed: 'everything at here',
       nextVersion: '0',
       endVersion: `${LAST_VERSION}`,

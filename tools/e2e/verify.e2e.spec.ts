@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { marketReducers } from '@imart/market';
 import { startTestServer, type TestServer } from '../../libs/storage/src/testing/testDatabase';
@@ -256,6 +257,26 @@ describe('imart verify', () => {
       expect(code).toBe(1);
     } finally {
       await new Promise((resolve) => nobody.close(resolve));
+    }
+  });
+
+  it('tells no key of an endpoint whose refusal repeats what it was asked', async () => {
+    const refusing = createHttpServer(({ url, headers }, response) => {
+      const [, word = ''] = (headers.authorization ?? '').split(' ');
+      response.writeHead(401).end(`no project ${url} for ${Buffer.from(word, 'base64').toString()}`);
+    });
+    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+    const { port } = refusing.address() as AddressInfo;
+    try {
+      const { code, said } = await verify(straight.url, [
+        '--rpc',
+        `http://me:secret-word@127.0.0.1:${port}/v2/secret-path-key?key=secret-query-key`,
+      ]);
+      expect(said).toMatch(/imart: .*HTTP 401 no project/);
+      expect(said).not.toMatch(/secret-(path|word|query)/);
+      expect(code).toBe(1);
+    } finally {
+      await new Promise((resolve) => refusing.close(resolve));
     }
   });
 

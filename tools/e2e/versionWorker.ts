@@ -1,5 +1,5 @@
 // A worker whose chain has versions instead of blocks, no reorgs and no second readings: what an app gives, and nothing more.
-import { seqNosOf, type BlockRef, type Event, type Subject, type SubjectId } from '@imart/core';
+import type { BlockRef, Event, Subject, SubjectId } from '@imart/core';
 import { waitMs } from '@imart/pipeline';
 import { defineConfig, defineSetting, text, type ConfigOf } from '@imart/runtime';
 import {
@@ -17,10 +17,11 @@ import {
 // Not by its name: the whole of it runs in jest only.
 import { fakeBlock } from '../../libs/testing/src/fakeSubject';
 import { createMarketScript } from '../../libs/testing/src/marketEvents';
+import { versionSeqNo } from './versionSeqNo';
 
 const VERSIONS = positionWords('version');
-const SUBJECT_ID = 'aptos:77' as SubjectId;
-const seqNos = seqNosOf(SUBJECT_ID);
+const SUBJECT_ID = 'versions:77' as SubjectId;
+const seqNos = versionSeqNo;
 /** Far below the head, so that the first of them are part of catching up. */
 const LAST_VERSION = 200n;
 const RANGE_VERSIONS = 10n;
@@ -101,7 +102,8 @@ const program: WorkerProgram<Config, Reading> = {
   summary: 'follows a chain of versions',
   words: { position: VERSIONS, records: 'transactions' },
   seqNos,
-  namespace: 'aptos',
+  namespace: 'versions',
+  kindsBeside: [],
   chainSetting: 'NETWORK',
   nearHeadPositions: 100n,
   ...programSettings({ schema, environment: () => process.env }),

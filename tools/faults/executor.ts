@@ -1,4 +1,5 @@
-import { evmSeqNo, type Event } from '@imart/core';
+import { type Event } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import {
   createExecutor,
   createLane,

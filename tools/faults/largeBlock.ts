@@ -1,6 +1,7 @@
 // A program for a spec: takes one block of 20,000 events into a database and executes it, in as much memory as it is given.
 import { Pool } from 'pg';
-import { evmSeqNo, type Event } from '@imart/core';
+import { type Event } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import { marketEventCodec, marketReducers } from '@imart/market';
 import {
   createExecutor,

@@ -1,4 +1,5 @@
-import { evmSeqNo, type AppendMessage, type SubjectMessage } from '@imart/core';
+import { type AppendMessage, type SubjectMessage } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import {
   createExecutor,
   createLane,

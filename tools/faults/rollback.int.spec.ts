@@ -1,5 +1,6 @@
-import type { Pool } from 'pg';
-import { evmSeqNo, type Observer } from '@imart/core';
+import type { Pool, PoolClient } from 'pg';
+import type { Observer } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import { marketEventCodec, marketReducers } from '@imart/market';
 import { snapshotEvery } from '@imart/pipeline';
 import {
@@ -11,6 +12,7 @@ import {
   createMarketScript,
   executeLanes,
   SUBJECT,
+  until,
 } from '@imart/testing';
 import { ensureSecondaryIndexes, replay } from '@imart/storage';
 import {
@@ -37,10 +39,28 @@ afterAll(async () => {
 });
 beforeEach(() => market.clear());
 
-/** Every connection tells the server's statistics what it has read. */
+/**
+ * The server's statistics have all that was read so far: every connection of the pool tells them, and those that the pool has ended are gone
+ * from the server, too. One that idled for long is ended from this side at any moment, and tells what it read when it is.
+ */
 async function tellReads(pool: Pool): Promise<void> {
-  const clients = await Promise.all(Array.from({ length: pool.totalCount }, () => pool.connect()));
-  await Promise.all(clients.map((client) => client.query('SELECT pg_stat_force_next_flush()')));
+  const clients = await Promise.all(
+    Array.from({ length: Math.max(1, pool.totalCount) }, () => pool.connect()),
+  );
+  const [first] = clients as [PoolClient, ...PoolClient[]];
+  const pids: number[] = [];
+  for (const client of clients) {
+    const { rows } = await client.query('SELECT pg_backend_pid() AS pid, pg_stat_force_next_flush()');
+    pids.push((rows as { pid: number }[])[0]?.pid as number);
+  }
+  await until(async () => {
+    const { rowCount } = await first.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> ALL($1::int[])
+         AND backend_type IN ('client backend', 'parallel worker')`,
+      [pids],
+    );
+    return rowCount === 0;
+  });
   for (const client of clients) client.release();
 }
 
@@ -121,6 +141,10 @@ describe('a reorg', () => {
       );
       return rows as unknown[];
     };
+    // A connection that is ended with reads that it has not told yet.
+    const ended = await market.pool.connect();
+    await ended.query('SELECT count(data) FROM event_log');
+    ended.release(true);
     const before = await scans();
     await takeBackTo(store, last - 10n);
     expect(await scans()).toEqual(before);

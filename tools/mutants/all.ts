@@ -4,6 +4,7 @@ import { CHAIN_MUTANTS } from './broken/chain';
 import { COMMAND_MUTANTS } from './broken/commands';
 import { ENGINE_MUTANTS } from './broken/engine';
 import { READER_MUTANTS } from './broken/readers';
+import { PROCESS_MUTANTS } from './broken/processes';
 import { PURCHASE_MUTANTS } from './broken/purchases';
 import { STORAGE_MUTANTS } from './broken/storage';
 import { STREAM_MUTANTS } from './broken/stream';
@@ -18,6 +19,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...COMMAND_MUTANTS,
   ...ENGINE_MUTANTS,
   ...READER_MUTANTS,
+  ...PROCESS_MUTANTS,
   ...PURCHASE_MUTANTS,
   ...STORAGE_MUTANTS,
   ...STREAM_MUTANTS,

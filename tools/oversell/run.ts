@@ -34,9 +34,11 @@ export interface OversellResult extends Account {
 
 const PRODUCT = 'launch';
 const LONG_MS = 3_600_000;
-const PATIENCE_MS = 240_000;
-/** Kills go on until so many of the purchases have ended, so that the end comes in a time that is worth it. */
+/** Nothing coming to its end for so long is a failure. What is slow, on a machine with much else to do, is none. */
+const PATIENCE_MS = 120_000;
+/** Kills go on until so many of the purchases have ended, and to so many: the end comes in a time that is worth it. */
 const KILLS_UNTIL = 0.9;
+const KILLS_MAX = 10;
 
 /** Many buy what there is little of, from several processes that are killed at random. */
 export async function runOversell(options: OversellOptions): Promise<OversellResult> {
@@ -74,15 +76,18 @@ export async function runOversell(options: OversellOptions): Promise<OversellRes
           return (await parts.service.purchase({ productId: PRODUCT, quantity: 1, wallet, deadlineMs })).id;
         }),
       );
-      const until = performance.now() + PATIENCE_MS;
-      for (;;) {
+      let until = performance.now() + PATIENCE_MS;
+      for (let before = 0; ;) {
         const { rows } = await pool.query(
           `SELECT count(*)::int AS ended FROM purchases WHERE status <> 'pending'`,
         );
         const { ended } = rows[0] as { ended: number };
         if (ended === purchases && (await pool.query('SELECT FROM purchase_messages')).rowCount === 0) break;
+        if (ended > before) until = performance.now() + PATIENCE_MS;
+        before = ended;
         if (performance.now() > until || workers.broken.length > 0) break;
-        if (ended < purchases * KILLS_UNTIL) workers.killOne(random.between(0, processes - 1));
+        if (ended < purchases * KILLS_UNTIL && workers.kills < KILLS_MAX)
+          workers.killOne(random.between(0, processes - 1));
         await delay(random.between(10, 500));
       }
       const account = await accountOf(pool, parts, PRODUCT, ids);

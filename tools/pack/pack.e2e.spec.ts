@@ -155,7 +155,7 @@ describe('the packed packages', () => {
   });
 
   it('have types that are checked: a wrong use does not compile', () => {
-    const wrong = `import { evmSeqNo } from '@imart/core';\nexport const n: number = evmSeqNo.encode(1n, 0, 0);\n`;
+    const wrong = `import { evmSeqNo } from '@imart/chain-evm';\nexport const n: number = evmSeqNo.encode(1n, 0, 0);\n`;
     writeFileSync(join(project, 'src', 'wrong.ts'), wrong);
     expect(() => tsc(...STRICT, '--module', 'nodenext', '--noEmit', 'src/wrong.ts')).toThrow('TS2322');
   });

@@ -1,4 +1,4 @@
-import { evmSeqNo } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import { createPipelineStats } from '@imart/pipeline';
 import { silentLogger } from '../../libs/testing/src/silentLogger';
 import { runWorker, type WorkerOptions } from '../../libs/worker/src/worker';

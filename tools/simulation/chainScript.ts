@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { evmSeqNo, type BlockRef, type DiscoveredContract, type Event } from '@imart/core';
+import { type BlockRef, type DiscoveredContract, type Event } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import { AGGREGATE, tokenAggregateId } from '@imart/market';
 import { address, ALICE, BOB, CAROL, MARKET, SUBJECT } from '../../libs/testing/src/marketEvents';
 import { randomHistory } from '../../libs/testing/src/randomMarket';

@@ -89,6 +89,7 @@ export function startEngineProcess(
         observer,
         sender,
         catchUp,
+        lanes: role === 'all' ? laneWorker : null,
         stats,
         logger: silentLogger,
         random: chance,

@@ -1,4 +1,4 @@
-import { evmSeqNo } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import { marketEventCodec } from '@imart/market';
 import { auditRange, mendRange, type BlockReading, type RangeSource } from '@imart/pipeline';
 import { silentLogger } from '../../libs/testing/src/silentLogger';

@@ -1,5 +1,4 @@
 import {
-  evmSeqNo,
   type BlockRef,
   type FinalizeMessage,
   type InvalidateMessage,
@@ -7,6 +6,7 @@ import {
   type Subject,
   type SubjectMessage,
 } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import { SUBJECT } from '../../libs/testing/src/marketEvents';
 import type { Random } from '../devnet/src/random';
 import {

@@ -1,4 +1,4 @@
-import { evmSeqNo } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import { fakeBlock } from '../../libs/testing/src/fakeSubject';
 import { MARKET } from '../../libs/testing/src/marketEvents';
 import { describeSubject } from '../../libs/testing/src/subject.features';

@@ -7,7 +7,8 @@ export interface ChildOptions {
   readonly name: string;
   /** Arguments of node. */
   readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
+  /** All of its environment. */
+  readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   /** Where its output goes. */
   readonly logFile: string;
@@ -28,7 +29,7 @@ export function startChild(options: ChildOptions): Child {
   const log = createWriteStream(options.logFile, { flags: 'a' });
   const child = spawn(process.execPath, options.args, {
     cwd: options.cwd,
-    env: { ...process.env, ...options.env },
+    env: options.env,
     stdio: ['pipe', 'pipe', 'pipe'],
     // A process group of its own: Ctrl-C reaches us, and we stop the others in order.
     detached: true,

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startEmbeddedPostgres } from '@imart/storage';
 import { startChild, type Child } from './childProcess';
+import { readSettingNames, withoutSettings } from './environment';
 import { freePort } from './freePort';
 import { aptosLedger } from './aptosLedger';
 import { createScreen } from './screen';
@@ -63,6 +64,8 @@ async function main(): Promise<number> {
   };
 
   say('\nIMart Event Worker\n');
+  const { environment, leftOut } = withoutSettings(process.env, readSettingNames(join(ROOT, '.env.example')));
+  if (leftOut.length > 0) say(`  settings of the environment are not used here: ${leftOut.join(', ')}\n`);
   try {
     const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres') });
     stops.push(() => postgres.stop());
@@ -80,7 +83,7 @@ async function main(): Promise<number> {
       const child = startChild({
         name,
         args,
-        env,
+        env: { ...environment, ...env },
         cwd: ROOT,
         logFile: join(logDir, `${name}.log`),
         onLine,

@@ -25,7 +25,8 @@ export function createScreen(out: NodeJS.WriteStream = process.stdout): Screen {
     say,
     step: (what, detail) => say(`  ${what.padEnd(12)} ${detail}`),
     live(lines) {
-      const width = Math.max((out.columns ?? 100) - 3, 40);
+      // A terminal that does not know its size says 0.
+      const width = Math.max((out.columns || 100) - 3, 40);
       const text = erase() + lines.map((line) => `  ${line.slice(0, width)}`).join('\n');
       liveLines = lines.length;
       out.write(text);

@@ -25,6 +25,7 @@ import { startTestRedis, type TestRedis } from '../../../libs/stream/src/testing
 import { createCacheKeeperStats, runCacheKeeper } from '../../../libs/worker/src/cache/cacheKeeper';
 import { openToldChain, scriptAt, type ToldChain } from '../../../libs/worker/src/testing/toldDatabase';
 import { createServer } from './createServer';
+import { seqNosOf } from './seqNosOf';
 
 const ORDER = `/v1/orders/${SUBJECT}/${MARKET}/1`;
 const TOKEN = `/v1/tokens/${SUBJECT}/${COLLECTION}/1`;
@@ -49,7 +50,7 @@ describeWithRedis('the API with a cache', () => {
     server = await startTestServer();
     database = await createMarketDatabase(server);
     redis = await openTestRedis();
-    db = createReadDatabase({ connectionString: database.database.url });
+    db = createReadDatabase({ seqNosOf, connectionString: database.database.url });
   });
   afterAll(async () => {
     await db?.close();
@@ -274,7 +275,7 @@ describeWithRedis('the API with a cache', () => {
 
   it('an answer is of the cursor that it shows, where what is asked goes to replicas of which one is behind (E10)', async () => {
     const replica = await createMarketDatabase(server);
-    const late = createReadDatabase({ connectionString: replica.database.url });
+    const late = createReadDatabase({ seqNosOf, connectionString: replica.database.url });
     try {
       const behind = await openToldChain(replica);
       await begin(behind);
@@ -347,6 +348,7 @@ describeWithRedis('the API with a cache', () => {
 
 /** What a replica gives that lacks the last change. */
 const asReplica = (reads: Reads): Reads => ({
+  seqNosOf: reads.seqNosOf,
   query: async <Row>(sql: Parameters<Reads['query']>[0]) =>
     (await reads.query<Row>(sql)).map((row) =>
       typeof row === 'object' && row !== null && 'lastFeedNo' in row

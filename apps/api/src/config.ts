@@ -1,3 +1,4 @@
+import type { ConfigProblem } from '@imart/core';
 import { PURCHASE_DEADLINE_MS_DEFAULT, PURCHASE_DEADLINE_MS_MAX } from '@imart/purchase';
 import {
   defineConfig,
@@ -184,6 +185,14 @@ export const apiConfig = defineConfig({
     meaning:
       'How many lanes fold the events of an aggregate type side by side. Stored with the first start: another number is refused later.',
   }),
+  commandMarker: defineSetting({
+    name: 'COMMAND_MARKER',
+    type: oneOf('postgres', 'redis'),
+    default: 'postgres',
+    group: 'Commands',
+    meaning:
+      'Where the latest accepted event of each aggregate is kept, which commands are validated against. redis takes that row off the database and needs REDIS_URL, with a weaker promise: marker and message are two steps, and while Redis is away or full no command is taken.',
+  }),
   parkedAggregatesMax: defineSetting({
     name: 'PARKED_AGGREGATES_MAX',
     type: integer({ min: 0, max: 1_000_000 }),
@@ -278,5 +287,17 @@ export type ApiConfig = ConfigOf<typeof apiConfig>;
  * @throws {ConfigError}
  */
 export function loadApiConfig(environment: Environment = process.env): LoadedConfig<ApiConfig> {
-  return loadConfig(apiConfig, environment);
+  return loadConfig(apiConfig, environment, markerProblems);
+}
+
+/** Markers that cannot be kept where they are to be, or that nobody would set. */
+function markerProblems({ commandMarker, redisUrl, aggregates }: ApiConfig): readonly ConfigProblem[] {
+  if (commandMarker !== 'redis') return [];
+  const problem =
+    redisUrl === undefined
+      ? 'redis needs REDIS_URL; set it, or COMMAND_MARKER=postgres'
+      : aggregates === undefined
+        ? 'redis is for commands, and AGGREGATES names no file that defines any; set it, or leave COMMAND_MARKER out'
+        : null;
+  return problem === null ? [] : [{ setting: 'COMMAND_MARKER', problem }];
 }

@@ -18,6 +18,21 @@ describe('settings of the API', () => {
     expect(loadApiConfig({ OPS_TOKEN: '' }).config.opsToken).toBeUndefined();
   });
 
+  it.each([
+    [{ COMMAND_MARKER: 'redis', AGGREGATES: 'a.cjs' }, 'COMMAND_MARKER: redis needs REDIS_URL; set it, or'],
+    [
+      { COMMAND_MARKER: 'redis', REDIS_URL: 'redis://host' },
+      'COMMAND_MARKER: redis is for commands, and AGGREGATES',
+    ],
+    [{ COMMAND_MARKER: 'memory' }, 'COMMAND_MARKER: must be one of postgres, redis'],
+  ])('refuse markers that cannot be kept: %j', (environment, says) => {
+    expect(problemsOf(environment)).toEqual([expect.stringContaining(says)]);
+  });
+
+  it('keep markers in the database, also beside a Redis, unless they are told otherwise', () => {
+    expect(loadApiConfig({ REDIS_URL: 'redis://host' }).config.commandMarker).toBe('postgres');
+  });
+
   it('ask for a key of whoever buys, unless they say otherwise', () => {
     expect(loadApiConfig({ PURCHASES: 'true' }).config.purchasesOpen).toBe(false);
     expect(loadApiConfig({ PURCHASES: 'true', PURCHASES_OPEN: 'true' }).config.purchasesOpen).toBe(true);

@@ -18,6 +18,7 @@ import {
   UINT256_MAX,
   WETH,
 } from './testing/seedMarket';
+import { seqNosOf } from './seqNosOf';
 
 let database: ApiDatabase;
 let db: ReadDatabase;
@@ -37,7 +38,7 @@ async function serve(reads: ReadDatabase): Promise<{ server: FastifyInstance; or
 beforeAll(async () => {
   database = await createApiDatabase();
   await seedMarket(database);
-  db = createReadDatabase({ connectionString: database.url });
+  db = createReadDatabase({ seqNosOf, connectionString: database.url });
   ({ server: app, origin } = await serve(db));
 });
 
@@ -588,7 +589,10 @@ describe('for whoever runs it', () => {
 
   it('answers 503, alive but not ready, when the database is away or not prepared, and comes back (Q12)', async () => {
     // Port 1 refuses at once.
-    const away = createReadDatabase({ connectionString: 'postgresql://nobody:secret-word@127.0.0.1:1/none' });
+    const away = createReadDatabase({
+      seqNosOf,
+      connectionString: 'postgresql://nobody:secret-word@127.0.0.1:1/none',
+    });
     const { server, origin: base } = await serve(away);
     try {
       const { status, body } = await get('/v1/orders', base);
@@ -626,7 +630,7 @@ describe('for whoever runs it', () => {
   });
 
   it('gives up a query that takes too long', async () => {
-    const impatient = createReadDatabase({ connectionString: database.url, queryTimeoutMs: 50 });
+    const impatient = createReadDatabase({ seqNosOf, connectionString: database.url, queryTimeoutMs: 50 });
     const { server, origin: base } = await serve(impatient);
     try {
       await database.run('BEGIN; LOCK TABLE orders');

@@ -21,6 +21,7 @@ import {
   THINGS,
 } from './testing/seedCuration';
 import { NATIVE, seqNo, UINT256_MAX } from './testing/seedMarket';
+import { seqNosOf } from './seqNosOf';
 
 let database: ApiDatabase;
 let db: ReadDatabase;
@@ -30,7 +31,7 @@ let origin: string;
 beforeAll(async () => {
   database = await createApiDatabase();
   await seedCuration(database);
-  db = createReadDatabase({ connectionString: database.url });
+  db = createReadDatabase({ seqNosOf, connectionString: database.url });
   app = await createServer({ db, logger: silentLogger, metrics: createMetrics({ processMetrics: false }) });
   origin = await app.listen({ host: '127.0.0.1', port: 0 });
 });

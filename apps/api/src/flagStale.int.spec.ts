@@ -5,6 +5,7 @@ import { createServer } from './createServer';
 import { STALE_HEADER } from './flagStale';
 import { createApiDatabase, type ApiDatabase } from './testing/apiDatabase';
 import { COLLECTION, seedMarket } from './testing/seedMarket';
+import { seqNosOf } from './seqNosOf';
 
 const STALE_AFTER_MS = 60_000;
 
@@ -16,7 +17,7 @@ let origin: string;
 beforeAll(async () => {
   database = await createApiDatabase();
   await seedMarket(database);
-  db = createReadDatabase({ connectionString: database.url });
+  db = createReadDatabase({ seqNosOf, connectionString: database.url });
 });
 /** Of a server that is new, nothing is remembered of what was found out before. */
 async function serve(): Promise<void> {

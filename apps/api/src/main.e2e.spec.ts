@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApiKeys } from '@imart/storage';
+import { until } from '@imart/testing';
 import { Pool } from 'pg';
 import { createApiDatabase, type ApiDatabase } from './testing/apiDatabase';
 import { seedMarket } from './testing/seedMarket';
@@ -193,6 +194,21 @@ describe('the API as a process', () => {
     expect((await fetch(`${address}/healthz`)).status).toBe(200);
     program.child.kill('SIGINT');
     expect(await program.ended).toBe(0);
+    expect(program.said()).not.toContain('secret-word');
+  });
+
+  it('that takes commands waits for its database, and ends with 0 when it is asked to meanwhile', async () => {
+    const program = start({
+      DATABASE_URL: 'postgresql://me:secret-word@127.0.0.1:1/x',
+      PORT: '0',
+      AGGREGATES: join(ROOT, 'tools/examples/allowlist.cjs'),
+    });
+    await until(() => program.said().includes('the database is not there, trying again'), { everyMs: 50 });
+    program.child.kill('SIGTERM');
+    expect([await program.ended, program.said()]).toEqual([
+      0,
+      expect.not.stringContaining('"level":"error"'),
+    ]);
     expect(program.said()).not.toContain('secret-word');
   });
 });

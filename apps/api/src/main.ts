@@ -27,6 +27,7 @@ import { openPurchaseDesk } from './openPurchaseDesk';
 import type { JobsBoardOptions } from './resources/jobs/registerJobsBoard';
 import type { PurchasesOptions } from './resources/purchases/registerPurchases';
 import { staticFiles } from './staticFiles';
+import { seqNosOf } from './seqNosOf';
 
 /** Fewer do not open the sales. */
 const PURCHASE_CONNECTIONS_MIN = 6;
@@ -46,6 +47,7 @@ async function main(): Promise<void> {
   try {
     const connectionString = await databaseUrl(config, logger, shutdown);
     const db = createReadDatabase({
+      seqNosOf,
       connectionString,
       connectionsMax: config.connectionsMax,
       queryTimeoutMs: config.queryTimeoutMs,
@@ -69,6 +71,8 @@ async function main(): Promise<void> {
     shutdown.onClose('requests', () => app.close());
     logger.info('listening', { address, docs: `${address}/docs` });
   } catch (error) {
+    // Asked to end while it waited for the database: what it was doing then has not failed.
+    if (shutdown.signal.aborted) return shutdown.stop('asked to end');
     logger.error('cannot start', { error });
     await shutdown.stop('it cannot start', error instanceof ConfigError ? 2 : 1);
   }

@@ -1,11 +1,12 @@
 import {
   APTOS_REST_DEFAULTS,
-  aptosSeqNo,
   aptosSubjectId,
+  aptosSubjects,
   followedAptosMarkets,
   followedAptosText,
   openLedger,
 } from '@imart/chain-aptos';
+import { evmSubjects } from '@imart/chain-evm';
 import type { OpenChainOptions, OpenedChain, WorkerProgram } from '@imart/worker';
 import { registerChainMetrics } from './chainMetrics';
 import {
@@ -21,8 +22,8 @@ export const aptosWorker: WorkerProgram<AptosWorkerConfig, ReadingConfig> = {
   name: 'aptos-worker',
   summary: "follows an NFT marketplace's events on an Aptos network",
   words: { position: VERSIONS, records: 'events' },
-  seqNos: aptosSeqNo,
-  namespace: 'aptos',
+  ...aptosSubjects,
+  kindsBeside: [evmSubjects],
   chainSetting: aptosWorkerConfig.chainId.name,
   nearHeadPositions: BigInt(APTOS_REST_DEFAULTS.catchUpDistanceVersions),
   ...aptosWorkerSettings,

@@ -1,5 +1,4 @@
-import { chainSettingProblems, evmChainSettings } from '@imart/chain-evm';
-import { evmSeqNo } from '@imart/core';
+import { evmSeqNo, chainSettingProblems, evmChainSettings } from '@imart/chain-evm';
 import { SECOND_PASS_RATE_DEFAULT } from '@imart/pipeline';
 import { defineConfig, defineSetting, flag, integer, url, type ConfigOf } from '@imart/runtime';
 import {

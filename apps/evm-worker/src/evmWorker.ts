@@ -1,12 +1,13 @@
+import { aptosSubjects } from '@imart/chain-aptos';
 import {
   EVM_SUBJECT_DEFAULTS,
   evmSubjectId,
+  evmSubjects,
   followedAdded,
   followedOn,
   followedText,
   openChain,
 } from '@imart/chain-evm';
-import { evmSeqNo } from '@imart/core';
 import type { OpenChainOptions, OpenedChain, WorkerProgram } from '@imart/worker';
 import { registerChainMetrics } from './chainMetrics';
 import {
@@ -23,8 +24,8 @@ export const evmWorker: WorkerProgram<EvmWorkerConfig, ReadingConfig> = {
   name: 'evm-worker',
   summary: "follows an NFT marketplace's contracts on an EVM chain",
   words: { position: BLOCKS, records: 'logs' },
-  seqNos: evmSeqNo,
-  namespace: 'eip155',
+  ...evmSubjects,
+  kindsBeside: [aptosSubjects],
   chainSetting: evmWorkerConfig.chainId.name,
   nearHeadPositions: BigInt(EVM_SUBJECT_DEFAULTS.catchUpDistanceBlocks),
   ...evmWorkerSettings,

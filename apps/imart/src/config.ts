@@ -1,6 +1,16 @@
 import { chainSettingProblems, evmChainSettings } from '@imart/chain-evm';
 import { ConfigError, type ConfigProblem } from '@imart/core';
-import { defineConfig, defineSetting, loadConfig, text, url, type ConfigOf } from '@imart/runtime';
+import {
+  createRedactor,
+  defineConfig,
+  defineSetting,
+  loadConfig,
+  text,
+  url,
+  type ConfigOf,
+  type ConfigSchema,
+  type Environment,
+} from '@imart/runtime';
 
 /** Which database the commands work on: the worker's own settings. */
 export const imartConfig = defineConfig({
@@ -24,9 +34,21 @@ export const imartConfig = defineConfig({
 
 export type ImartConfig = ConfigOf<typeof imartConfig>;
 
+/** Texts of the secret settings that were read. */
+const secrets = new Set<string>();
+
+/** What a command prints of errors goes through this: a provider's answer may repeat the key that it was asked with. */
+export const withoutSecrets = (text: string): string => createRedactor([...secrets])(text);
+
+function load<Schema extends ConfigSchema>(schema: Schema, environment: Environment): ConfigOf<Schema> {
+  const loaded = loadConfig(schema, environment);
+  for (const secret of loaded.secrets) secrets.add(secret);
+  return loaded.config;
+}
+
 /** @throws {ConfigError} */
 export function loadImartConfig(): ImartConfig {
-  return loadConfig(imartConfig, process.env).config;
+  return load(imartConfig, process.env);
 }
 
 /** Of commands that read the chain: what the worker reads and follows. */
@@ -43,7 +65,7 @@ export async function loadImartChainConfig(rpcUrl: string | null): Promise<Imart
   const further = await chainSettingProblems(environment);
   let config: ImartChainConfig;
   try {
-    ({ config } = loadConfig(imartChainConfig, environment));
+    config = load(imartChainConfig, environment);
   } catch (error) {
     throw error instanceof ConfigError ? problemsOf([...error.problems, ...further], rpcUrl) : error;
   }

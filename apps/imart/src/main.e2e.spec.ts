@@ -129,6 +129,30 @@ describe('a database whose tables are not those of the program', () => {
   });
 });
 
+describe('a database that cannot be used', () => {
+  it('is told without its password: it cannot be reached', async () => {
+    const settings = { DATABASE_URL: 'postgresql://me:secret-word@127.0.0.1:1/none' };
+    const { code, said } = await imart(settings, 'parked', 'list');
+    expect(code).toBe(1);
+    expect(said).toMatch(/the database cannot be reached: .*ECONNREFUSED.* correct DATABASE_URL/);
+    expect(said).not.toContain('secret-word');
+  });
+
+  it('is told without its password: it does not let the program in', async () => {
+    const server = await startTestServer();
+    try {
+      const url = new URL(server.adminUrl);
+      [url.username, url.password, url.pathname] = ['postgres', 'secret-word', '/not_there'];
+      const { code, said } = await imart({ DATABASE_URL: url.href }, 'parked', 'list');
+      expect(code).toBe(1);
+      expect(said).toMatch(/does not let this program in: .*Correct DATABASE_URL.*\[DATABASE_REFUSED\]/);
+      expect(said).not.toContain('secret-word');
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
 describe('an interrupted command', () => {
   it('ends at once, and leaves no embedded server behind', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'imart-test-interrupted-'));

@@ -10,6 +10,7 @@ import { rewindCommand } from './commands/rewind';
 import { saleCommand } from './commands/sale';
 import { verifyCommand } from './commands/verify';
 import type { Command } from './command';
+import { withoutSecrets } from './config';
 import { isFoldThread, runFoldThread } from './foldThreads';
 import { InterruptedError } from './interruption';
 import { UsageError } from './usageError';
@@ -78,7 +79,7 @@ run().then(
     // Its work may go on in vain, and keeps the process.
     if (error instanceof InterruptedError) process.exit(error.exitCode);
     const code = error instanceof WorkerError ? ` [${error.code}]` : '';
-    process.stderr.write(`imart: ${messageOf(error)}${code}\n`);
+    process.stderr.write(`imart: ${withoutSecrets(messageOf(error))}${code}\n`);
     process.exitCode = 1;
   },
 );

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ConfigError } from '@imart/core';
+import { ConfigError, messageOf } from '@imart/core';
 import { silentLogger } from '@imart/runtime';
 import {
   createPool,
@@ -9,6 +9,7 @@ import {
   prismaDirectory,
   SchemaVersionError,
   startEmbeddedPostgres,
+  toConnectError,
   type DatabasePool,
 } from '@imart/storage';
 import { loadImartConfig } from './config';
@@ -64,7 +65,14 @@ async function startEmbedded(dataDir: string): ReturnType<typeof startEmbeddedPo
 }
 
 async function mustBeOfThisVersion(pool: DatabasePool): Promise<void> {
-  const pending = await pendingMigrations(pool, MIGRATIONS_DIRECTORY);
+  const pending = await pendingMigrations(pool, MIGRATIONS_DIRECTORY).catch((cause: unknown) => {
+    const error = toConnectError(cause);
+    if ((error as { code?: unknown } | null)?.code !== 'STORAGE_UNAVAILABLE') throw error;
+    throw new Error(
+      `the database cannot be reached: ${messageOf(error)}. Start it, or correct DATABASE_URL`,
+      { cause: error },
+    );
+  });
   const [first] = pending;
   if (first === undefined) return;
   const { rows } = await pool.query(`SELECT to_regclass('subjects') IS NULL AS missing`);

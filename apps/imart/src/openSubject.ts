@@ -1,4 +1,4 @@
-import { seqNosOf, type Observer, type SubjectId } from '@imart/core';
+import type { Observer, SubjectId } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
 import type { SubjectStore } from '@imart/pipeline';
 import {
@@ -8,6 +8,7 @@ import {
   type RegisteredSubject,
   type SubjectStoreOptions,
 } from '@imart/storage';
+import { seqNosOf } from './seqNosOf';
 import { UsageError } from './usageError';
 
 /** The observer whose states the commands work on. */

@@ -1,5 +1,6 @@
-import { seqNosOf, type AggregateKey, type SeqNo, type SubjectId } from '@imart/core';
+import type { AggregateKey, SeqNo, SubjectId } from '@imart/core';
 import type { ParkedAggregate, ParkedReading } from '@imart/storage';
+import { seqNosOf } from './seqNosOf';
 import { textTable } from './textTable';
 import { UsageError } from './usageError';
 

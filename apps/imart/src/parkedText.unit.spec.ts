@@ -1,7 +1,9 @@
-import { evmSeqNo, seqNosOf, type SubjectId } from '@imart/core';
+import type { SubjectId } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import { actor } from './actor';
 import { asJson } from './asJson';
 import { keyText, parkedDetails, parkedTable, placeText, readKey } from './parkedText';
+import { seqNosOf } from './seqNosOf';
 import { textTable } from './textTable';
 import { UsageError } from './usageError';
 

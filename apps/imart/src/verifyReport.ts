@@ -1,4 +1,5 @@
-import { evmSeqNo, type Event, type EventDataCodec, type SeqNo } from '@imart/core';
+import { type Event, type EventDataCodec, type SeqNo } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import {
   changedFields,
   eventOf,

@@ -17,5 +17,8 @@ export function canonicalAddress(text: string): string {
   return `0x${digits.toLowerCase().padStart(64, '0')}`;
 }
 
+/** Where minted tokens come from and burned ones go, and the currency of native coin (APT, as a coin and as an asset). */
+export const ZERO_ADDRESS = canonicalAddress('0x0');
+
 /** The account of a module event, which belongs to no account's handle. */
-export const NO_ACCOUNT = canonicalAddress('0x0');
+export const NO_ACCOUNT = ZERO_ADDRESS;

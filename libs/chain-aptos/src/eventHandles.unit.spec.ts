@@ -213,8 +213,8 @@ describe.each(FORMATS)('an event whose type nobody knows, read as %s', (_format,
 
   it('is counted for a market that says nothing of handles, too, by its type without arguments', () => {
     const at = canonicalAddress('0x584b');
-    const event = { type: '0x584b::events::AuctionBidEvent<0x1::a::A>', data: {} };
+    const event = { type: '0x584b::events::NewsEvent<0x1::a::A>', data: {} };
     const { unknown } = read(transactionOf(event, []), [wapal.at(at)]);
-    expect(unknown).toEqual({ [`${at}::events::AuctionBidEvent`]: 2 });
+    expect(unknown).toEqual({ [`${at}::events::NewsEvent`]: 2 });
   });
 });

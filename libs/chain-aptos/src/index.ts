@@ -45,7 +45,7 @@ export {
 export { readProtoJsonTransaction } from './read/protoJsonTransaction';
 export { readRestPage, readRestTransaction } from './read/restTransaction';
 export { readWireResponse, readWireTransaction, type WireResponse } from './read/wireTransaction';
-export { aptosSeqNo } from './seqNo';
+export { APTOS_SEQ_NO_LAYOUT, aptosSeqNo, aptosSubjects } from './seqNo';
 export { aptosChainSettings } from './setup/aptosSettings';
 export {
   aptosSettingProblems,

@@ -1,11 +1,11 @@
 import {
-  evmSeqNo,
   type AppendMessage,
   type BlockRef,
   type DiscoveredContract,
   type ResumePoint,
   type SubjectMessage,
 } from '@imart/core';
+import { evmSeqNo } from './seqNo';
 import { waitMs } from '@imart/pipeline';
 import { silentLogger } from '@imart/runtime';
 import { seededRandom } from '@imart/testing';

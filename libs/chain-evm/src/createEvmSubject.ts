@@ -1,4 +1,5 @@
-import { evmSeqNo, type Subject } from '@imart/core';
+import { type Subject } from '@imart/core';
+import { evmSeqNo } from './seqNo';
 import { childAbort, createBackPressure } from '@imart/endpoints';
 import { waitMs } from '@imart/pipeline';
 import { createLogFilter } from './follow';

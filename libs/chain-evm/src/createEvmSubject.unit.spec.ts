@@ -1,4 +1,4 @@
-import { evmSeqNo } from '@imart/core';
+import { evmSeqNo } from './seqNo';
 import type { FakeBlock } from './testing/fakeChain';
 import {
   appends,

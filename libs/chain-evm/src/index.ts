@@ -36,6 +36,7 @@ export {
   type RangeHint,
 } from './rpc/errors';
 export { endpointLabel, RPC_RETRY } from '@imart/endpoints';
+export { EVM_SEQ_NO_LAYOUT, evmSeqNo, evmSubjects } from './seqNo';
 export { chainSettingProblems, evmChainSettings } from './setup/chainSettings';
 export { followedAdded, followedOn, followedText } from './setup/followed';
 export {

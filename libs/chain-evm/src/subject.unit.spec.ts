@@ -1,4 +1,4 @@
-import { evmSeqNo } from '@imart/core';
+import { evmSeqNo } from './seqNo';
 import { describeSubject } from '@imart/testing';
 import { createFakeChain, type FakeChain, type FakeLog } from './testing/fakeChain';
 import { createSubjectKit, made, moved, placesOn, sale } from './testing/subjectKit';

@@ -1,4 +1,5 @@
-import { evmSeqNo, UNDECODABLE, WorkerError, type Event, type SubjectId } from '@imart/core';
+import { UNDECODABLE, WorkerError, type Event, type SubjectId } from '@imart/core';
+import { evmSeqNo } from './seqNo';
 import type { RangeData } from './fetch/fetchRange';
 import { createLogFilter, type FollowedMarketplace } from './follow';
 import type { EvmLog } from './log';

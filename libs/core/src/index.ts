@@ -31,20 +31,17 @@ export {
 export type { KnownBlock, LateChange } from './lateChange';
 export type { Folded, FoldState, Observer, Reducer, Snapshot } from './reducer';
 export {
-  APTOS_SEQ_NO_LAYOUT,
   BEFORE_FIRST,
   COMMAND_SEQ_NO_LAYOUT,
   commandSeqNo,
   createSeqNoCodec,
-  EVM_SEQ_NO_LAYOUT,
-  evmSeqNo,
   parseSeqNo,
   type Place,
   type SeqNo,
   type SeqNoCodec,
   type SeqNoLayout,
 } from './seqNo';
-export { seqNosOf } from './seqNosOf';
+export { createSeqNosOf, type SeqNosOf, type SubjectKind } from './seqNosOf';
 export type {
   AppendMessage,
   BlockRef,

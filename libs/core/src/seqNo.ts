@@ -9,7 +9,7 @@ export type SeqNo = Brand<bigint, 'SeqNo'>;
 
 /** The place that a SeqNo encodes. All three count from zero. */
 export interface Place {
-  /** Block number (EVM), ledger version (Aptos), or the counter itself (commands). */
+  /** Number of a block, version of a ledger, or the counter itself (commands). */
   readonly position: bigint;
   /** Log index in the block, or event index in the transaction. */
   readonly index: number;
@@ -43,16 +43,12 @@ export interface SeqNoCodec {
 /** The SeqNo before every event: nothing has been ingested or executed. */
 export const BEFORE_FIRST = -1n as SeqNo;
 
-/** EVM: block 32 bits, log index 17, part 14. */
-export const EVM_SEQ_NO_LAYOUT: SeqNoLayout = { positionBits: 32, indexBits: 17, partBits: 14 };
-/** Aptos: ledger version 36 bits, event index 14, part 13. */
-export const APTOS_SEQ_NO_LAYOUT: SeqNoLayout = { positionBits: 36, indexBits: 14, partBits: 13 };
 /** Commands: a counter. */
 export const COMMAND_SEQ_NO_LAYOUT: SeqNoLayout = { positionBits: 63, indexBits: 0, partBits: 0 };
 
 /**
  * @example
- * const codec = createSeqNoCodec(EVM_SEQ_NO_LAYOUT);
+ * const codec = createSeqNoCodec({ positionBits: 32, indexBits: 17, partBits: 14 });
  * codec.encode(1n, 2, 3); // 1 * 2^31 + 2 * 2^14 + 3 = 2147516419n
  */
 export function createSeqNoCodec(layout: SeqNoLayout): SeqNoCodec {
@@ -94,9 +90,6 @@ export function createSeqNoCodec(layout: SeqNoLayout): SeqNoCodec {
     last: (position) => ((position << lowBits) | lowMask) as SeqNo,
   };
 }
-
-/** The codec of every EVM chain. */
-export const evmSeqNo: SeqNoCodec = createSeqNoCodec(EVM_SEQ_NO_LAYOUT);
 
 /** The codec of every command subject: the position is the SeqNo. */
 export const commandSeqNo: SeqNoCodec = createSeqNoCodec(COMMAND_SEQ_NO_LAYOUT);

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import {
-  APTOS_SEQ_NO_LAYOUT,
   BEFORE_FIRST,
   COMMAND_SEQ_NO_LAYOUT,
   createSeqNoCodec,
-  EVM_SEQ_NO_LAYOUT,
   parseSeqNo,
   SeqNoRangeError,
   type Place,
   type SeqNoCodec,
 } from './index';
 
-const layouts = { evm: EVM_SEQ_NO_LAYOUT, aptos: APTOS_SEQ_NO_LAYOUT, commands: COMMAND_SEQ_NO_LAYOUT };
+const blocks = { positionBits: 32, indexBits: 17, partBits: 14 };
+const versions = { positionBits: 36, indexBits: 14, partBits: 13 };
+const layouts = { blocks, versions, commands: COMMAND_SEQ_NO_LAYOUT };
 
 const placeOf = ({ max }: SeqNoCodec): fc.Arbitrary<Place> =>
   fc.record({
@@ -79,16 +79,16 @@ describe.each(Object.entries(layouts))('the SeqNo codec of %s', (_name, layout) 
   });
 });
 
-describe('the SeqNo of an EVM event', () => {
+describe('the SeqNo of an event of a block', () => {
   it('keeps its stored form', () => {
-    const codec = createSeqNoCodec(EVM_SEQ_NO_LAYOUT);
+    const codec = createSeqNoCodec(blocks);
     expect(codec.encode(1n, 2, 3)).toBe(2147516419n);
     expect(codec.encode(17_000_000n, 345, 1)).toBe(36507222021652481n);
     expect(codec.max).toEqual({ position: 4294967295n, index: 131071, part: 16383 });
   });
 
   it('says which place did not fit, and parks it', () => {
-    const codec = createSeqNoCodec(EVM_SEQ_NO_LAYOUT);
+    const codec = createSeqNoCodec(blocks);
     const failure = ((): unknown => {
       try {
         return codec.encode(5n, 131072, 0);

@@ -1,7 +1,7 @@
 import type { Event, SubjectId } from './event';
 import type { SeqNo } from './seqNo';
 
-/** A block (EVM) or ledger version (Aptos) as the window of unfinalized positions keeps it. */
+/** A block or a ledger's version as the window of unfinalized positions keeps it. */
 export interface BlockRef {
   readonly position: bigint;
   readonly hash: string;

@@ -1,8 +1,9 @@
-import { evmSeqNo, type SeqNo } from '@imart/core';
+import { type SeqNo } from '@imart/core';
+import { blockSeqNo } from '@imart/testing';
 import { createBackPressure } from './backPressure';
 
 const { signal } = new AbortController();
-const at = (position: bigint): SeqNo => evmSeqNo.encode(position, 0, 0);
+const at = (position: bigint): SeqNo => blockSeqNo.encode(position, 0, 0);
 
 describe('events that were handed on', () => {
   it('count until they are executed: reading waits while there are more than may be (P19, Q17)', async () => {

@@ -124,23 +124,20 @@ export function createEventService(options: EventServiceOptions): EventService {
 
   const queue = createKeyedQueue();
 
-  /**
-   * What a command comes to, and by which reading. A guess of the store's may accept, no more: what would be refused, or has an answer, is
-   * looked at.
-   */
+  /** What a command comes to, and by which reading. A hint may accept, no more: what would be refused, or has an answer, is looked at. */
   const consider = async (asked: Asked): Promise<Considered & { readonly reading: RequestReading }> => {
     const { request, store, idempotency } = asked;
     const reading = await store.readForRequest(request.id, idempotency);
     const considered = considerReading(asked, reading, lagMaxMs);
-    if (reading.isGuess !== true || considered.kind === 'accepted') return { ...considered, reading };
-    const fresh = await store.readForRequest(request.id, idempotency, { isFresh: true });
+    if (reading.hint !== true || considered.kind === 'accepted') return { ...considered, reading };
+    const fresh = await store.readForRequest(request.id, idempotency, true);
     return { ...considerReading(asked, fresh, lagMaxMs), reading: fresh };
   };
 
   /** Validates and marks until it is decided, or the bound is reached. */
   const ask = async (asked: Asked): Promise<RequestAnswer> => {
     const { request, definition, store, idempotency, bodyHash } = asked;
-    for (let attempt = 1; attempt <= markAttemptsMax;) {
+    for (let attempt = 1; attempt <= markAttemptsMax; attempt++) {
       const considered = await consider(asked);
       if (considered.kind === 'kept') return { ...answerOf(considered.kept, asked), repeated: true };
       if (considered.kind === 'behind')
@@ -149,7 +146,7 @@ export function createEventService(options: EventServiceOptions): EventService {
         const { kind, rule, reason } = considered;
         return refuse(asked, { kind, rule, reason });
       }
-      const { marked, isGuess = false } = considered.reading;
+      const { marked, hint = false } = considered.reading;
       const version = (marked?.version ?? 0) + 1;
       // Asked for anew with each attempt: the person may have been forgotten between.
       const person = personOf(definition, request, considered.data);
@@ -160,7 +157,7 @@ export function createEventService(options: EventServiceOptions): EventService {
         aggregateId: request.id,
         validatedVersion: version - 1,
         validatedEventId: marked?.eventId ?? null,
-        isGuess,
+        hint,
         expectedVersion: request.expectedVersion ?? null,
         event,
         actor: request.actor ?? '',
@@ -171,10 +168,9 @@ export function createEventService(options: EventServiceOptions): EventService {
         onAccepted(request.type);
         return { ...answer, repeated: false };
       }
-      // A guess that was wrong is no attempt: the store does not guess again before it has marked.
-      if (isGuess) continue;
-      if (result === 'moved') await pause(retryDelayMs(CONFLICT_RETRY, attempt, random));
-      attempt++;
+      // The first hint may have been wrong by itself, with nobody else in the way.
+      const isFirstHint = hint && attempt === 1;
+      if (result === 'moved' && !isFirstHint) await pause(retryDelayMs(CONFLICT_RETRY, attempt, random));
     }
     throw new CommandConflictError(request.type, request.id, markAttemptsMax);
   };
@@ -234,7 +230,7 @@ async function refuse(asked: Asked, answer: Extract<Answer, { kind: 'refused' }>
   const { store, request, idempotency, bodyHash } = asked;
   if (idempotency === null) return { ...answer, repeated: false };
   await store.keepRefusal({ ...idempotency, bodyHash, answer });
-  const { kept } = await store.readForRequest(request.id, idempotency, { isFresh: true });
+  const { kept } = await store.readForRequest(request.id, idempotency, true);
   return { ...(kept === null ? answer : answerOf(kept, asked)), repeated: false };
 }
 

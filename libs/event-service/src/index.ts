@@ -62,6 +62,14 @@ export {
   createCommandReducer,
   type AggregateState,
 } from './observer';
+export {
+  MarkersUnavailableError,
+  type CommandProducer,
+  type KeptMarker,
+  type Markers,
+  type Produced,
+} from './markers';
+export { markersBeside, PENDING_MAX_MS_DEFAULT, type MarkersBesideOptions } from './markersBeside';
 export type {
   AggregateReads,
   Answer,

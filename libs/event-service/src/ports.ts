@@ -42,15 +42,10 @@ export interface RequestReading {
   /** How long the first command of this type that is not in the log waits; 0 when none does. Of a guess it is an upper bound. */
   readonly lagMs: number;
   /**
-   * The store has not looked, but says what it last marked itself. Only an acceptance may be built on it, and `mark` must be told: it accepts
-   * nothing then unless the guess is right. @defaultValue `false`
+   * The store has not looked, but says what it last knew: by a marker beside the database, or by what it marked itself. Only an acceptance may be
+   * built on it: nobody is refused by it before the reading is `certain`. `mark` must be told. @defaultValue false
    */
-  readonly isGuess?: boolean;
-}
-
-export interface ReadForRequestOptions {
-  /** No guess will do. @defaultValue `false` */
-  readonly isFresh?: boolean;
+  readonly hint?: boolean;
 }
 
 /** An event to mark and to produce. */
@@ -58,10 +53,10 @@ export interface MarkRequest {
   readonly aggregateId: string;
   /** The version of the event that the command was validated against; 0: the aggregate had none. */
   readonly validatedVersion: number;
-  /** Its id. A marker of the same version with another one is another event's. @defaultValue the version alone is compared */
-  readonly validatedEventId?: EventId | null;
-  /** That event was guessed: it must be the marked one. @defaultValue `false` */
-  readonly isGuess?: boolean;
+  /** That event; `null`: there was none. A marker of the same version with another id is another event's. */
+  readonly validatedEventId: EventId | null;
+  /** The reading was a hint: where it was not of the marked event, nothing is marked. @defaultValue false */
+  readonly hint?: boolean;
   /** The version that whoever asked demanded; `null`: any. Kept with the message. */
   readonly expectedVersion: number | null;
   readonly event: Omit<KeptEvent, 'timeUs'>;
@@ -122,10 +117,11 @@ export interface CommandStore {
   readonly personalData: PersonalData | null;
   /** The key of a person: the one that is there, or a new one. */
   personKey(person: string): Promise<PersonKey>;
+  /** @param certain as the database has it: no hint will do. @defaultValue false */
   readForRequest(
     aggregateId: string,
     idempotency: IdempotencyKey | null,
-    options?: ReadForRequestOptions,
+    certain?: boolean,
   ): Promise<RequestReading>;
   /** Checks the marker, overwrites it, keeps the answer and writes the outgoing message: all or nothing. */
   mark(request: MarkRequest): Promise<MarkResult>;

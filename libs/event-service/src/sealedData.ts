@@ -29,6 +29,9 @@ export function splitSealed(text: string): { json: string; isSealed: boolean; ke
   };
 }
 
+/** Whether an event's stored text holds what only a person's key opens. */
+export const isSealed = (text: string): boolean => splitSealed(text).isSealed;
+
 /** The text as it is stored: without the key that was put before it for reading. */
 export function withoutKey(text: string): string {
   return text.replace(/^key:[0-9a-f]+:/, '');

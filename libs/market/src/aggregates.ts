@@ -11,7 +11,7 @@ export const AGGREGATE = {
   maker: 'maker',
   /** A token with one owner: `<collection>:<token id>`. */
   token: 'token',
-  /** An owner's quantity of an ERC-1155 token: `<collection>:<token id>:<owner>`. */
+  /** An owner's quantity of a token that several may own pieces of: `<collection>:<token id>:<owner>`. */
   balance: 'balance',
   /** A collection: its address. */
   collection: 'collection',
@@ -92,6 +92,3 @@ export function splitPrizeId(aggregateId: string): { contract: string; lotteryId
   const [contract = '', lotteryId = '', tokenId = ''] = aggregateId.split(':');
   return { contract, lotteryId, tokenId: BigInt(tokenId) };
 }
-
-/** The address that mints come from and burns go to, and the currency of native coin. */
-export const ZERO_ADDRESS = '0x0000000000000000000000000000000000000000';

@@ -1,10 +1,9 @@
 import { UNDECODABLE, WorkerError, type Event, type EventDataCodec, type UndecodableData } from '@imart/core';
 import { added, flag, list, nullable, quantity, record, text, word, type RecordOf } from './eventSchema';
+import type { TokenStandard } from './tokenStandards';
 
 /** `listing`: the maker gives tokens for money. `offer`: the maker gives money for a token. */
 export type TradeSide = 'listing' | 'offer';
-/** `punk`: a token of a contract that has its own transfer events. */
-export type TokenStandard = 'erc721' | 'erc1155' | 'punk' | 'aptos-v1' | 'aptos-v2';
 export type OrderKind = 'fixed' | 'auction';
 
 export type CurationOfferStatus = 'pending' | 'accepted' | 'rejected' | 'canceled';
@@ -93,7 +92,7 @@ const cancelled = {
 const balance = {
   /** What the owner has after it, where the chain tells. Absent: what the events add up to. */
   balance: added(quantity),
-  /** Absent: ERC-1155. */
+  /** Absent: {@link STANDARD_OF_UNTOLD_BALANCE}. */
   standard: added(word<TokenStandard>()),
 };
 
@@ -169,6 +168,16 @@ const schemas = {
     maximum: nullable(quantity),
     /** Hex of the name's original bytes where they are no valid text and the name had to be mended (D1). */
     nameBytes: nullable(word()),
+  }),
+  /** What a collection says of itself by now, where the chain tells it beside another event. */
+  CollectionDescribed: record({
+    standard: word<TokenStandard>(),
+    creator: word(),
+    name: text,
+    description: text,
+    uri: text,
+    /** Most tokens it may have; `null`: no limit. */
+    maximum: nullable(quantity),
   }),
   /** A curator's gallery was opened or changed. `null`: unchanged, or not known. */
   GalleryChanged: record({

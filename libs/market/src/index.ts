@@ -14,7 +14,6 @@ export {
   splitContractId,
   splitPrizeId,
   tokenAggregateId,
-  ZERO_ADDRESS,
 } from './aggregates';
 export { curationOfferStatusOf, exhibitStatusOf } from './curationWords';
 export {
@@ -28,7 +27,6 @@ export {
   type OrderFilled,
   type OrderKind,
   type OrderOpened,
-  type TokenStandard,
   type TradeItem,
   type TradeSide,
 } from './events';
@@ -69,3 +67,5 @@ export type {
   TradeRow,
 } from './rows';
 export { marketReducers } from './reducers';
+export type { TokenStandard } from './tokenStandards';
+export { isZeroAddress } from './zeroAddress';

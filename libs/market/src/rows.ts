@@ -1,12 +1,6 @@
 import type { Activity, StateRow } from '@imart/core';
-import type {
-  CurationOfferStatus,
-  ExhibitStatus,
-  OrderKind,
-  TokenStandard,
-  TradeItem,
-  TradeSide,
-} from './events';
+import type { CurationOfferStatus, ExhibitStatus, OrderKind, TradeItem, TradeSide } from './events';
+import type { TokenStandard } from './tokenStandards';
 
 export type OrderStatus = 'LISTING' | 'SOLD' | 'CANCELED';
 export type OfferStatus = 'CREATED' | 'ACCEPTED' | 'CANCELED';

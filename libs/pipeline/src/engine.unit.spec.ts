@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { evmSeqNo, type AppendMessage, type Event, type SeqNo, type SubjectMessage } from '@imart/core';
+import { type AppendMessage, type Event, type SeqNo, type SubjectMessage } from '@imart/core';
 import {
+  blockSeqNo,
   ALICE,
   appendMessages,
   createFakeSubject,
@@ -145,8 +146,8 @@ describe('catching up', () => {
         expect(stats.executedEvents).toBe(events.length);
         const { executed, ingested, nextPosition } = await store.progress();
         expect([executed, ingested, nextPosition]).toEqual([
-          evmSeqNo.last(ends.at(-1)!),
-          evmSeqNo.last(ends.at(-1)!),
+          blockSeqNo.last(ends.at(-1)!),
+          blockSeqNo.last(ends.at(-1)!),
           ends.at(-1)! + 1n,
         ]);
       }),
@@ -194,6 +195,7 @@ describe('lanes', () => {
           observer: MARKET_OBSERVER,
           sender: { send: async (wakeUps) => wakeUps.forEach(({ lane }) => random() < 0.5 && wake(lane)) },
           catchUp: null,
+          lanes: random() < 0.5 ? process.worker : null,
           stats: process.stats,
           logger: silentLogger,
           random: () => 0,
@@ -262,6 +264,7 @@ describe('lanes', () => {
             observer: MARKET_OBSERVER,
             sender: { send: async () => void (random() < 0.5 && (await wakeAll())) },
             catchUp: process.catchUp,
+            lanes: random() < 0.5 ? process.worker : null,
             stats: process.stats,
             logger: silentLogger,
             random: () => 0,
@@ -313,13 +316,13 @@ describe('lanes', () => {
     });
     await worker.start(never);
     const wakeUp = (seqNo: SeqNo): WakeUp => ({ id: `w${seqNo}`, lane: 0, seqNo, epoch: 0n });
-    expect(await handler(wakeUp(evmSeqNo.encode(3n, 0, 0)))).toBe('already-executed');
-    expect(await handler(wakeUp(evmSeqNo.last(6n)))).toBe('not-in-log');
+    expect(await handler(wakeUp(blockSeqNo.encode(3n, 0, 0)))).toBe('already-executed');
+    expect(await handler(wakeUp(blockSeqNo.last(6n)))).toBe('not-in-log');
     await store.transaction(async (tx) => {
       await tx.lockIngest();
       await tx.append(await store.prepareAppend({ ...appendMessages([], [6n])[0]!, fromPosition: 6n }, 2n));
     });
-    expect(await handler(wakeUp(evmSeqNo.last(6n)))).toBe('executed');
+    expect(await handler(wakeUp(blockSeqNo.last(6n)))).toBe('executed');
   });
 });
 

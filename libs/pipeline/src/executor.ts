@@ -35,6 +35,13 @@ export interface Executor {
    * @param position where the run starts and ends, under which epoch, and what of it all is committed by now.
    */
   fold(events: readonly Event[], position: RunPosition, snapshotRule: SnapshotRule): Promise<FoldedRun>;
+  /**
+   * Reads the states that these events will need, so that `fold` need not wait for them. What was read is used by the next fold only,
+   * and only where that one starts at the position and epoch up to which this executor has folded: then nobody else has changed them.
+   */
+  expect(events: readonly Event[]): void;
+  /** How many aggregates were set aside after the last fold. */
+  readonly setAside: number;
   /** After a commit that failed, or that somebody else made: what was folded ahead is forgotten. */
   drop(): void;
 }
@@ -48,7 +55,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
     parked: Set<string>;
     /** Aggregates that are known to have a snapshot that is recent enough, or that never needed one. */
     snapshotted: Set<string>;
+    /** Aggregates that were looked for since the last fold, and have no state. */
+    absent: Set<string>;
   } | null = null;
+  /** Never rejects. */
+  let reading: Promise<void> | null = null;
+  let setAside = 0;
 
   const open = async (afterSeqNo: SeqNo, epoch: bigint): Promise<NonNullable<typeof valid>> => {
     if (valid !== null && valid.seqNo === afterSeqNo && valid.epoch === epoch) return valid;
@@ -60,7 +72,30 @@ export function createExecutor(options: ExecutorOptions): Executor {
       cache: createStateCache(cachedStatesMax, afterSeqNo < 0n),
       parked,
       snapshotted: new Set(),
+      absent: new Set(),
     };
+  };
+
+  const missingOf = (events: readonly Event[], { cache, absent }: NonNullable<typeof valid>) => {
+    const missing = cache.missing(events);
+    if (absent.size === 0) return missing;
+    return missing.filter((key) => !absent.has(aggregateKeyText(key.aggregateType, key.aggregateId)));
+  };
+
+  const read = async (missing: readonly AggregateKey[], into: NonNullable<typeof valid>): Promise<void> => {
+    try {
+      const states = await store.loadStates(missing);
+      // Dropped meanwhile.
+      if (valid !== into) return;
+      for (const key of missing) {
+        const keyText = aggregateKeyText(key.aggregateType, key.aggregateId);
+        const state = states.get(keyText);
+        if (state === undefined) into.absent.add(keyText);
+        else into.cache.set(keyText, state);
+      }
+    } catch {
+      // The fold reads them itself, and meets whatever this was.
+    }
   };
 
   /**
@@ -91,11 +126,13 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   return {
     async fold(events, { afterSeqNo, upToSeqNo, epoch, committedSeqNo }, snapshotRule) {
+      await reading;
+      reading = null;
       const current = await open(afterSeqNo, epoch);
       valid = null; // Not valid again before the whole run is folded.
       const { cache, parked } = current;
       cache.trim(committedSeqNo);
-      const missing = cache.missing(events);
+      const missing = missingOf(events, current);
       if (missing.length > 0) {
         for (const [keyText, state] of await store.loadStates(missing)) cache.set(keyText, state);
       }
@@ -107,8 +144,17 @@ export function createExecutor(options: ExecutorOptions): Executor {
       if (last !== undefined && parked.size > parkedAggregatesMax) {
         throw new TooManyParkedError(store.subjectId, parked.size, parkedAggregatesMax, last.message);
       }
-      valid = { ...current, seqNo: upToSeqNo };
+      setAside = parked.size;
+      valid = { ...current, seqNo: upToSeqNo, absent: new Set() };
       return run;
+    },
+    expect(events) {
+      if (valid === null || reading !== null) return;
+      const missing = missingOf(events, valid);
+      if (missing.length > 0) reading = read(missing, valid);
+    },
+    get setAside() {
+      return setAside;
     },
     drop() {
       valid = null;

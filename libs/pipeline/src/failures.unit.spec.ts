@@ -1,12 +1,7 @@
-import { ZERO_ADDRESS } from '@imart/market';
+import { UNDECODABLE, UNDECODABLE_AGGREGATE, type AppendMessage, type SubjectMessage } from '@imart/core';
 import {
-  evmSeqNo,
-  UNDECODABLE,
-  UNDECODABLE_AGGREGATE,
-  type AppendMessage,
-  type SubjectMessage,
-} from '@imart/core';
-import {
+  blockSeqNo,
+  NATIVE,
   addPoison,
   ALICE,
   appendMessage,
@@ -160,7 +155,7 @@ describe('an aggregate that fails', () => {
   it('whose quantities add up to more than a column holds is parked, and no run fails for it (D2, Q18)', async () => {
     const most = 2n ** 256n - 1n;
     const script = createMarketScript().listed('1');
-    for (let i = 0; i < 9; i++) script.received(ALICE, ZERO_ADDRESS, 7n, most);
+    for (let i = 0; i < 9; i++) script.received(ALICE, NATIVE, 7n, most);
     const { store, catchUp } = setUp();
     await catchUp.push(range(script, true), never);
     await catchUp.drain(never);
@@ -174,7 +169,7 @@ describe('an aggregate that fails', () => {
     const script = createMarketScript().listed('1');
     const undecodable = {
       ...script.events[0]!,
-      seqNo: evmSeqNo.encode(1n, 1, 0),
+      seqNo: blockSeqNo.encode(1n, 1, 0),
       aggregateType: UNDECODABLE_AGGREGATE,
       aggregateId: '5',
       name: UNDECODABLE,
@@ -366,10 +361,10 @@ describe('ingest', () => {
     const finalize = (position: bigint): SubjectMessage => ({
       kind: 'finalize',
       position,
-      upToSeqNo: evmSeqNo.last(position),
+      upToSeqNo: blockSeqNo.last(position),
     });
     await ingest([range(createMarketScript().minted(ALICE)), finalize(40n), finalize(30n)]);
-    expect((await store.progress()).finalized).toBe(evmSeqNo.last(40n));
+    expect((await store.progress()).finalized).toBe(blockSeqNo.last(40n));
     expect((await store.resumePoint()).finalizedPosition).toBe(40n);
   });
 });

@@ -54,6 +54,7 @@ export {
   type WithLeaseOptions,
 } from './lease';
 export { applyLateChange, type LateChangeResult } from './lateChange';
+export type { AppendedRange, LocalLanes } from './localLanes';
 export { createLaneWorker, type LaneWorker, type LaneWorkerOptions } from './laneWorker';
 export type {
   AppendResult,

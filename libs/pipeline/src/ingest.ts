@@ -12,6 +12,7 @@ import type { CatchUp } from './catchUp';
 import { mustReadUnder } from './changes';
 import { EpochMovedError } from './errors';
 import { invalidate } from './invalidate';
+import { appendedRange, type LocalLanes } from './localLanes';
 import type { Logger, SubjectStore, WakeUp, WakeUpSender } from './ports';
 import { mayRetry, retryDelayMs, STORAGE_RETRY, waitMs } from './retry';
 import type { PipelineStats } from './stats';
@@ -24,6 +25,13 @@ export interface IngestOptions {
   readonly sender: WakeUpSender;
   /** `null`: lanes run in other processes, and read the log. */
   readonly catchUp: CatchUp | null;
+  /** Lanes of this process that begin as soon as the log is committed. @defaultValue none: they wait for their jobs */
+  readonly lanes?: LocalLanes | null;
+  /**
+   * Making a block's jobs takes time that the lanes of this process need for the block itself: they go first, for so long. Lanes of
+   * other processes wait for the jobs. @defaultValue `20`
+   */
+  readonly jobsWaitMs?: number;
   readonly stats: PipelineStats;
   readonly logger: Logger;
   readonly random: () => number;
@@ -34,6 +42,8 @@ export interface IngestOptions {
   /** Everything up to this position is in the log. It goes back when blocks are taken back. */
   readonly onIngested: (position: bigint) => void;
 }
+
+const JOBS_WAIT_MS_DEFAULT = 20;
 
 /** Why ingest ended. */
 export type IngestEnd = 'end-position' | 'aborted';
@@ -162,19 +172,36 @@ async function appendAndWake(
   message: AppendMessage,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, stats } = options;
-  await persistently(options, signal, () =>
+  const { store, stats, lanes = null } = options;
+  const appending = persistently(options, signal, () =>
     store.transaction(async (tx) => {
       const progress = await tx.lockIngest();
       mustReadUnder(store.subjectId, progress, session.epoch);
       await tx.append(await store.prepareAppend(message, progress.lastFeedNo + 1n));
+      return progress.ingested;
     }),
   );
+  lanes?.expect(message.events);
+  const afterSeqNo = await appending;
   stats.appends++;
   stats.sourceRecords += message.sourceRecords;
   stats.ingestedEvents += message.events.length;
   options.onIngested(message.toPosition);
+  if (lanes !== null) {
+    const executing = lanes.appended(appendedRange(message, afterSeqNo, session.epoch), signal);
+    await within(options.jobsWaitMs ?? JOBS_WAIT_MS_DEFAULT, executing);
+  }
   await wake(options, wakeUpsFor(message, store.lanes, session.epoch));
+}
+
+/** Resolves when the work is done, or after so long. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, over]);
+  clearTimeout(timer);
 }
 
 /** Blocks are taken back: rollback first, in one transaction; only then is the new branch read (R10). */

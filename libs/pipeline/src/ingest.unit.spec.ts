@@ -1,5 +1,4 @@
 import {
-  evmSeqNo,
   ReorgTooDeepError,
   type AppendMessage,
   type Event,
@@ -8,6 +7,7 @@ import {
   type SubjectMessage,
 } from '@imart/core';
 import {
+  blockSeqNo,
   AN_OPERATOR,
   addPoison,
   ALICE,
@@ -127,13 +127,13 @@ const changing = (store: InMemorySubjectStore) => ({
 
 const invalidateAfter = (position: bigint): SubjectMessage => ({
   kind: 'invalidate',
-  fromSeqNo: evmSeqNo.first(position + 1n),
+  fromSeqNo: blockSeqNo.first(position + 1n),
   ancestor: fakeBlock(position),
 });
 const finalizeAt = (position: bigint): SubjectMessage => ({
   kind: 'finalize',
   position,
-  upToSeqNo: evmSeqNo.last(position),
+  upToSeqNo: blockSeqNo.last(position),
 });
 const heartbeat: SubjectMessage = { kind: 'heartbeat', head: fakeBlock(9n) };
 
@@ -164,8 +164,8 @@ describe('a reorg', () => {
     expect(stats).toMatchObject({ reorgs: 1, reorgBlocks: 2, reorgDepthMax: 2, retractedEvents: 2 });
     // The lanes are told under the new epoch, after the rollback and after the branch.
     expect(sent.filter(({ epoch }) => epoch === 1n).map(({ seqNo, lane }) => [seqNo, lane])).toEqual([
-      [evmSeqNo.last(1n), 0],
-      [evmSeqNo.last(1n), 1],
+      [blockSeqNo.last(1n), 0],
+      [blockSeqNo.last(1n), 1],
       ...[0, 1].map((lane) => [expect.anything(), lane]),
     ]);
   });
@@ -183,7 +183,7 @@ describe('a reorg', () => {
     );
     expect(store.contents()).toEqual(await contentsOfStraightFold(branch));
     const { executed, ingested, epoch } = await store.progress();
-    expect([executed, ingested, epoch]).toEqual([evmSeqNo.last(4n), evmSeqNo.last(4n), 1n]);
+    expect([executed, ingested, epoch]).toEqual([blockSeqNo.last(4n), blockSeqNo.last(4n), 1n]);
   });
 
   it('is tried again until the database takes it, and once only (Q12)', async () => {
@@ -263,7 +263,7 @@ describe('a log that somebody else has changed', () => {
     await ingest(subject);
     expect(subject.resumed.map(({ nextPosition }) => nextPosition)).toEqual([0n, 2n]);
     expect(store.contents()).toEqual(await contentsOfStraightFold(events));
-    expect(await store.progress()).toMatchObject({ nextPosition: 5n, executed: evmSeqNo.last(4n) });
+    expect(await store.progress()).toMatchObject({ nextPosition: 5n, executed: blockSeqNo.last(4n) });
     expect(stats.sessionRestarts).toBe(1);
   });
 

@@ -1,5 +1,6 @@
 import { messageOf, type SeqNo } from '@imart/core';
 import type { Lane } from './lane';
+import { eventsByLane, type AppendedRange, type LocalLanes } from './localLanes';
 import type { Logger, SubjectStore, WakeUp, WakeUpFate, WakeUpReceiver } from './ports';
 import { mayRetry, retryDelayMs, STORAGE_RETRY, waitMs } from './retry';
 import type { PipelineStats } from './stats';
@@ -19,8 +20,8 @@ export interface LaneWorkerOptions {
   readonly onStop: (error: unknown) => void;
 }
 
-/** Lets wake-ups drive lanes. */
-export interface LaneWorker {
+/** Lets wake-ups drive lanes, and what this process appends. */
+export interface LaneWorker extends LocalLanes {
   start(signal: AbortSignal): Promise<void>;
   /** Finishes what runs, takes no more. */
   stop(): Promise<void>;
@@ -42,12 +43,12 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
     now !== undefined && now() - (reachedEndAt.get(lane) ?? Number.NEGATIVE_INFINITY) >= LOOK_AGAIN_MS;
 
   /** The one place where a lane's failures meet their fate. Order comes from the log, so waiting in here is safe. */
-  const wake = async (lane: number, signal: AbortSignal): Promise<SeqNo> => {
+  const wake = async (lane: number, signal: AbortSignal, appended?: AppendedRange): Promise<SeqNo> => {
     const worked = lanes.get(lane);
     if (worked === undefined) throw new RangeError(`lane ${lane} is not worked on here`);
     for (let attempt = 1; ; attempt++) {
       try {
-        const seqNo = await worked.advance();
+        const seqNo = await worked.advance(attempt === 1 ? appended : undefined);
         if (now !== undefined) reachedEndAt.set(lane, now());
         onExecuted(lane, seqNo);
         return seqNo;
@@ -71,8 +72,10 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   };
 
   /** A job's result is the fate of its own event; a range's end without an event has none of its own. */
-  const handle = async ({ lane, seqNo }: WakeUp, signal: AbortSignal): Promise<WakeUpFate> => {
-    const before = await store.fateOf(lane, seqNo);
+  const handle = async ({ lane, seqNo, epoch }: WakeUp, signal: AbortSignal): Promise<WakeUpFate> => {
+    // What this process has executed itself it need not ask for: that saves a query for nearly every event at the head.
+    const known = lanes.get(lane)?.hasExecuted(seqNo, epoch) === true;
+    const before = known ? 'executed' : await store.fateOf(lane, seqNo);
     if (before !== null) {
       // Whatever fails then is no fate of this event; `wake` has told it.
       if (mayHaveMore(lane)) await wake(lane, signal).catch(() => undefined);
@@ -83,7 +86,19 @@ export function createLaneWorker(options: LaneWorkerOptions): LaneWorker {
   };
 
   return {
-    wake,
+    wake: (lane, signal) => wake(lane, signal),
+    expect(events) {
+      eventsByLane(events, store.lanes).forEach((part, lane) => {
+        if (part.length > 0) lanes.get(lane)?.expect(part);
+      });
+    },
+    async appended(range, signal) {
+      const parts = eventsByLane(range.events, store.lanes);
+      const worked = [...lanes.keys()];
+      await Promise.allSettled(
+        worked.map((lane) => wake(lane, signal, { ...range, events: parts[lane] ?? [] })),
+      );
+    },
     start: (signal) => receiver.start([...lanes.keys()], (wakeUp) => handle(wakeUp, signal)),
     stop: () => receiver.stop(),
   };

@@ -27,6 +27,8 @@ async function setUp(options: { readonly now?: () => number; readonly fails?: ()
       log.executed = log.ingested;
       return BigInt(log.executed) as SeqNo;
     },
+    expect: () => undefined,
+    hasExecuted: () => false,
   };
   const store: Pick<SubjectStore, 'subjectId' | 'fateOf'> = {
     subjectId: SUBJECT,

@@ -1,5 +1,6 @@
-import { evmSeqNo, type SeqNo } from '@imart/core';
+import { type SeqNo } from '@imart/core';
 import {
+  blockSeqNo,
   addPoison,
   ALICE,
   BOB,
@@ -65,7 +66,7 @@ describe('refolding an aggregate', () => {
       const store = await executed(script, every);
       const before = store.contents();
       expect(before.rows).toMatchObject([{ table: 'tokens', owner: BOB }]);
-      await refolded(store, aggregateType, aggregateId, evmSeqNo.first(50n));
+      await refolded(store, aggregateType, aggregateId, blockSeqNo.first(50n));
       expect(store.contents()).toEqual(before);
     }
   });
@@ -104,10 +105,10 @@ describe('refolding an aggregate', () => {
     );
     const before = store.contents();
     await store.transaction(async (tx) => {
-      const request = { aggregateType, aggregateId, fromSeqNo: evmSeqNo.first(50n) };
+      const request = { aggregateType, aggregateId, fromSeqNo: blockSeqNo.first(50n) };
       expect([...(await tx.snapshotsBelow([request])).values()]).toMatchObject([{ version: 1 }]);
     });
-    await refolded(store, aggregateType, aggregateId, evmSeqNo.first(50n));
+    await refolded(store, aggregateType, aggregateId, blockSeqNo.first(50n));
     expect(store.contents()).toEqual(before);
   });
 

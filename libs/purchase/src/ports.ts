@@ -101,7 +101,11 @@ export interface PurchaseStore {
   /** Puts the first message of a topic behind all others: it could not be worked on. */
   setBack(topic: Topic): Promise<void>;
   backlog(): Promise<PurchaseBacklog>;
-  /** Tells when something is said on a topic, in this process or another. Losing one costs latency only. Until the signal aborts. */
+  /** Tells other processes that something was said on topics. Returns at once; losing one costs latency only. */
+  announce(topics: readonly Topic[]): void;
+  /**
+   * Hears what was announced, and what was received, in this process or another. Losing one costs latency only. Until the signal aborts.
+   */
   listen(onSaid: (topic: Topic) => void, signal: AbortSignal): Promise<void>;
 }
 

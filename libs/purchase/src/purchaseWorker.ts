@@ -17,7 +17,13 @@ import {
   type PurchaseServicesOptions,
 } from './services/purchaseServices';
 
-export interface PurchaseWorkerOptions extends Omit<PurchaseServicesOptions, 'onSaleChanged'> {
+/**
+ * How often commands of sales are appended, and what purchases have taken is folded. No purchase waits for it: the order service appends
+ * what waits before it looks, and what it takes itself.
+ */
+const SALES_POLL_MS = 100;
+
+export interface PurchaseWorkerOptions extends PurchaseServicesOptions {
   readonly sales: { readonly store: CommandStore; readonly reads: AggregateReads };
   /** Cursor of whoever makes the sales' snapshots. */
   readonly snapshots: SubscriptionStore;
@@ -52,6 +58,7 @@ export function createPurchaseWorker(options: PurchaseWorkerOptions): PurchaseWo
     logger,
     random,
     holder,
+    pollMs: SALES_POLL_MS,
   });
   const worker = createEventWorker({
     definition,
@@ -60,9 +67,10 @@ export function createPurchaseWorker(options: PurchaseWorkerOptions): PurchaseWo
     random,
     now,
     parkedAggregatesMax: options.parkedSalesMax ?? 100,
+    pollMs: SALES_POLL_MS,
     onExecuted: () => subscription.wake(),
   });
-  const services = createPurchaseServices({ ...options, onSaleChanged: () => worker.wake() });
+  const services = createPurchaseServices(options);
 
   return {
     services,

@@ -50,8 +50,10 @@ export function createStepLoop(options: StepLoopOptions): StepLoop {
   /** After a failure, messages are taken one by one until so many have passed: the one that fails holds up no other. */
   let singly = 0;
 
+  /** @returns whether there may be more: a round that was not full took all there was, and who says more rings. */
   const round = async (): Promise<boolean> => {
-    const result = await work(singly > 0 ? 1 : batchMax);
+    const limit = singly > 0 ? 1 : batchMax;
+    const result = await work(limit);
     stats.failing = 0;
     singly = Math.max(0, singly - result.taken);
     if (result.taken === 0) {
@@ -61,7 +63,7 @@ export function createStepLoop(options: StepLoopOptions): StepLoop {
     stats.rounds++;
     stats.messages += result.taken;
     await onDone(result);
-    return true;
+    return result.taken >= limit;
   };
 
   /** The one place where failures of a step meet their fate. */

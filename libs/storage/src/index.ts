@@ -15,5 +15,6 @@ export * from './replay';
 export * from './secondaryIndexes';
 export * from './subject';
 export { createPool, type CreatePoolOptions, type DatabasePool } from './createPool';
+export { DatabaseRefusedError, toConnectError } from './databaseRefused';
 export { prismaDirectory } from './prismaDirectory';
 export { applyViews } from './views';

@@ -1,10 +1,11 @@
 import { WorkerError } from '@imart/core';
 
-/** Redis may throw jobs away when its memory is full. */
+/** Redis may throw away what is to stay when its memory is full. */
 export class RedisPolicyError extends WorkerError {
-  constructor(host: string, policy: string) {
+  /** @param what is kept there. */
+  constructor(host: string, policy: string, what = 'jobs') {
     super(
-      `Redis at ${host} has the maxmemory-policy "${policy}"; jobs need "noeviction", or Redis drops them when its memory ` +
+      `Redis at ${host} has the maxmemory-policy "${policy}"; ${what} need "noeviction", or Redis drops them when its memory ` +
         `is full. Mend it with: redis-cli CONFIG SET maxmemory-policy noeviction (and in redis.conf, to stay after a restart)`,
       { code: 'REDIS_POLICY', disposition: 'stop', fields: { host, policy } },
     );

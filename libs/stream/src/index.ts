@@ -62,5 +62,11 @@ export {
   type ReadCache,
 } from './readCache';
 export { createRedisLink, type RedisLink, type RedisLinkOptions } from './redisLink';
+export {
+  createRedisMarkers,
+  MARKER_PREFIX_DEFAULT,
+  type RedisMarkers,
+  type RedisMarkersOptions,
+} from './redisMarkers';
 export type { WakeUpStats } from './stats';
 export { laneQueueName } from './wakeUpJob';

@@ -157,7 +157,7 @@ async function firstConnection(redis: Redis): Promise<void> {
 }
 
 /** The eviction policy that `INFO memory` tells: unlike `CONFIG GET`, hosted servers allow it. */
-function evictionPolicy(info: string): string {
+export function evictionPolicy(info: string): string {
   return /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'unknown';
 }
 

@@ -1,4 +1,5 @@
-import { evmSeqNo, type DiscoveredContract, type Event, type SeqNo } from '@imart/core';
+import { type DiscoveredContract, type Event, type SeqNo } from '@imart/core';
+import { blockSeqNo } from './blockSeqNo';
 import {
   applyLateChange,
   createCatchUp,
@@ -238,7 +239,7 @@ async function expectedEnd({ store, kept }: OpenedStore, chain: ForkingChain): P
     log: events,
     discovered: byAddress([...chain.discovered().values()]),
     readers: [events, events],
-    lanes: Array.from({ length: store.lanes }, () => evmSeqNo.last(chain.head)),
+    lanes: Array.from({ length: store.lanes }, () => blockSeqNo.last(chain.head)),
     nextPosition: chain.head + 1n,
   };
 }

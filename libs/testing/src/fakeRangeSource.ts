@@ -1,4 +1,5 @@
-import { evmSeqNo, type BlockRef, type DiscoveredContract, type Event, type SubjectId } from '@imart/core';
+import { type BlockRef, type DiscoveredContract, type Event, type SubjectId } from '@imart/core';
+import { blockSeqNo } from './blockSeqNo';
 import type { BlockReading, RangeRequest, RangeSource } from '@imart/pipeline';
 import { fakeBlock } from './fakeSubject';
 
@@ -52,7 +53,7 @@ export function createFakeRangeSource(options: FakeRangeSourceOptions): FakeRang
       const contract = names(event);
       if (contract === null) return true;
       const { position, index } = event.source;
-      const discoveredAt = evmSeqNo.encode(position, index, 0);
+      const discoveredAt = blockSeqNo.encode(position, index, 0);
       if (discoveredAt < (since.get(contract) ?? Infinity)) since.set(contract, discoveredAt);
       if (!named.has(contract)) named.set(contract, { address: contract, kind: 'erc721', discoveredAt });
       return true;
@@ -78,7 +79,7 @@ export function createFakeRangeSource(options: FakeRangeSourceOptions): FakeRang
         .events()
         .filter(({ source }) => source.position >= fromPosition && source.position <= toPosition)
         .filter((event) => depth === 'whole' || !omits(event));
-      const before = known.filter(({ discoveredAt }) => discoveredAt <= evmSeqNo.last(toPosition));
+      const before = known.filter(({ discoveredAt }) => discoveredAt <= blockSeqNo.last(toPosition));
       const blocks: BlockRef[] = [];
       for (let at = fromPosition; at <= toPosition; at++) {
         const ref = depth === 'quick' && at < toPosition ? null : block(at);

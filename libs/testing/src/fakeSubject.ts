@@ -1,5 +1,4 @@
 import {
-  evmSeqNo,
   type AppendMessage,
   type BlockRef,
   type Event,
@@ -9,6 +8,7 @@ import {
   type SubjectId,
   type SubjectMessage,
 } from '@imart/core';
+import { blockSeqNo } from './blockSeqNo';
 
 /** A subject whose messages are written down beforehand. */
 export interface FakeSubject extends Subject {
@@ -58,7 +58,7 @@ export function appendMessage(
     kind: 'append',
     fromPosition,
     toPosition,
-    toSeqNo: evmSeqNo.last(toPosition),
+    toSeqNo: blockSeqNo.last(toPosition),
     events: within,
     blocks: [fakeBlock(toPosition)],
     discovered: [],

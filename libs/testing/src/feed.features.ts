@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { evmSeqNo, type AppendMessage, type Event, type SeqNo } from '@imart/core';
+import { type AppendMessage, type Event, type SeqNo } from '@imart/core';
+import { blockSeqNo } from './blockSeqNo';
 import {
   applyLateChange,
   FeedGapError,
@@ -34,7 +35,7 @@ async function takeBackAfter(store: SubjectStore, position: bigint): Promise<voi
   const { epoch } = await store.progress();
   const message = {
     kind: 'invalidate',
-    fromSeqNo: evmSeqNo.first(position + 1n),
+    fromSeqNo: blockSeqNo.first(position + 1n),
     ancestor: fakeBlock(position),
   } as const;
   expect(await invalidate(changing(store), message, epoch)).toMatchObject({ kind: 'invalidated' });
@@ -55,8 +56,8 @@ const range = (from: bigint, to: bigint): AppendMessage => ({
   ...appendMessage(events, from, to),
   blocks: Array.from({ length: Number(to - from) + 1 }, (_, i) => fakeBlock(from + BigInt(i))),
 });
-const first = (position: bigint): SeqNo => evmSeqNo.first(position);
-const last = (position: bigint): SeqNo => evmSeqNo.last(position);
+const first = (position: bigint): SeqNo => blockSeqNo.first(position);
+const last = (position: bigint): SeqNo => blockSeqNo.last(position);
 const added = (event: Event | undefined, addedBy: bigint, retractedBy: bigint | null = null) => ({
   event,
   addedBy,

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import {
-  evmSeqNo,
   type AppendMessage,
   type BlockRef,
   type DiscoveredContract,
@@ -11,6 +10,7 @@ import {
   type Subject,
   type SubjectMessage,
 } from '@imart/core';
+import { blockSeqNo } from './blockSeqNo';
 import { AGGREGATE } from '@imart/market';
 import type { LogRange } from '@imart/pipeline';
 import { address, ALICE, SUBJECT } from './marketEvents';
@@ -68,7 +68,7 @@ export function createForkingChain(random: SeededRandom): ForkingChain {
 
   const placed = (event: Event, ref: BlockRef, index: number): Event => ({
     ...event,
-    seqNo: evmSeqNo.encode(ref.position, index, 0),
+    seqNo: blockSeqNo.encode(ref.position, index, 0),
     source: { ...event.source, position: ref.position, index, blockHash: ref.hash, timeUs: ref.timeUs },
   });
 
@@ -123,7 +123,7 @@ export function createForkingChain(random: SeededRandom): ForkingChain {
       kind: 'append',
       fromPosition,
       toPosition,
-      toSeqNo: evmSeqNo.last(toPosition),
+      toSeqNo: blockSeqNo.last(toPosition),
       events,
       blocks: toPosition > finalized ? part.map(({ ref }) => ref) : part.slice(-1).map(({ ref }) => ref),
       discovered,
@@ -140,10 +140,10 @@ export function createForkingChain(random: SeededRandom): ForkingChain {
       const ancestor = resume.window.findLast((block) => refAt(block.position)?.hash === block.hash);
       if (ancestor === undefined) throw new RangeError('the chain forked below what its reader knows');
       next = ancestor.position + 1n;
-      yield { kind: 'invalidate', fromSeqNo: evmSeqNo.first(next), ancestor };
+      yield { kind: 'invalidate', fromSeqNo: blockSeqNo.first(next), ancestor };
       known.clear();
       for (const { address: kept, discoveredAt } of resume.discovered)
-        if (discoveredAt < evmSeqNo.first(next)) known.add(kept);
+        if (discoveredAt < blockSeqNo.first(next)) known.add(kept);
     }
     yield { kind: 'heartbeat', head: blocks.at(-1)?.ref as BlockRef };
     const head = BigInt(blocks.length) - 1n;
@@ -155,10 +155,11 @@ export function createForkingChain(random: SeededRandom): ForkingChain {
       next = to + 1n;
       if (finalized >= 0n && random.chance(0.3)) {
         const position = finalized < to ? finalized : to;
-        yield { kind: 'finalize', position, upToSeqNo: evmSeqNo.last(position) };
+        yield { kind: 'finalize', position, upToSeqNo: blockSeqNo.last(position) };
       }
     }
-    if (finalized >= 0n) yield { kind: 'finalize', position: finalized, upToSeqNo: evmSeqNo.last(finalized) };
+    if (finalized >= 0n)
+      yield { kind: 'finalize', position: finalized, upToSeqNo: blockSeqNo.last(finalized) };
     yield { kind: 'end', atPosition: head };
   }
 
@@ -201,7 +202,7 @@ export function createForkingChain(random: SeededRandom): ForkingChain {
       const right = new Map(part.flatMap(({ events }) => events).map((event) => [event.seqNo, event]));
       const inLog = new Map(stored.map((event) => [event.seqNo, event]));
       const named = [...discovered().values()].filter(({ discoveredAt }) => {
-        const { position } = evmSeqNo.decode(discoveredAt);
+        const { position } = blockSeqNo.decode(discoveredAt);
         return position >= fromPosition && position <= toPosition;
       });
       const replaced = [...right.values()].filter((event) => {

@@ -3,13 +3,13 @@ import {
   aggregateHash,
   aggregateKeyText,
   BEFORE_FIRST,
-  evmSeqNo,
   laneOf,
   type Event,
   type Observer,
   type Snapshot,
   type SubjectId,
 } from '@imart/core';
+import { blockSeqNo } from './blockSeqNo';
 import {
   decodeState,
   EpochMovedError,
@@ -147,7 +147,7 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
         onMoment('append');
         if (!held.has('ingest')) refuse('append without the lock on ingest');
         const { fromPosition, toPosition, toSeqNo, events } = message;
-        const from = evmSeqNo.first(fromPosition);
+        const from = blockSeqNo.first(fromPosition);
         events.forEach((event, i) => {
           const before = events[i - 1]?.seqNo ?? from - 1n;
           if (event.seqNo <= before || event.seqNo > toSeqNo)

@@ -2,6 +2,7 @@
  * What specs are built from. Guarantees: the in-memory store keeps the contract of the store's port and throws where the
  * port is misused; fakes and builders give the same for the same calls.
  */
+export { blockSeqNo } from './blockSeqNo';
 export { createFakeRangeSource, type FakeRangeSource, type FakeRangeSourceOptions } from './fakeRangeSource';
 export { liveThrough, type AnyHistoryEnd, type AnyHistoryOptions } from './anyHistory';
 export { appendMessage, appendMessages, createFakeSubject, fakeBlock, type FakeSubject } from './fakeSubject';

@@ -1,4 +1,5 @@
-import { evmSeqNo, type SubjectId } from '@imart/core';
+import { type SubjectId } from '@imart/core';
+import { blockSeqNo } from './blockSeqNo';
 import {
   AGGREGATE,
   PLAIN_CANCELLED,
@@ -98,7 +99,7 @@ export function createMarketScript(): MarketScript {
       const block = fakeBlock(position);
       events.push({
         subjectId: SUBJECT,
-        seqNo: evmSeqNo.encode(position, index, 0),
+        seqNo: blockSeqNo.encode(position, index, 0),
         aggregateType: type,
         aggregateId: id,
         name,

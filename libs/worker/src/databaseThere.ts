@@ -1,6 +1,6 @@
 import { dispositionOf, messageOf } from '@imart/core';
 import { retryDelayMs, STORAGE_RETRY, waitMs, type Logger } from '@imart/pipeline';
-import { toStorageError } from '@imart/storage';
+import { toConnectError } from '@imart/storage';
 
 export interface DatabaseThereOptions {
   readonly logger: Logger;
@@ -23,7 +23,7 @@ export async function databaseThere<T>(
     try {
       return await step();
     } catch (cause) {
-      const error = toStorageError(cause);
+      const error = toConnectError(cause);
       if (dispositionOf(error) === 'stop' || signal.aborted || !isPassing(error)) throw error;
       const delayMs = retryDelayMs(STORAGE_RETRY, attempt, random);
       logger.warn('the database is not there, trying again', { attempt, delayMs, error: messageOf(error) });

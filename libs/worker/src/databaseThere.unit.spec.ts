@@ -26,6 +26,23 @@ describe('databaseThere', () => {
     expect(attempts).toBe(1);
   });
 
+  it.each([
+    ['28P01', 'password authentication failed for user "imart"'],
+    ['28000', 'role "imart" does not exist'],
+    ['3D000', 'database "imart" does not exist'],
+  ])('says at once that it is not let in, and which setting mends it: %s', async (code, message) => {
+    let attempts = 0;
+    const step = async (): Promise<never> => {
+      attempts++;
+      throw Object.assign(new Error(message), { code });
+    };
+    const refused = { code: 'DATABASE_REFUSED', disposition: 'stop' };
+    const failed = databaseThere(step, there());
+    await expect(failed).rejects.toMatchObject(refused);
+    await expect(failed).rejects.toThrow(`${message}. Correct DATABASE_URL`);
+    expect(attempts).toBe(1);
+  });
+
   it('gives up when the worker is told to stop', async () => {
     const stop = new AbortController();
     const step = async (): Promise<never> => {

@@ -7,6 +7,7 @@ import {
   withLease,
   type IngestLeases,
   type LeaseState,
+  type LocalLanes,
   type PipelineStats,
   type SubjectStore,
   type WakeUpSender,
@@ -26,6 +27,8 @@ export interface IngestSessionsOptions {
   readonly holder: string;
   readonly observer: Observer;
   readonly sender: WakeUpSender;
+  /** Lanes of this process; `null`: it has none. */
+  readonly lanes: LocalLanes | null;
   readonly gate: HaltGate;
   readonly stats: PipelineStats;
   readonly logger: Logger;
@@ -158,6 +161,7 @@ export async function runIngestSessions(
         observer: options.observer,
         sender: options.sender,
         catchUp,
+        lanes: options.lanes,
         stats,
         logger,
         ...clock,

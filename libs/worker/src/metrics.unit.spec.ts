@@ -1,4 +1,3 @@
-import { evmSeqNo } from '@imart/core';
 import {
   createPassStats,
   createPipelineStats,
@@ -7,7 +6,7 @@ import {
 } from '@imart/pipeline';
 import { createMetrics, silentLogger } from '@imart/runtime';
 import type { SubjectReadings } from '@imart/storage';
-import { fakeBlock } from '@imart/testing';
+import { blockSeqNo, fakeBlock } from '@imart/testing';
 import { registerTransactions, registerWorkerMetrics } from './metrics';
 import type { ChainWords } from './program';
 import { positionWords } from './words';
@@ -17,12 +16,12 @@ const evmWords: ChainWords = { position: positionWords('block'), records: 'logs'
 
 const progress: SubjectProgress = {
   epoch: 0n,
-  ingested: evmSeqNo.last(100n),
+  ingested: blockSeqNo.last(100n),
   nextPosition: 101n,
-  lanes: [evmSeqNo.encode(99n, 3, 0)],
-  executed: evmSeqNo.encode(99n, 3, 0),
+  lanes: [blockSeqNo.encode(99n, 3, 0)],
+  executed: blockSeqNo.encode(99n, 3, 0),
   lastFeedNo: 1n,
-  finalized: evmSeqNo.last(90n),
+  finalized: blockSeqNo.last(90n),
   finalizedPosition: 90n,
   chainTimeUs: fakeBlock(100n).timeUs,
   halt: null,
@@ -66,7 +65,7 @@ function setUp(role: 'all' | 'apply' = 'all', words = evmWords) {
     metrics,
     config,
     words,
-    seqNos: evmSeqNo,
+    seqNos: blockSeqNo,
     stats,
     view,
     lanes: 2,
@@ -186,6 +185,17 @@ describe('metrics of a worker', () => {
     database.readings = { ...readings, lanes: [...readings.lanes, of90] };
     pass(1_000);
     expect(await values(...lag)).toEqual(['0', '120']);
+  });
+
+  it('never tell a head below what was read: a block is announced before the next answer about the head', async () => {
+    const { view, values } = setUp();
+    view.onLease({ kind: 'held', fencing: 7n });
+    view.onLook(progress, 0);
+    view.onHead(fakeBlock(99n));
+    view.onRead(100n, fakeBlock(100n));
+    expect(await values('head_block', 'ingested_block', 'lag_blocks')).toEqual(['100', '100', '2']);
+    view.onRead(99n, fakeBlock(99n));
+    expect(await values('head_block')).toEqual(['100']);
   });
 
   it('take the head from the database where another process reads the chain', async () => {

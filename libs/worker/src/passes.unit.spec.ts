@@ -1,8 +1,7 @@
-import { evmSeqNo } from '@imart/core';
 import { createPassStats, createPipelineStats, type SubjectStore } from '@imart/pipeline';
 import { silentLogger } from '@imart/runtime';
 import type { DatabasePool } from '@imart/storage';
-import { createFakeRangeSource, MARKET_OBSERVER, SUBJECT } from '@imart/testing';
+import { blockSeqNo, createFakeRangeSource, MARKET_OBSERVER, SUBJECT } from '@imart/testing';
 import { createWorkerPasses } from './passes';
 import { positionWords } from './words';
 
@@ -22,7 +21,7 @@ describe('second readings of a process', () => {
       },
       followed: 'everything',
       words: positionWords('block'),
-      seqNos: evmSeqNo,
+      seqNos: blockSeqNo,
       nearHeadPositions: 32n,
       // Nothing is asked of it: the lease is over at once.
       pool: {} as DatabasePool,

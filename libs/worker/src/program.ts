@@ -1,4 +1,4 @@
-import type { SeqNoCodec, Subject, SubjectId, WorkerError } from '@imart/core';
+import type { SeqNoCodec, Subject, SubjectId, SubjectKind, WorkerError } from '@imart/core';
 import type { RangeSource } from '@imart/pipeline';
 import type { CheckResult, LoadedConfig, Logger, Metrics } from '@imart/runtime';
 import type { FollowedSubject } from '@imart/storage';
@@ -22,6 +22,8 @@ export interface WorkerProgram<C extends WorkerConfig = WorkerConfig, R extends 
   readonly seqNos: SeqNoCodec;
   /** The namespace of its subjects' ids (CAIP-2), before the colon: `eip155`. */
   readonly namespace: string;
+  /** Chains of other kinds that its database may have: where the reducers have changed, whoever starts first rebuilds the states of all. */
+  readonly kindsBeside: readonly SubjectKind[];
   /** The setting that says which chain, where the database has several: after the colon. */
   readonly chainSetting: string;
   /** This far below the head, in positions, the worker counts as catching up, and no second reading is made. */

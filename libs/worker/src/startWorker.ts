@@ -80,7 +80,7 @@ async function work<C extends WorkerConfig, R extends C>(
     const health = await openHealthPages(config, logger, shutdown);
     const database = await openDatabase(config, holder, logger, shutdown);
     health.check('database', async () => ({ ok: (await database.pool.query('SELECT 1')).rowCount === 1 }));
-    const rebuilding = ensureStates(database.pool, logger, shutdown.signal);
+    const rebuilding = ensureStates(database.pool, program, logger, shutdown.signal);
     // What it has begun is put away before the connections close.
     shutdown.onClose('states', () => rebuilding.then(ignore, ignore));
     await rebuilding;

@@ -63,8 +63,8 @@ export interface WorkerWatch {
   onLease(state: LeaseState): void;
   /** A reading ended and another one begins: the code of what ended it. */
   onRestart(code: string): void;
-  /** Everything up to this position was read; it is not in the log yet. */
-  onRead(position: bigint): void;
+  /** Everything up to this position was read; it is not in the log yet. `last`: the newest block that was told with it. */
+  onRead(position: bigint, last: BlockRef | undefined): void;
   /** A transaction begins; the function given is called at its end. */
   transaction(part: 'ingest' | 'lanes'): () => void;
 }
@@ -150,6 +150,7 @@ async function work(
       passes,
       gate,
       sender: options.stream.sender,
+      lanes,
       observed: (fenced) => observed(fenced, watch, 'ingest'),
       executeRest: async (held) => {
         if (lanes === null) return;
@@ -184,7 +185,7 @@ function observed(store: SubjectStore, watch: WorkerWatch, part: 'ingest' | 'lan
       return store.heartbeat(head);
     },
     prepareAppend(message, feedNo) {
-      watch.onRead(message.toPosition);
+      watch.onRead(message.toPosition, message.blocks.at(-1));
       return store.prepareAppend(message, feedNo);
     },
     async transaction(inside) {

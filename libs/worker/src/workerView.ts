@@ -92,8 +92,10 @@ export function createWorkerView(options: WorkerViewOptions): WorkerView {
     onIngested(position) {
       ingestedPosition = position;
     },
-    onRead(position) {
+    onRead(position, last) {
       readPosition = position;
+      // What a source announces may be read before its next answer about the head tells of it.
+      if (head !== null && last !== undefined && last.position > head.position) head = last;
     },
     onCatchingUp(now) {
       if (catchingUp && !now) logger.info('caught up', { [words.one]: ingestedPosition });

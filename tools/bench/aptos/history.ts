@@ -1,5 +1,4 @@
 import { aptosSeqNo } from '@imart/chain-aptos';
-import { ZERO_ADDRESS } from '@imart/market';
 import { seededRandom } from '../../../libs/testing/src/seededRandom';
 import { hashOf, type SlotValues } from './template';
 import { addressOf, COLLECTION, EVENT_INDEX, PACKAGE, type MarketAction } from './transactions';
@@ -178,7 +177,7 @@ function tell(events: number, transactions: number, spread: number): History {
     from,
     to,
     trade.price,
-    ZERO_ADDRESS,
+    NO_ACCOUNT,
     paid === null ? null : String(BigInt(paid[0]) + BigInt(paid[1])),
     paid === null ? null : paid[1],
   ];
@@ -222,7 +221,7 @@ function tell(events: number, transactions: number, spread: number): History {
       const place = act('mint', valuesOf(draft, {}));
       const token: Token = { ...draft, mintedUs: place.timeUs, updatedUs: place.timeUs };
       tokens.push(token);
-      place.tell(0, tokenFields('MINT', NO_ACCOUNT, token, ZERO_ADDRESS, to));
+      place.tell(0, tokenFields('MINT', NO_ACCOUNT, token, NO_ACCOUNT, to));
     },
     open(kind: 'orders' | 'offers', token: Token): void {
       const isListing = kind === 'orders';
@@ -309,7 +308,7 @@ function tell(events: number, transactions: number, spread: number): History {
   const tradeRow = (trade: Trade): Row => [
     ...[PACKAGE, trade.id, String(trade.opened), 'wapal', 'fixed', trade.status, trade.maker, trade.taker],
     ...[COLLECTION, trade.token.id, '1', trade.status === 'SOLD' || trade.status === 'ACCEPTED' ? '1' : '0'],
-    ...[trade.price, ZERO_ADDRESS, trade.expires === null ? null : `${trade.expires}000000`],
+    ...[trade.price, NO_ACCOUNT, trade.expires === null ? null : `${trade.expires}000000`],
     ...[String(trade.createdUs), String(trade.updatedUs), String(trade.last)],
   ];
   const byText = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);

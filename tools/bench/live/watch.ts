@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { evmSeqNo, type SeqNo } from '@imart/core';
+import { type SeqNo } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import type { Look } from './figures';
 
 /**

@@ -126,7 +126,7 @@ async function measure(
   work: () => Promise<void>,
 ): Promise<Figures & { readonly wholeMs: number }> {
   const asked = buyer.begin();
-  const watch = await createEndWatch(pool);
+  const watch = await createEndWatch(pool, asked);
   const begun = performance.now();
   await work();
   await until(

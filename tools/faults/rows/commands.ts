@@ -15,8 +15,17 @@ const KILLED = killed(
 const READERS = testsIn('libs/storage/src/commands/readers.int.spec.ts')(
   'readers of the whole log miss nothing and see nothing twice, seed %i (E6, E7)',
 );
-const NOT_IN_REDIS =
-  'markers, messages and answers are in PostgreSQL: commands use no Redis, and it can be full, evicted or gone';
+const markers = testsIn('apps/api/src/commands/redisMarkers.int.spec.ts');
+const markersLost = testsIn('apps/api/src/commands/redisMarkersLost.int.spec.ts');
+const asProcess = testsIn('apps/api/src/commandProcess.e2e.spec.ts');
+const FORGOTTEN = testsIn('libs/storage/src/commands/personalData.int.spec.ts')(
+  'goes with the snapshots that held it, and comes back in none that was folded before (E8, E9)',
+);
+const MARKERS_CUT = markersLost(
+  'flushed, killed and started again, beside processes that die between any two steps: nothing is lost, nothing is double, seed %d (E1, E22, E24)',
+);
+const MARKERS_OPTIONAL =
+  'markers are in PostgreSQL unless COMMAND_MARKER=redis: then Redis plays no part; messages and answers always are';
 
 /** Event sourcing. */
 export const COMMAND_ROWS: readonly FaultRow[] = [
@@ -27,6 +36,13 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
       requests('marks and produces in one statement: neither exists without the other (E1)'),
       CUT,
       KILLED,
+      markers(
+        'whose process died before the message hold the whole command: whoever asks next writes it first (E1)',
+      ),
+      markers('whose process died are mended by the sweep, though nobody asks again (E1)'),
+      markers('whose process died after the message lead to no second one (E1)'),
+      markers('are undone by whoever set them when the message cannot be written: nothing is marked (E1)'),
+      MARKERS_CUT,
     ],
   },
   {
@@ -39,6 +55,7 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
         'marks nothing when another was marked while it waited, though that one is out of the outbox already (E2)',
       ),
       requests('gives up after a bound of attempts (E2)'),
+      markers('let one of many win each version: no decision is made on an event that was overtaken (E2)'),
     ],
   },
   {
@@ -49,6 +66,7 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
       requests('are over some time after: then the log tells the latest event (E3)'),
       requests('take no new commands while the stream is behind (E3)'),
       api('is answered with 503 while the stream is unavailable, and nothing is marked (E3)'),
+      markers('that are over while their message waits are found in the outbox, later in the log (E3)'),
     ],
   },
   {
@@ -59,6 +77,9 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
         'are validated anew and keep their order; what a rule refuses then is told under its position (E4)',
       ),
       requests('are rejected when they demanded another version (E4)'),
+      markers(
+        'and markers in the database, of processes side by side: every accepted command is in the log, or rejected under its position (E4)',
+      ),
     ],
   },
   {
@@ -79,6 +100,9 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
       testsIn('libs/storage/src/commands/restored.int.spec.ts')(
         'a database whose rows were copied into a fresh cluster goes on: readers miss nothing and see nothing twice (E6)',
       ),
+      testsIn('libs/storage/src/commands/restored.int.spec.ts')(
+        'a database that was dumped and restored into a fresh cluster goes on: readers miss nothing and see nothing twice (E6)',
+      ),
     ],
   },
   { id: 'E7', fault: 'gaps looked for with several statements', tests: [READERS] },
@@ -88,6 +112,7 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
     tests: [
       states('of another reducer version are not used; both versions’ stand side by side (E8)'),
       states('tell that a reducer was changed and its version was not (E8)'),
+      FORGOTTEN,
     ],
   },
   {
@@ -95,6 +120,7 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
     fault: 'a snapshot that differs from the events',
     tests: [
       states('are made beside the lanes, and save folding; without them the answers are the same (E9)'),
+      FORGOTTEN,
     ],
   },
   {
@@ -117,6 +143,12 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
       ),
       testsIn('apps/api/src/webhooks/webhooks.int.spec.ts')(
         'goes on at its cursor in another process: what was taken before it ended comes at most again (E12)',
+      ),
+      asProcess(
+        'the API tells the queues that EVENT_QUEUES names, in PostgreSQL, and goes on at their cursor when it was killed (E12)',
+      ),
+      asProcess(
+        'the API tells its queues there, and keeps its markers there where COMMAND_MARKER says so (E12)',
       ),
     ],
   },
@@ -152,12 +184,41 @@ export const COMMAND_ROWS: readonly FaultRow[] = [
     ],
   },
   { id: 'E21', fault: 'a lane stands still after a crash', tests: [KILLED, IN_HAND, KILLED_STEPS] },
-  { id: 'E22', fault: 'Redis evicts markers', tests: [], reason: NOT_IN_REDIS },
-  { id: 'E23', fault: 'Redis is full', tests: [], reason: NOT_IN_REDIS },
+  {
+    id: 'E22',
+    fault: 'Redis evicts markers',
+    tests: [
+      markersLost('that may evict is refused at the start, by name of the setting (E22)'),
+      markers('that are evicted at any moment cost a look into the database, and nothing else (E22)'),
+      MARKERS_CUT,
+    ],
+    reason: MARKERS_OPTIONAL,
+  },
+  {
+    id: 'E23',
+    fault: 'Redis is full',
+    tests: [
+      markersLost(
+        'that is nearly full takes no markers before it is full, and takes them again without a restart (E23)',
+      ),
+      markersLost('that is full outright refuses the marker, and nothing is marked (E23)'),
+    ],
+    reason: MARKERS_OPTIONAL,
+  },
   {
     id: 'E24',
     fault: 'what was on its way is lost with its Redis',
-    tests: [CUT],
+    tests: [
+      CUT,
+      MARKERS_CUT,
+      markersLost(
+        'that is away: no command is taken, and nothing is marked; when it is back, commands are taken again (E24)',
+      ),
+      markers('that come back old, with their Redis, neither refuse nor accept anything (E24)'),
+      markers(
+        'that come back as they were while their message was written write it no second time (E1, E24)',
+      ),
+    ],
     reason: 'what is on its way is in PostgreSQL',
   },
   {

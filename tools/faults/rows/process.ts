@@ -59,6 +59,9 @@ export const PROCESS_ROWS: readonly FaultRow[] = [
         'comes back by itself after Redis was gone and lost everything; sending meanwhile fails at once (Q4)',
       ),
       outages('is full execute on without jobs, and drain it without a restart when there is room (Q4, E23)'),
+      testsIn('libs/stream/src/eventQueue.int.spec.ts')(
+        'is told again what was lost with its Redis, in order (Q4)',
+      ),
     ],
   },
   {

@@ -115,8 +115,8 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
     breaks: 'a rule refuses a command because of an event that was overtaken (E2)',
     patches: [
       at('libs/event-service/src/eventService.ts')(
-        "if (reading.isGuess !== true || considered.kind === 'accepted')",
-        "if (reading.isGuess !== true || considered.kind !== 'kept')",
+        "if (reading.hint !== true || considered.kind === 'accepted')",
+        "if (reading.hint !== true || considered.kind !== 'kept')",
       ),
     ],
     suite: TOGETHER('refuses nothing'),

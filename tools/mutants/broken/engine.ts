@@ -27,8 +27,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
         'later = async () => store.transaction(async (next) => next.writeRun(await store.prepareRun(run)));',
       ),
       at('lane')(
-        'const { at, done, events, parked } = await executeRun();',
-        'const { at, done, events, parked } = await executeRun(); await later?.(); later = null;',
+        'const run = await executeRun(appended);',
+        'const run = await executeRun(appended); await later?.(); later = null;',
       ),
       at('lane')(
         'const advance = async',
@@ -177,6 +177,28 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     suite: { files: ['tools/simulation/mutants.faults.spec.ts'] },
   },
   {
+    name: 'appended-range-trusted',
+    breaks: 'a lane takes what this process has appended last for all that the log has beyond its checkpoint',
+    patches: [
+      at('lane')(
+        'const isNext = appended?.afterSeqNo === afterSeqNo &&',
+        'const isNext = appended !== undefined &&',
+      ),
+    ],
+    suite: unit('localLanes'),
+  },
+  {
+    name: 'expected-states-kept',
+    breaks: 'an aggregate that had no state when it was looked for is taken for new ever after',
+    patches: [
+      at('executor')(
+        'valid = { ...current, seqNo: upToSeqNo, absent: new Set() };',
+        'valid = { ...current, seqNo: upToSeqNo };',
+      ),
+    ],
+    suite: unit('localLanes'),
+  },
+  {
     name: 'sweeper-asleep',
     breaks: 'nobody wakes a lane whose wake-ups were lost (Q4)',
     patches: [
@@ -189,8 +211,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     breaks: 'wake-ups are sent before the events that they tell of are committed',
     patches: [
       at('ingest')(
-        'await persistently(options, signal, () => store.transaction(async (tx) => { const progress = await tx.lockIngest(); mustReadUnder(store.subjectId, progress, session.epoch); await tx.append',
-        'await wake(options, wakeUpsFor(message, store.lanes, session.epoch)); await persistently(options, signal, () => store.transaction(async (tx) => { const progress = await tx.lockIngest(); mustReadUnder(store.subjectId, progress, session.epoch); await tx.append',
+        'const appending = persistently(',
+        'await wake(options, wakeUpsFor(message, store.lanes, session.epoch)); const appending = persistently(',
       ),
     ],
     suite: unit('failures', 'sends wake-ups after their events are committed'),

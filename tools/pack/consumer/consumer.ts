@@ -2,13 +2,14 @@
 import assert from 'node:assert';
 import { join } from 'node:path';
 import {
+  evmSeqNo,
   findMarketplace,
   loadMarketplace,
   MarketplaceFileError,
   type EmitMarketEvent,
   type Marketplace,
 } from '@imart/chain-evm';
-import { evmSeqNo, WorkerError, type Disposition, type Event, type SubjectId } from '@imart/core';
+import { WorkerError, type Disposition, type Event, type SubjectId } from '@imart/core';
 import { defineAggregate, testAggregate } from '@imart/event-service';
 import { AGGREGATE, marketEventCodec, marketReducers, type MarketEventData } from '@imart/market';
 import { createStateCache, foldRun, noSnapshots, type FoldedRun } from '@imart/pipeline';

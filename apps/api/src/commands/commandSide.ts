@@ -7,12 +7,14 @@ import {
   createEventWorker,
   createSnapshotter,
   createSubscription,
+  markersBeside,
   SNAPSHOT_SUBSCRIPTION,
   type AggregateDefinition,
   type AggregateQueries,
   type CommandStore,
   type EventService,
   type EventWorkerStats,
+  type Markers,
   type PersonalData,
 } from '@imart/event-service';
 import type { Logger } from '@imart/runtime';
@@ -65,6 +67,8 @@ export interface CommandSideOptions {
   readonly newId: () => string;
   /** @defaultValue none: types with personal data are refused */
   readonly personalData?: PersonalData | null;
+  /** Keeps the markers of a type. @defaultValue the database does */
+  readonly markersOf?: (type: string) => Markers;
 }
 
 /** Connections that a process needs for so many types: each lane holds one and reads states by another. */
@@ -98,7 +102,13 @@ interface OpenedType extends CommandType {
 
 async function openType(options: CommandSideOptions, definition: AggregateDefinition): Promise<OpenedType> {
   const { pool, logger, random, now, holder, lanes, parkedAggregatesMax, personalData = null } = options;
-  const { subject, store, reads, archive } = await openCommands({ pool, definition, lanes, personalData });
+  const opened = await openCommands({ pool, definition, lanes, personalData });
+  const { subject, reads, archive, producer } = opened;
+  const markers = options.markersOf?.(definition.type);
+  const store =
+    markers === undefined
+      ? opened.store
+      : markersBeside({ store: opened.store, producer, markers, logger, now });
   const listeners = new Set<() => void>();
   const worker = createEventWorker({
     definition,

@@ -10,11 +10,14 @@ import {
   createApiKeys,
   createPool,
   createWebhooks,
+  MARKER_TTL_MS_DEFAULT,
   migrate,
   prismaDirectory,
-  toStorageError,
+  readDatabaseIdentity,
+  toConnectError,
+  type DatabasePool,
 } from '@imart/storage';
-import type { WakeUpBackend } from '@imart/stream';
+import { createRedisMarkers, type RedisMarkers, type WakeUpBackend } from '@imart/stream';
 import { createKeyAccess } from '../access/keyAccess';
 import type { ApiConfig } from '../config';
 import type { ApiDependencies } from '../createServer';
@@ -58,21 +61,30 @@ export async function startCommands(
     const applied = await migrate(pool, join(prisma, 'migrations'));
     if (applied.length > 0) logger.info('migrations applied', { applied });
     await applyViews(pool, join(prisma, 'views.sql'));
-    return openCommandSide({
-      pool,
-      definitions,
-      lanes,
-      parkedAggregatesMax,
-      holder,
-      logger,
-      random: Math.random,
-      now: () => performance.now(),
-      newId: randomUUID,
-      personalData:
-        config.personalDataKey === undefined
-          ? null
-          : createPersonalData(Buffer.from(config.personalDataKey, 'hex')),
-    });
+    const markers = await openMarkers(config, pool, logger);
+    try {
+      const opened = await openCommandSide({
+        pool,
+        definitions,
+        lanes,
+        parkedAggregatesMax,
+        holder,
+        logger,
+        random: Math.random,
+        now: () => performance.now(),
+        newId: randomUUID,
+        personalData:
+          config.personalDataKey === undefined
+            ? null
+            : createPersonalData(Buffer.from(config.personalDataKey, 'hex')),
+        ...(markers === null ? {} : { markersOf: markers.of }),
+      });
+      if (markers !== null) shutdown.onClose('markers of commands', () => markers.close());
+      return opened;
+    } catch (error) {
+      markers?.close();
+      throw error;
+    }
   };
   const side = await whenThere(open, logger, shutdown.signal);
   const access = createKeyAccess({ keys: createApiKeys(pool), now: () => performance.now() });
@@ -109,17 +121,48 @@ export async function startCommands(
   };
 }
 
+/**
+ * Redis as it keeps markers; `null`: the database does.
+ * @throws {RedisPolicyError} @throws {RedisClusterError} @throws {MarkersUnavailableError} `retry`
+ */
+async function openMarkers(
+  { commandMarker, redisUrl }: ApiConfig,
+  pool: DatabasePool,
+  logger: Logger,
+): Promise<RedisMarkers | null> {
+  if (commandMarker !== 'redis' || redisUrl === undefined) return null;
+  const markers = createRedisMarkers({
+    url: redisUrl,
+    database: await readDatabaseIdentity(pool),
+    ttlMs: MARKER_TTL_MS_DEFAULT,
+    logger,
+    now: () => performance.now(),
+  });
+  try {
+    await markers.check();
+    return markers;
+  } catch (error) {
+    markers.close();
+    throw error;
+  }
+}
+
 /** Tries again while the database is away. */
 async function whenThere<T>(work: () => Promise<T>, logger: Logger, signal: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (cause) {
-      const error = toStorageError(cause);
+      const error = toConnectError(cause);
       if (signal.aborted || !mayRetry(error, attempt)) throw error;
       const delayMs = retryDelayMs(STORAGE_RETRY, attempt, Math.random);
-      logger.warn('the database is not there, trying again', { attempt, delayMs, error: messageOf(error) });
+      logger.warn('what commands are kept in is not there, trying again', {
+        attempt,
+        delayMs,
+        error: messageOf(error),
+      });
       await waitMs(delayMs, signal);
+      if (signal.aborted) throw error;
     }
   }
 }

@@ -27,7 +27,9 @@ const activitySchema = record({
   price: maybeAmount(
     "Of the whole trade, in the currency's smallest unit: every item of a bundle repeats it.",
   ),
-  currency: maybeText('Contract of the currency; the zero address is native coin.'),
+  currency: maybeText(
+    'Contract of the currency; the zero address, as long as others of the chain, is native coin.',
+  ),
   fees: maybeAmount('Of a sale: the part of the price that did not go to the seller; null when not known.'),
   royalties: maybeAmount('Of a sale: the part of the fees that went to the creators; null when not known.'),
   itemCount: integer('How many activities share the price.'),

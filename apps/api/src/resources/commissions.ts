@@ -18,7 +18,9 @@ const commissionSchema = record({
   payee: text('Account.'),
   market: text('Name of the marketplace.'),
   claimable: amount("What the payee can claim now, in the currency's smallest unit."),
-  currency: maybeText('Contract of the currency; the zero address is native coin.'),
+  currency: maybeText(
+    'Contract of the currency; the zero address, as long as others of the chain, is native coin.',
+  ),
   ...changedFields,
 });
 

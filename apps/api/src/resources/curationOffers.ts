@@ -24,7 +24,9 @@ const curationOfferSchema = record({
   from: maybeText('Who asks for the token.'),
   to: maybeText('Whose token it is.'),
   price: maybeAmount("Asked for the token in the gallery, in the currency's smallest unit."),
-  currency: maybeText('Contract of the currency; the zero address is native coin.'),
+  currency: maybeText(
+    'Contract of the currency; the zero address, as long as others of the chain, is native coin.',
+  ),
   startsAt: maybeTime('Null: at once.'),
   expiresAt: maybeTime('Null: never.'),
   exhibitExpiresAt: maybeTime('Until when the token would be shown; null: without end.'),

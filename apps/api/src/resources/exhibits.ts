@@ -25,7 +25,9 @@ const exhibitSchema = record({
   curator: maybeText("Who shows it; null where the contract does not tell it: then the gallery's owner."),
   owner: maybeText('Who has the token, as far as the contract or a sale tells: of a sold one its buyer.'),
   price: maybeAmount("In the currency's smallest unit."),
-  currency: maybeText('Contract of the currency; the zero address is native coin.'),
+  currency: maybeText(
+    'Contract of the currency; the zero address, as long as others of the chain, is native coin.',
+  ),
   expiresAt: maybeTime('Null: never.'),
   location: maybeText('Where in the gallery.'),
   url: maybeText('In the words of who listed it.'),

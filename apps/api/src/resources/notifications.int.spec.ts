@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { createServer } from '../createServer';
 import { createApiDatabase, type ApiDatabase } from '../testing/apiDatabase';
 import { MARKET, seedMarket, SELLER } from '../testing/seedMarket';
+import { seqNosOf } from '../seqNosOf';
 
 const TOKEN = 'a-token-of-the-service';
 const READER = `0x${'ab'.repeat(20)}`;
@@ -48,7 +49,7 @@ beforeAll(async () => {
     row(7, { kind: 'CurationOfferReceived', read_at: '2026-01-01T00:00:02Z' }),
     row(8, { receiver: SELLER }),
   );
-  db = createReadDatabase({ connectionString: database.url });
+  db = createReadDatabase({ seqNosOf, connectionString: database.url });
   app = await createServer({
     db,
     logger: silentLogger,

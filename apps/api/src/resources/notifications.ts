@@ -34,7 +34,9 @@ const notificationSchema = record({
   quantity: maybeAmount('Pieces of the first item.'),
   itemCount: integer('How many items share the price.'),
   price: maybeAmount("Of the whole trade or offer, in the currency's smallest unit."),
-  currency: maybeText('Contract of the currency; the zero address is native coin.'),
+  currency: maybeText(
+    'Contract of the currency; the zero address, as long as others of the chain, is native coin.',
+  ),
   txHash: text('Hex.'),
   happenedAt: time('Chain time.'),
   toldAt: time("When it was told last, by the database's clock."),

@@ -23,7 +23,9 @@ const query = parameterSet({
   },
   bidder: p.address('Who made it.'),
   seller: p.address('Who accepted it last.'),
-  currency: p.address('Contract of the currency; the zero address is native coin.'),
+  currency: p.address(
+    'Contract of the currency; the zero address, as long as others of the chain, is native coin.',
+  ),
   status: p.oneOf(['CREATED', 'ACCEPTED', 'CANCELED'], 'What its own events said last.'),
   state: p.oneOf(
     ['CREATED', 'NOT_STARTED', 'EXPIRED', 'VOIDED', 'FILLED', 'ACCEPTED', 'CANCELED'],

@@ -29,7 +29,9 @@ const query = parameterSet({
   tokenId: { ...p.tokenId, description: 'Token id, decimal; needs `collection`.' },
   seller: p.address('Who made it.'),
   buyer: p.address('Who took it last.'),
-  currency: p.address('Contract of the currency; the zero address is native coin.'),
+  currency: p.address(
+    'Contract of the currency; the zero address, as long as others of the chain, is native coin.',
+  ),
   status: p.oneOf(['LISTING', 'SOLD', 'CANCELED'], 'What its own events said last.'),
   state: p.oneOf(
     ['LISTING', 'NOT_STARTED', 'EXPIRED', 'VOIDED', 'UNFILLABLE', 'FILLED', 'SOLD', 'CANCELED'],

@@ -41,7 +41,9 @@ const tokenFields = {
   lastSale: maybeRecord(
     {
       price: maybeAmount("Of the whole trade, in the currency's smallest unit."),
-      currency: maybeText('Contract of the currency; the zero address is native coin.'),
+      currency: maybeText(
+        'Contract of the currency; the zero address, as long as others of the chain, is native coin.',
+      ),
       quantity: maybeAmount('Pieces of this token in it.'),
       itemCount: integer('How many items share the price.'),
       at: time('Chain time.'),

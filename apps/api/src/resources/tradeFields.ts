@@ -26,7 +26,9 @@ export const tradeFields = {
   unitPrice: maybeAmount(
     "Of one piece, in the currency's smallest unit, fractional where it does not divide; null for a bundle.",
   ),
-  currency: maybeText('Contract of the currency; the zero address is native coin.'),
+  currency: maybeText(
+    'Contract of the currency; the zero address, as long as others of the chain, is native coin.',
+  ),
   nonce: maybeAmount("The maker's counter or nonce that it carries."),
   orderHash: maybeText('Hex.'),
   escrow: { type: 'boolean', description: 'The market holds the token while it is listed.' },

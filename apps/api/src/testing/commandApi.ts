@@ -10,6 +10,7 @@ import { createKeyAccess, type KeyAccess } from '../access/keyAccess';
 import { connectionsFor, openCommandSide, type CommandSide } from '../commands/commandSide';
 import { createServer, type ApiDependencies } from '../createServer';
 import { createApiDatabase, type ApiDatabase } from './apiDatabase';
+import { seqNosOf } from '../seqNosOf';
 
 /** An answer as a spec reads it. */
 export interface Answer {
@@ -73,7 +74,7 @@ export async function startCommandApi(
     newId: randomUUID,
   });
   const keys = createApiKeys(pool);
-  const db = createReadDatabase({ connectionString: database.url });
+  const db = createReadDatabase({ seqNosOf, connectionString: database.url });
   const access = createKeyAccess({ keys, now: () => performance.now() });
   const app = await createServer({
     db,

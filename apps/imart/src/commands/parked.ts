@@ -1,4 +1,5 @@
-import { evmSeqNo, type AggregateKey, type SeqNo } from '@imart/core';
+import { type AggregateKey, type SeqNo } from '@imart/core';
+import { evmSeqNo } from '@imart/chain-evm';
 import { retryParked, skipParked, type ReleaseResult } from '@imart/pipeline';
 import { silentLogger } from '@imart/runtime';
 import { readParked, readParkedAggregate, type DatabasePool } from '@imart/storage';

@@ -1,5 +1,4 @@
-import { createAuditReader, followedOn, followedText, wrappedNativeOf } from '@imart/chain-evm';
-import { evmSeqNo } from '@imart/core';
+import { evmSeqNo, createAuditReader, followedOn, followedText, wrappedNativeOf } from '@imart/chain-evm';
 import { marketEventCodec } from '@imart/market';
 import { verifyRange, waitMs, type VerifyResult } from '@imart/pipeline';
 import { createLogger } from '@imart/runtime';

@@ -1,7 +1,7 @@
 import { canonicalAddress } from '../address';
 import { AptosDecodeError } from '../errors';
 
-const MEANINGS = ['list', 'change-price', 'delist', 'buy', 'offer', 'cancel-offer', 'accept-offer'];
+const MEANINGS = ['list', 'change-price', 'delist', 'buy', 'bid', 'offer', 'cancel-offer', 'accept-offer'];
 const UNITS = ['s', 'ms', 'us', 'by-size'];
 const TOKEN_FIELDS = ['object', 'collection', 'v1', 'receivedBy'];
 const EVENT_FIELDS = [
@@ -24,6 +24,7 @@ const EVENT_FIELDS = [
   'nonce',
   'closes',
   'alongside',
+  'auction',
 ];
 
 type Json = Readonly<Record<string, unknown>>;
@@ -125,6 +126,16 @@ function* collectionProblems(value: unknown, at: string): Generator<string> {
   if (value['v1'] !== undefined) yield* namesProblems(value['v1'], ['creator', 'collection'], `${at}.v1`);
 }
 
+function* auctionProblems(value: unknown, at: string): Generator<string> {
+  if (!isObject(value)) {
+    yield `${at} is ${shown(value)}; it must have field and is`;
+    return;
+  }
+  yield* unknownFields(value, ['field', 'is'], at);
+  yield* pathProblem(value['field'], `${at}.field`, false);
+  if (!isText(value['is'])) yield `${at}.is is ${shown(value['is'])}; it must be the text of an auction`;
+}
+
 function* eventProblems(value: unknown, at: string): Generator<string> {
   if (!isObject(value)) {
     yield `${at} is ${shown(value)}; it must say what the event means`;
@@ -161,6 +172,7 @@ function* eventProblems(value: unknown, at: string): Generator<string> {
   if (![undefined, true].includes(value['alongside'] as true | undefined)) {
     yield `${at}.alongside is ${shown(value['alongside'])}; it must be true, or absent`;
   }
+  if (value['auction'] !== undefined) yield* auctionProblems(value['auction'], `${at}.auction`);
   yield* missingParts(value, at);
 }
 
@@ -171,6 +183,7 @@ function* missingParts(value: Json, at: string): Generator<string> {
   const missing: (string | null)[] = [];
   if (value['means'] === 'list') missing.push(needs('seller'), needs('token'));
   if (value['means'] === 'offer') missing.push(needs('buyer'));
+  if (value['means'] === 'bid') missing.push(needs('buyer'), needs('token'), needs('price'));
   if (value['means'] === 'offer' && value['collection'] === undefined) missing.push(needs('token'));
   const parts: Readonly<Record<string, string>> = {
     $token: 'token',

@@ -1,5 +1,4 @@
-import { ZERO_ADDRESS } from '@imart/market';
-import { canonicalAddress } from '../address';
+import { canonicalAddress, ZERO_ADDRESS } from '../address';
 import { canonicalStructTag, withoutTypeArguments } from '../structTag';
 import type { AptosEvent, AptosTransaction, AptosValue } from '../transaction';
 import { addressAt, quantityAt, textAt, toAddress, toText, valueAt } from './paths';

@@ -1,5 +1,4 @@
-import { ZERO_ADDRESS } from '@imart/market';
-import { canonicalAddress, NO_ACCOUNT } from '../address';
+import { canonicalAddress, NO_ACCOUNT, ZERO_ADDRESS } from '../address';
 import { transactionWith, written } from '../testing/translation';
 import { currencyAt, depositOf } from './coins';
 

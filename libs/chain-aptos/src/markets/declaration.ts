@@ -58,9 +58,11 @@ export interface CollectionPaths {
 
 /**
  * What an event means. `list`: also when it only changes the price, if it names the same order. `offer`, `cancel-offer` and
- * `accept-offer` are about a token, or about any token of a collection.
+ * `accept-offer` are about a token, or about any token of a collection. `bid`: the highest by now on an auction, which its key names; `expiresAt` is
+ * when that ends.
  */
-export type Meaning = 'list' | 'change-price' | 'delist' | 'buy' | 'offer' | 'cancel-offer' | 'accept-offer';
+export type Meaning =
+  'list' | 'change-price' | 'delist' | 'buy' | 'bid' | 'offer' | 'cancel-offer' | 'accept-offer';
 
 export interface EventDeclaration {
   readonly means: Meaning;
@@ -104,6 +106,8 @@ export interface EventDeclaration {
    * Absent: when it is used up.
    */
   readonly closes?: true | FieldPath;
+  /** A listing is an auction where this field has this text: its price is where bids begin. Absent: none is. */
+  readonly auction?: { readonly field: FieldPath; readonly is: string };
   /** Open listings of the same name stay open beside a new one. */
   readonly alongside?: true;
 }

@@ -1,12 +1,5 @@
-import {
-  AGGREGATE,
-  PLAIN_CANCELLED,
-  PLAIN_OPENED,
-  PLAIN_SALE,
-  ZERO_ADDRESS,
-  type TradeItem,
-} from '@imart/market';
-import { canonicalAddress } from '../address';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE, type TradeItem } from '@imart/market';
+import { canonicalAddress, ZERO_ADDRESS } from '../address';
 import { AptosDecodeError } from '../errors';
 import type { AptosMarket, EmitAptosMarketEvent } from '../market';
 import { withoutTypeArguments } from '../structTag';
@@ -169,6 +162,12 @@ function momentOf(reading: Reading, time: TimePath | undefined, read: typeof exp
 }
 
 /** Whether a sale ends its order; `null`: when it is used up. */
+function isAuction({ declared, event }: Reading): boolean {
+  return (
+    declared.auction !== undefined && valueAt(event.data, declared.auction.field) === declared.auction.is
+  );
+}
+
 function closesOf({ declared, event }: Reading): boolean | null {
   if (declared.closes === undefined || declared.closes === true) return declared.closes ?? null;
   const said = valueAt(event.data, declared.closes);
@@ -300,6 +299,7 @@ function emitEvent(reading: Reading, emit: EmitAptosMarketEvent): void {
     case 'offer':
       emit(type, id, isListing ? 'OrderListed' : 'OfferCreated', {
         ...PLAIN_OPENED,
+        ...(isAuction(reading) ? { kind: 'auction' } : {}),
         market,
         side,
         maker: demand(maker, isListing ? 'seller' : 'buyer'),
@@ -312,6 +312,21 @@ function emitEvent(reading: Reading, emit: EmitAptosMarketEvent): void {
         escrow: isListing,
         ...(declared.alongside === true ? { alongside: true } : {}),
       });
+      return;
+    case 'bid':
+      // The one before it ends with it, as another's under the same name; the last one when the auction does.
+      emit(AGGREGATE.offer, id, 'OfferCreated', {
+        ...PLAIN_OPENED,
+        kind: 'auction',
+        market,
+        side: 'offer',
+        maker: demand(buyer, 'buyer'),
+        items: demand(items, 'token'),
+        price,
+        currency: currencyOfEvent(reading),
+        expiresAtUs,
+      });
+      emit(AGGREGATE.order, id, 'OrderPriceChanged', { market, price: null, expiresAtUs });
       return;
     case 'change-price':
       emit(type, id, 'OrderPriceChanged', { market, price, expiresAtUs });

@@ -1,5 +1,5 @@
-import { ZERO_ADDRESS, type TradeRow } from '@imart/market';
-import { canonicalAddress } from '../address';
+import { type TradeRow } from '@imart/market';
+import { canonicalAddress, ZERO_ADDRESS } from '../address';
 import { foldEvents, transactionWith, translateTransactions, type ToldEvent } from '../testing/translation';
 import { blueMove } from './blueMove';
 import { MAINNET, type AptosMarketplace } from './marketplace';

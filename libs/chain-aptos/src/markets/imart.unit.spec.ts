@@ -1,5 +1,5 @@
-import { ZERO_ADDRESS, type TradeRow } from '@imart/market';
-import { canonicalAddress } from '../address';
+import { type TradeRow } from '@imart/market';
+import { canonicalAddress, ZERO_ADDRESS } from '../address';
 import { expectSameInAnyBatching } from '../testing/anyBatching.spec';
 import { describeAptosRecordings, readRecordedJson } from '../testing/recordings.spec';
 import { foldEvents, transactionWith, translateTransactions, type ToldEvent } from '../testing/translation';

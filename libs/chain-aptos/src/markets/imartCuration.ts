@@ -1,5 +1,5 @@
-import { AGGREGATE, curationOfferStatusOf, exhibitStatusOf, ZERO_ADDRESS } from '@imart/market';
-import { canonicalAddress } from '../address';
+import { AGGREGATE, curationOfferStatusOf, exhibitStatusOf } from '@imart/market';
+import { canonicalAddress, ZERO_ADDRESS } from '../address';
 import { AptosDecodeError } from '../errors';
 import type { AptosRecord } from '../transaction';
 import type { AptosMarketplace } from './marketplace';

@@ -1,5 +1,4 @@
-import { ZERO_ADDRESS } from '@imart/market';
-import { canonicalAddress } from '../address';
+import { canonicalAddress, ZERO_ADDRESS } from '../address';
 import { expectSameInAnyBatching } from '../testing/anyBatching.spec';
 import { foldEvents, transactionWith, translateTransactions } from '../testing/translation';
 import { imartCuration } from './imartCuration';

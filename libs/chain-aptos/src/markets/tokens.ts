@@ -20,9 +20,16 @@ import {
   type AptosToken,
   type V1Names,
 } from './tokenIds';
-import { V1_DEPOSIT, V1_WITHDRAW, v1BalanceAfter, v1Moves } from './v1Moves';
+import { V1_DEPOSIT, V1_WITHDRAW, v1BalanceAfter, v1Moves, v1WordsOf } from './v1Moves';
+import {
+  changedCollection,
+  describeCollection,
+  V2_COLLECTION_MUTATION,
+  V2_SET_MAX_SUPPLY,
+} from './v2Collections';
 import {
   collectionInTransaction,
+  isFirstOfCollection,
   ofCollection,
   transfersOf,
   V2_BURN,
@@ -67,7 +74,7 @@ const translateMove: Translate = (event, transaction, emit) => {
     return;
   }
   emit(AGGREGATE.balance, id, 'TokenReceived', { from: other, ...data });
-  describeV1(move.names, {}, emit);
+  describeV1(move.names, v1WordsOf(transaction, move.token), emit);
 };
 
 /** A token was defined; its first edition bears its words. */
@@ -135,6 +142,7 @@ const translateMint: Translate = (event, transaction, emit) => {
   // Of one that was minted and burned again the chain tells no owner: it was nobody's but its collection's.
   emit(AGGREGATE.token, id, 'TokenMinted', { to: to ?? collection, standard: V2 });
   describeV2(transaction, object, collection, emit);
+  if (isFirstOfCollection(transaction, event, collection)) describeCollection(transaction, collection, emit);
 };
 
 /** The event of a handle does not say whose it was: its last transfer in the transaction may, else its row does. */
@@ -149,6 +157,7 @@ const translateBurn: Translate = (event, transaction, emit) => {
       : addressAt(last.data, 'to');
   const id = tokenAggregateId(collection, v2Token(object, collection).tokenId);
   emit(AGGREGATE.token, id, 'TokenBurned', { from, standard: V2 });
+  if (isFirstOfCollection(transaction, event, collection)) describeCollection(transaction, collection, emit);
 };
 
 /** Objects of all kinds are moved; those are tokens that have a token's resource. */
@@ -172,11 +181,16 @@ const translateMutation: Translate = (event, transaction, emit) => {
   if (collection !== null) describeV2(transaction, object, collection, emit);
 };
 
+/** A collection's words were changed, or how many tokens it may have. */
+const translateCollectionChange: Translate = (event, transaction, emit) =>
+  describeCollection(transaction, changedCollection(event), emit);
+
 const translations: ReadonlyMap<string, Translate> = new Map([
   ...[...V1_DEPOSIT, ...V1_WITHDRAW].map((type) => [type, translateMove] as const),
   ...V2_MINT.map((type) => [type, translateMint] as const),
   ...V2_BURN.map((type) => [type, translateBurn] as const),
   ...V2_TRANSFER.map((type) => [type, translateTransfer] as const),
+  ...[...V2_COLLECTION_MUTATION, V2_SET_MAX_SUPPLY].map((type) => [type, translateCollectionChange] as const),
   ...(
     [
       ['0x3::token::CreateTokenDataEvent', translateCreation],

@@ -32,6 +32,8 @@ export const tradeportV1: AptosMarketplace = declareMarketplace({
   packages,
   events: {
     'listings::InsertListingEvent': { means: 'list', ...listing1 },
+    // A changed price: the listing with its new terms, also where it was not seen made.
+    'listings::UpdateListingEvent': { means: 'list', ...listing1 },
     'listings::DeleteListingEvent': { means: 'delist', ...listing1 },
     'listings::BuyEvent': { means: 'buy', ...listing1, ...money, buyer: 'buyer', closes: true },
     'biddings::InsertTokenBidEvent': { means: 'offer', ...tokenBid1 },

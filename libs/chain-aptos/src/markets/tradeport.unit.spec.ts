@@ -1,5 +1,5 @@
-import { ZERO_ADDRESS, type TradeRow } from '@imart/market';
-import { canonicalAddress } from '../address';
+import { type TradeRow } from '@imart/market';
+import { canonicalAddress, ZERO_ADDRESS } from '../address';
 import { readProtoJsonTransaction } from '../read/protoJsonTransaction';
 import { expectSameInAnyBatching } from '../testing/anyBatching.spec';
 import { describeAptosRecordings, readRecordedJson } from '../testing/recordings.spec';
@@ -152,6 +152,25 @@ describe('Tradeport', () => {
     expect((rows as readonly TradeRow[]).map(({ tokenId, status }) => [tokenId === null, status])).toEqual([
       [false, 'CANCELED'],
       [true, 'ACCEPTED'],
+    ]);
+  });
+
+  it('changes the price of a listing of its first market, also of one that was not seen made', () => {
+    const token_id = {
+      property_version: '0',
+      token_data_id: { creator: '0xc4', collection: 'Things', name: 'Thing' },
+    };
+    const of = (price: string) => ({ owner: SELLER, price, timestamp: '1', token_id });
+    const changed = told('listings::UpdateListingEvent', { ...of('70'), old_price: '100' });
+    const { rows, activities } = fold([told('listings::InsertListingEvent', of('100'))], [changed]);
+    expect(rows).toMatchObject([{ market: 'tradeport-v1', status: 'LISTING', price: 70n, maker: SELLER }]);
+    expect(activities.map(({ kind, price }) => [kind, price])).toEqual([
+      ['LIST', 100n],
+      ['UPDATE', 70n],
+    ]);
+    expect(fold([changed]).rows).toMatchObject([{ status: 'LISTING', price: 70n }]);
+    expect(fold([changed], [told('listings::DeleteListingEvent', of('70'))]).rows).toMatchObject([
+      { status: 'CANCELED' },
     ]);
   });
 });

@@ -1,9 +1,9 @@
-import { ZERO_ADDRESS } from '@imart/market';
 import { AptosDecodeError } from '../errors';
 import { canonicalStructTag } from '../structTag';
 import type { AptosEvent, AptosRecord, AptosTransaction } from '../transaction';
-import { addressAt, quantityAt } from './paths';
+import { addressAt, quantityAt, valueAt } from './paths';
 import { namesOfTokenDataId, namesOfTokenId, v1Token, type AptosToken, type V1Names } from './tokenIds';
+import { ZERO_ADDRESS } from '../address';
 
 const tag = (name: string): string => canonicalStructTag(`0x3::token::${name}`);
 
@@ -15,6 +15,7 @@ const BURN = [tag('BurnTokenEvent'), tag('Burn')];
 const MUTATE = [tag('MutateTokenPropertyMapEvent'), tag('MutatePropertyMap')];
 const TOKEN_STORE = tag('TokenStore');
 const TOKEN_ID = tag('TokenId');
+const TOKEN_DATA_ID = tag('TokenDataId');
 
 /** Tokens of the first standard that reached or left an owner. */
 export interface V1Move {
@@ -152,6 +153,7 @@ function pair(
 interface Moves {
   readonly moves: readonly V1Move[];
   readonly byIndex: ReadonlyMap<number, V1Move>;
+  items?: Items;
   balances?: ReadonlyMap<string, bigint>;
 }
 
@@ -174,6 +176,12 @@ export function v1Moves(transaction: AptosTransaction): ReadonlyMap<number, V1Mo
 
 const balanceKey = (owner: string, token: AptosToken): string => `${owner} ${token.tokenId}`;
 
+/** What a creator says of a token, of all its editions. */
+export interface V1Words {
+  readonly description: string;
+  readonly uri: string;
+}
+
 /** An owner's table item of a token as the transaction left it. */
 interface Item {
   readonly handle: string;
@@ -181,8 +189,16 @@ interface Item {
   readonly amount: bigint;
 }
 
-function itemsIn(transaction: AptosTransaction): { items: Item[]; ownerOfHandle: Map<string, string> } {
+interface Items {
+  readonly items: readonly Item[];
+  readonly ownerOfHandle: ReadonlyMap<string, string>;
+  /** By the id of a token's first edition. */
+  readonly words: ReadonlyMap<bigint, V1Words>;
+}
+
+function itemsIn(transaction: AptosTransaction): Items {
   const items: Item[] = [];
+  const words = new Map<bigint, V1Words>();
   const ownerOfHandle = new Map<string, string>();
   for (const change of transaction.changes()) {
     if (change.kind === 'written-resource' && change.type === TOKEN_STORE) {
@@ -194,15 +210,20 @@ function itemsIn(transaction: AptosTransaction): { items: Item[]; ownerOfHandle:
     } else if (change.kind === 'deleted-table-item' && change.keyType === TOKEN_ID) {
       const token = v1Token(namesOfTokenId({ key: change.key }, 'key'));
       items.push({ handle: change.handle, token, amount: 0n });
+    } else if (change.kind === 'written-table-item' && change.keyType === TOKEN_DATA_ID) {
+      const token = v1Token({ ...namesOfTokenDataId({ key: change.key }, 'key'), version: 0n });
+      const data = change.value as AptosRecord;
+      const [description, uri] = [valueAt(data, 'description'), valueAt(data, 'uri')];
+      if (typeof description === 'string' && typeof uri === 'string')
+        words.set(token.tokenId, { description, uri });
     }
   }
-  return { items, ownerOfHandle };
+  return { items, ownerOfHandle, words };
 }
 
 /** What owners have after the transaction, where it tells. */
-function balancesIn(transaction: AptosTransaction, moves: readonly V1Move[]): ReadonlyMap<string, bigint> {
+function balancesIn(moves: readonly V1Move[], { items, ownerOfHandle }: Items): ReadonlyMap<string, bigint> {
   const balances = new Map<string, bigint>();
-  const { items, ownerOfHandle } = itemsIn(transaction);
   for (const { handle, token, amount } of items) {
     const owner = ownerOfHandle.get(handle) ?? onlyChanged(moves, token, items, ownerOfHandle);
     if (owner !== null) balances.set(balanceKey(owner, token), amount);
@@ -232,6 +253,17 @@ function onlyChanged(
   return strays.length === 1 && owners.length === 1 ? (owners[0]?.[0] ?? null) : null;
 }
 
+function itemsOf(transaction: AptosTransaction): Items {
+  const own = movesOf(transaction);
+  own.items ??= itemsIn(transaction);
+  return own.items;
+}
+
+/** What a token is described by, as the transaction left it; nothing where it did not write that. */
+export function v1WordsOf(transaction: AptosTransaction, token: AptosToken): Partial<V1Words> {
+  return itemsOf(transaction).words.get(BigInt.asUintN(256, token.tokenId)) ?? {};
+}
+
 /** What the owner has of the token after its last move in the transaction; `null`: the transaction does not tell. */
 export function v1BalanceAfter(transaction: AptosTransaction, move: V1Move): bigint | null {
   const own = movesOf(transaction);
@@ -239,6 +271,6 @@ export function v1BalanceAfter(transaction: AptosTransaction, move: V1Move): big
     (other) => other.index > move.index && other.owner === move.owner && sameToken(other.token, move.token),
   );
   if (!isLast) return null;
-  own.balances ??= balancesIn(transaction, own.moves);
+  own.balances ??= balancesIn(own.moves, itemsOf(transaction));
   return own.balances.get(balanceKey(move.owner, move.token)) ?? null;
 }

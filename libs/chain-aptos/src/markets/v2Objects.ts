@@ -15,7 +15,13 @@ interface ObjectStory {
   collection: string | null;
 }
 
-const known = new WeakMap<AptosTransaction, ReadonlyMap<string, ObjectStory>>();
+/** What they say of all objects, and of which collection they say something first at which event. */
+interface Stories {
+  readonly objects: ReadonlyMap<string, ObjectStory>;
+  readonly firstOf: ReadonlyMap<string, number>;
+}
+
+const known = new WeakMap<AptosTransaction, Stories>();
 
 /** A collection's event about one of its tokens; of a handle, the collection is the handle's account. */
 export function ofCollection(event: AptosEvent): { collection: string; object: string } {
@@ -26,10 +32,11 @@ export function ofCollection(event: AptosEvent): { collection: string; object: s
   };
 }
 
-function storiesOf(transaction: AptosTransaction): ReadonlyMap<string, ObjectStory> {
+function storiesOf(transaction: AptosTransaction): Stories {
   const before = known.get(transaction);
   if (before !== undefined) return before;
   const stories = new Map<string, ObjectStory>();
+  const firstOf = new Map<string, number>();
   const storyOf = (object: string): ObjectStory => {
     let story = stories.get(object);
     if (story === undefined) stories.set(object, (story = { transfers: [], collection: null }));
@@ -41,19 +48,21 @@ function storiesOf(transaction: AptosTransaction): ReadonlyMap<string, ObjectSto
       else if (V2_MINT.includes(event.type) || V2_BURN.includes(event.type)) {
         const { collection, object } = ofCollection(event);
         storyOf(object).collection = collection;
+        if (!firstOf.has(collection)) firstOf.set(collection, event.index);
       }
     } catch (error) {
       // It is reported where it is translated itself; it is no witness for others.
       if (!(error instanceof AptosDecodeError)) throw error;
     }
   }
-  known.set(transaction, stories);
-  return stories;
+  const told = { objects: stories, firstOf };
+  known.set(transaction, told);
+  return told;
 }
 
 /** The transfers of an object in a transaction, in order. */
 export function transfersOf(transaction: AptosTransaction, object: string): readonly AptosEvent[] {
-  return storiesOf(transaction).get(object)?.transfers ?? [];
+  return storiesOf(transaction).objects.get(object)?.transfers ?? [];
 }
 
 /**
@@ -61,5 +70,14 @@ export function transfersOf(transaction: AptosTransaction, object: string): read
  * token.
  */
 export function collectionInTransaction(transaction: AptosTransaction, object: string): string | null {
-  return collectionOf(transaction, object) ?? storiesOf(transaction).get(object)?.collection ?? null;
+  return collectionOf(transaction, object) ?? storiesOf(transaction).objects.get(object)?.collection ?? null;
+}
+
+/** Whether an event is the first of its transaction by which a collection tells of a token. */
+export function isFirstOfCollection(
+  transaction: AptosTransaction,
+  event: AptosEvent,
+  collection: string,
+): boolean {
+  return storiesOf(transaction).firstOf.get(collection) === event.index;
 }

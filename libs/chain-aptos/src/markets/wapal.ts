@@ -38,7 +38,15 @@ const sale = {
  */
 export function exampleEvents(suffix: 'Event' | ''): MarketDeclaration['events'] {
   const events: Readonly<Record<string, EventDeclaration>> = {
-    ListingPlaced: { means: 'list', ...listing },
+    ListingPlaced: { means: 'list', ...listing, auction: { field: 'type', is: 'auction' } },
+    AuctionBid: {
+      means: 'bid',
+      key: ['listing'],
+      token,
+      buyer: 'new_bidder',
+      price: 'new_bid',
+      expiresAt: { value: 'new_end_time', unit: 's' },
+    },
     ListingCanceled: { means: 'delist', ...listing },
     ListingFilled: { means: 'buy', ...listing, ...sale, buyer: 'purchaser', closes: true },
     TokenOfferPlaced: {

@@ -1,5 +1,5 @@
-import { ZERO_ADDRESS, type MarketActivity, type TradeRow } from '@imart/market';
-import { canonicalAddress } from '../address';
+import { type MarketActivity, type TradeRow } from '@imart/market';
+import { canonicalAddress, ZERO_ADDRESS } from '../address';
 import { AptosDecodeError } from '../errors';
 import { readProtoJsonTransaction } from '../read/protoJsonTransaction';
 import { expectSameInAnyBatching } from '../testing/anyBatching.spec';

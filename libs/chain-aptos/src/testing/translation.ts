@@ -1,6 +1,5 @@
 import {
   aggregateKeyText,
-  APTOS_SEQ_NO_LAYOUT,
   createSeqNoCodec,
   type Activity,
   type Event,
@@ -8,6 +7,7 @@ import {
   type StateRow,
   type SubjectId,
 } from '@imart/core';
+import { APTOS_SEQ_NO_LAYOUT } from '../seqNo';
 import {
   marketEventCodec,
   marketReducers,

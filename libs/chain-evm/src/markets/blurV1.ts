@@ -1,8 +1,9 @@
-import { AGGREGATE, PLAIN_CANCELLED, PLAIN_SALE, ZERO_ADDRESS } from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_SALE } from '@imart/market';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { on, translateEach } from './eventHandlers';
 import { uint256OrNull } from './uint256';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const MARKET = 'blur-v1';
 const EXCHANGE = '0x000000000000ad05ccc4f10045630fb830b95127';

@@ -1,9 +1,10 @@
-import { AGGREGATE, PLAIN_CANCELLED, PLAIN_SALE, ZERO_ADDRESS } from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_SALE } from '@imart/market';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace, MarketTransaction } from '../marketplace';
 import { on, translateEach, type EventHandler } from './eventHandlers';
 import { receiptOf, transfersOf } from './tokenTransfers';
 import { uint256OrNull } from './uint256';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const MARKET = 'blur-v2';
 const EXCHANGE = '0xb2ecfe4e4d61f8790bbb9de2d1259b9e2410cea5';

@@ -1,10 +1,11 @@
-import { AGGREGATE, balanceAggregateId, tokenAggregateId, ZERO_ADDRESS } from '@imart/market';
+import { AGGREGATE, balanceAggregateId, tokenAggregateId } from '@imart/market';
 import { compileEventDecoder, EventDecodeError } from '../abi';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { cryptoPunks } from './cryptoPunks';
 import { transfer, transferBatch, transferSingle } from './tokenTransfers';
 import { uint256OrNull } from './uint256';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 /** A market of its own, whose `Transfer` is an ERC-20's. */
 const NOT_HERE: ReadonlySet<string> = new Set(cryptoPunks.contracts(1).map(({ address }) => address));

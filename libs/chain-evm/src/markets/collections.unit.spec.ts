@@ -1,9 +1,10 @@
-import { ZERO_ADDRESS, type BalanceRow, type MarketEvent } from '@imart/market';
+import { type BalanceRow, type MarketEvent } from '@imart/market';
 import fc from 'fast-check';
 import type { EvmLog } from '../log';
 import { hasRecordings, readRecording, recordedReceipts } from '../testing/recordedBlocks';
 import { addressOf, encodeLog, foldEvents, receiptWith, translateReceipts } from '../testing/translation';
 import { createCollections } from './collections';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const NFT = addressOf(0x721);
 const MULTI = addressOf(0x1155);

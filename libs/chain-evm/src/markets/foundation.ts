@@ -1,16 +1,10 @@
-import {
-  AGGREGATE,
-  PLAIN_CANCELLED,
-  PLAIN_OPENED,
-  PLAIN_SALE,
-  ZERO_ADDRESS,
-  type TradeItem,
-} from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE, type TradeItem } from '@imart/market';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { on, translateEach } from './eventHandlers';
 import { expiryUs } from './expiry';
 import { uint256OrNull } from './uint256';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const MARKET = 'foundation';
 const EXCHANGE = '0xcda72070e455bb31c7690a170224ce43623d0b6f';

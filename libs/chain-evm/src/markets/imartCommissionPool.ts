@@ -1,6 +1,7 @@
-import { AGGREGATE, commissionAggregateId, ZERO_ADDRESS } from '@imart/market';
+import { AGGREGATE, commissionAggregateId } from '@imart/market';
 import type { Marketplace } from '../marketplace';
 import { on, translateEach } from './eventHandlers';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const MARKET = 'imart-commission-pool';
 

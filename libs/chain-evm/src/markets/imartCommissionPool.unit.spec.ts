@@ -1,7 +1,7 @@
-import { ZERO_ADDRESS } from '@imart/market';
 import type { EvmLog } from '../log';
 import { addressOf, encodeLog, foldEvents, receiptWith, translateReceipts } from '../testing/translation';
 import { imartCommissionPool } from './imartCommissionPool';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const POOL = addressOf(0x900);
 const [PAYEE, OTHER] = [1, 2].map(addressOf) as [string, string];

@@ -1,9 +1,10 @@
-import { AGGREGATE, curationOfferStatusOf, exhibitStatusOf, ZERO_ADDRESS } from '@imart/market';
+import { AGGREGATE, curationOfferStatusOf, exhibitStatusOf } from '@imart/market';
 import { compileEventDecoder, EventDecodeError } from '../abi';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace, MarketTransaction } from '../marketplace';
 import { expiryUs, startUs } from './expiry';
 import { receiptOf, transfersOf } from './tokenTransfers';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const MARKET = 'imart-curation';
 

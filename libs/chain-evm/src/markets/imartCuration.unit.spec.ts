@@ -1,7 +1,7 @@
-import { ZERO_ADDRESS } from '@imart/market';
 import type { EvmLog } from '../log';
 import { addressOf, encodeLog, foldEvents, receiptWith, translateReceipts } from '../testing/translation';
 import { imartCuration } from './imartCuration';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const CURATION = addressOf(0xc0);
 const [OWNER, CURATOR, BUYER, NFT, POOL] = [1, 2, 3, 4, 5].map(addressOf) as [

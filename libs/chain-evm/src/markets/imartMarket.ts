@@ -1,8 +1,9 @@
-import { AGGREGATE, PLAIN_CANCELLED, ZERO_ADDRESS } from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED } from '@imart/market';
 import { compileEventDecoder } from '../abi';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace } from '../marketplace';
 import { expiryUs } from './expiry';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const MARKET = 'imart';
 

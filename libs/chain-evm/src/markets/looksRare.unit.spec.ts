@@ -1,4 +1,4 @@
-import { ZERO_ADDRESS, type MarketEvent } from '@imart/market';
+import { type MarketEvent } from '@imart/market';
 import type { EvmLog } from '../log';
 import type { Marketplace } from '../marketplace';
 import { hasRecordings, readRecording } from '../testing/recordedBlocks';
@@ -12,6 +12,7 @@ import {
 } from '../testing/translation';
 import { looksRareV1 } from './looksRareV1';
 import { looksRareV2 } from './looksRareV2';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const [MAKER, TAKER, STRATEGY, NFT, WETH, ROYALTY, OTHER] = [1, 2, 3, 4, 5, 6, 7].map(addressOf) as [
   string,

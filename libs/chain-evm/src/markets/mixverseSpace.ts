@@ -1,16 +1,10 @@
-import {
-  AGGREGATE,
-  PLAIN_CANCELLED,
-  PLAIN_OPENED,
-  PLAIN_SALE,
-  ZERO_ADDRESS,
-  type TradeItem,
-} from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE, type TradeItem } from '@imart/market';
 import { compileEventDecoder } from '../abi';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace, MarketTransaction } from '../marketplace';
 import { receiptOf, transfersOf } from './tokenTransfers';
 import { uint256OrNull } from './uint256';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const MARKET = 'mixverse';
 

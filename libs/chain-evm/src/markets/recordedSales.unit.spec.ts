@@ -1,4 +1,4 @@
-import { ZERO_ADDRESS, type MarketEvent, type MarketEventData } from '@imart/market';
+import { type MarketEvent, type MarketEventData } from '@imart/market';
 import {
   hasRecordings,
   recordedMarketplaceLogs,
@@ -8,6 +8,7 @@ import {
 import { expectedLinesOf, SALE_DIFFERENCES, type SaleLine } from '../testing/recordedSaleLines';
 import { translateReceipts } from '../testing/translation';
 import { evmMarketplaces } from '.';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 /*
  * Every marketplace on all recorded blocks, compared with what was read from them with other tools. Where the events mean

@@ -1,17 +1,11 @@
-import {
-  AGGREGATE,
-  PLAIN_CANCELLED,
-  PLAIN_OPENED,
-  PLAIN_SALE,
-  ZERO_ADDRESS,
-  type OrderFilled,
-} from '@imart/market';
+import { AGGREGATE, PLAIN_CANCELLED, PLAIN_OPENED, PLAIN_SALE, type OrderFilled } from '@imart/market';
 import { compileEventDecoder } from '../abi';
 import type { EvmLog } from '../log';
 import type { EmitMarketEvent, Marketplace, MarketplaceContract } from '../marketplace';
 import { expiryUs, startUs } from './expiry';
 import { fulfilmentOf, matchTrades, type Fulfilment, type MatchedGivers } from './seaportMatch';
 import { paidToOthers, tradeOf, type SeaportPart, type SeaportSides } from './seaportTrade';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 interface Fulfilled extends SeaportSides {
   readonly orderHash: string;

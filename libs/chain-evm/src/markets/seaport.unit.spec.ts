@@ -1,4 +1,3 @@
-import { ZERO_ADDRESS } from '@imart/market';
 import type { EvmLog } from '../log';
 import { hasRecordings, readRecording } from '../testing/recordedBlocks';
 import {
@@ -10,6 +9,7 @@ import {
   translateReceipts,
 } from '../testing/translation';
 import { createSeaport, seaport11, seaport14, seaport15, seaport16 } from './seaport';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const EXCHANGE = addressOf(0x5ea);
 const ROUTER = addressOf(0x707);

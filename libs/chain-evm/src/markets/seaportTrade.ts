@@ -1,5 +1,6 @@
-import { ZERO_ADDRESS, type TradeItem } from '@imart/market';
+import { type TradeItem } from '@imart/market';
 import { uint256OrNull } from './uint256';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 /** What changes hands: of a filled order the amounts and ids of this fill, of an announced one those it starts with. */
 export interface SeaportItem {

@@ -1,7 +1,7 @@
-import { ZERO_ADDRESS } from '@imart/market';
 import type { EvmLog } from '../log';
 import { addressOf, encodeLog, foldEvents, receiptWith, translateReceipts } from '../testing/translation';
 import { wyvern } from './wyvern';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 const EXCHANGE = '0x7f268357a8c2552623316e2562d90e642bb538e5';
 const OLD_EXCHANGE = '0x7be8076f4ea4a4ad08075c2508e481d6c946d12b';

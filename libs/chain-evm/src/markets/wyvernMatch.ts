@@ -1,8 +1,9 @@
-import { ZERO_ADDRESS, type TradeItem, type TradeSide } from '@imart/market';
+import { type TradeItem, type TradeSide } from '@imart/market';
 import { compileEventDecoder, EventDecodeError } from '../abi';
 import type { EvmLog, EvmReceipt } from '../log';
 import { transfer, transferBatch, transferSingle } from './tokenTransfers';
 import { uint256OrNull } from './uint256';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 /** One match, and where its own logs lie: Wyvern pays, moves the tokens, and only then logs the match. */
 export interface WyvernMatch {

@@ -1,4 +1,5 @@
-import { evmSeqNo, type BlockRef, type DiscoveredContract, type SubjectIdentity } from '@imart/core';
+import { type BlockRef, type DiscoveredContract, type SubjectIdentity } from '@imart/core';
+import { evmSeqNo } from '../seqNo';
 import { waitMs, type BlockReading, type RangeReading, type RangeSource } from '@imart/pipeline';
 import { toBlockRef } from '../fetch/canonicalBlock';
 import { fetchRange, type RangeData } from '../fetch/fetchRange';

@@ -1,4 +1,5 @@
-import { evmSeqNo, type DiscoveredContract } from '@imart/core';
+import { type DiscoveredContract } from '@imart/core';
+import { evmSeqNo } from '../seqNo';
 import { waitMs, type RangeReading, type RangeRequest } from '@imart/pipeline';
 import { silentLogger } from '@imart/runtime';
 import type { FollowedMarketplace } from '../follow';

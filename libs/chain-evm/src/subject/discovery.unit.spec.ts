@@ -1,4 +1,4 @@
-import { evmSeqNo } from '@imart/core';
+import { evmSeqNo } from '../seqNo';
 import type { FollowedMarketplace } from '../follow';
 import { createFakeChain, type FakeChain } from '../testing/fakeChain';
 import {

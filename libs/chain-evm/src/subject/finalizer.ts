@@ -1,4 +1,5 @@
-import { evmSeqNo, type BlockRef, type FinalizeMessage } from '@imart/core';
+import { type BlockRef, type FinalizeMessage } from '@imart/core';
+import { evmSeqNo } from '../seqNo';
 import { readBlock } from '../fetch/canonicalBlock';
 import { getBlock } from '../fetch/readAnswers';
 import { RpcError } from '../rpc/errors';

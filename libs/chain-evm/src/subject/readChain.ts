@@ -1,5 +1,4 @@
 import {
-  evmSeqNo,
   type AppendMessage,
   type BlockRef,
   type InvalidateMessage,
@@ -7,6 +6,7 @@ import {
   type SubjectId,
   type SubjectMessage,
 } from '@imart/core';
+import { evmSeqNo } from '../seqNo';
 import { type BackPressure } from '@imart/endpoints';
 import type { Logger } from '@imart/runtime';
 import { toBlockRef } from '../fetch/canonicalBlock';

@@ -1,4 +1,5 @@
-import { evmSeqNo, type SubjectMessage } from '@imart/core';
+import { type SubjectMessage } from '@imart/core';
+import { evmSeqNo } from '../seqNo';
 import { waitMs } from '@imart/pipeline';
 import { ancestors, busyChain, expectChain, mine } from '../testing/busyChain';
 import { createFakeChain, quantity, type Branch, type FakeChain } from '../testing/fakeChain';

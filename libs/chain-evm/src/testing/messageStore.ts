@@ -1,4 +1,4 @@
-import { evmSeqNo } from '@imart/core';
+import { evmSeqNo } from '../seqNo';
 import { createMessageStore as createStore, type MessageStore } from '@imart/testing';
 
 export type { MessageStore };

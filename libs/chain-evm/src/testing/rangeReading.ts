@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
-import { evmSeqNo, type AppendMessage, type ResumePoint, type SubjectMessage } from '@imart/core';
+import { type AppendMessage, type ResumePoint, type SubjectMessage } from '@imart/core';
+import { evmSeqNo } from '../seqNo';
 import type { EvmSubject } from '../createEvmSubject';
 import type { FollowedMarketplace } from '../follow';
 import { createFakeChain, type FakeChain } from './fakeChain';

@@ -1,6 +1,6 @@
-import { ZERO_ADDRESS } from '@imart/market';
 import type { EvmLog } from '../log';
 import { recordedReceipts, recordedSales } from './recordedBlocks';
+import { ZERO_ADDRESS } from '../zeroAddress';
 
 /*
  * What the recorded sales are to become: `sales.csv`, and where this product means to say something else, what and why

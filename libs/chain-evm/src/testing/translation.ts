@@ -1,12 +1,12 @@
 import {
   createSeqNoCodec,
-  EVM_SEQ_NO_LAYOUT,
   type Activity,
   type Event,
   type FoldState,
   type StateRow,
   type SubjectId,
 } from '@imart/core';
+import { EVM_SEQ_NO_LAYOUT } from '../seqNo';
 import {
   marketEventCodec,
   marketReducers,

@@ -10,26 +10,44 @@ interface CollectionId {
 }
 export type CollectionState = OneRowState<CollectionId, CollectionRow>;
 
-/** Collections that a factory created. The first creation of an address counts; a repeated one changes nothing. */
+/** What only its creation tells of a collection. */
+const NOT_DESCRIBED = { nameBytes: null, category: '', tags: [], royalties: [] } as const;
+
+const saysTheSame = (row: CollectionRow, { data }: MarketEvent<'CollectionDescribed'>): boolean =>
+  row.name === data.name &&
+  row.description === data.description &&
+  row.uri === data.uri &&
+  row.maximum === data.maximum;
+
+/**
+ * Collections that a factory created, or that describe themselves. The first creation of an address counts; a repeated one changes nothing, and
+ * neither does a description that says what is known.
+ */
 export const collectionReducer: Reducer<CollectionState> = {
   aggregateType: AGGREGATE.collection,
-  version: 1,
+  version: 2,
   ...oneRow<CollectionId, CollectionRow>('collections', (address) => ({ address })),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
-    if (event.name !== 'CollectionCreated') throw unexpected('collection', event);
-    if (state.row !== null) return { state, rows: [], activities: [] };
+    if (event.name !== 'CollectionCreated' && event.name !== 'CollectionDescribed')
+      throw unexpected('collection', event);
+    const { row: old } = state;
+    if (old !== null && (event.name === 'CollectionCreated' || saysTheSame(old, event)))
+      return { state, rows: [], activities: [] };
+    const version = state.version + 1;
     const row: CollectionRow = {
       table: 'collections',
       key: state.address,
-      seqNo: event.seqNo,
-      version: 1,
       address: state.address,
       factory: event.source.address,
-      ...event.data,
+      ...NOT_DESCRIBED,
       createdAtUs: event.source.timeUs,
+      ...old,
+      ...event.data,
+      seqNo: event.seqNo,
+      version,
       updatedAtUs: event.source.timeUs,
     };
-    return { state: { ...state, seqNo: event.seqNo, version: 1, row }, rows: [row], activities: [] };
+    return { state: { ...state, seqNo: event.seqNo, version, row }, rows: [row], activities: [] };
   },
 };

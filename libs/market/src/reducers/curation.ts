@@ -1,6 +1,7 @@
 import type { Reducer, StateRow } from '@imart/core';
 import { AGGREGATE, splitContractId } from '../aggregates';
 import type { MarketEvent } from '../events';
+import { inFormOf } from '../zeroAddress';
 import type { CurationOfferRow, ExhibitRow, GalleryRow, MarketActivity } from '../rows';
 import { oneRow, type OneRowState } from './oneRow';
 import { unexpected } from './unexpected';
@@ -31,8 +32,8 @@ function common<Row extends GalleryRow | CurationOfferRow | ExhibitRow>(
 }
 
 /** The parts of a reducer that do not depend on what is curated: one row for each contract and id. */
-function curated<Row extends StateRow>(aggregateType: string, table: Row['table']) {
-  return { aggregateType, version: 1, ...oneRow<ContractId, Row>(table, splitContractId) };
+function curated<Row extends StateRow>(aggregateType: string, version: number, table: Row['table']) {
+  return { aggregateType, version, ...oneRow<ContractId, Row>(table, splitContractId) };
 }
 
 function became<Row extends StateRow>(
@@ -45,7 +46,7 @@ function became<Row extends StateRow>(
 
 /** Galleries, each as it was last said to be. */
 export const galleryReducer: Reducer<CuratedState<GalleryRow>> = {
-  ...curated<GalleryRow>(AGGREGATE.gallery, 'galleries'),
+  ...curated<GalleryRow>(AGGREGATE.gallery, 1, 'galleries'),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     if (event.name !== 'GalleryChanged') throw unexpected('gallery', event);
@@ -68,7 +69,7 @@ export const galleryReducer: Reducer<CuratedState<GalleryRow>> = {
 
 /** Offers to exhibit a token. */
 export const curationOfferReducer: Reducer<CuratedState<CurationOfferRow>> = {
-  ...curated<CurationOfferRow>(AGGREGATE.curationOffer, 'curation_offers'),
+  ...curated<CurationOfferRow>(AGGREGATE.curationOffer, 2, 'curation_offers'),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     if (event.name !== 'CurationOfferChanged') throw unexpected('curation-offer', event);
@@ -82,7 +83,7 @@ export const curationOfferReducer: Reducer<CuratedState<CurationOfferRow>> = {
       from: data.from ?? old?.from ?? null,
       to: data.to ?? old?.to ?? null,
       price: data.price ?? old?.price ?? null,
-      currency: data.currency ?? old?.currency ?? null,
+      currency: inFormOf(state.contract, data.currency) ?? old?.currency ?? null,
       startsAtUs: data.startsAtUs ?? old?.startsAtUs ?? null,
       expiresAtUs: data.expiresAtUs ?? old?.expiresAtUs ?? null,
       exhibitExpiresAtUs: data.exhibitExpiresAtUs ?? old?.exhibitExpiresAtUs ?? null,
@@ -95,7 +96,7 @@ export const curationOfferReducer: Reducer<CuratedState<CurationOfferRow>> = {
 
 /** Tokens in galleries. A sold one is a sale by its origin; that it is told twice makes no second one. */
 export const exhibitReducer: Reducer<CuratedState<ExhibitRow>> = {
-  ...curated<ExhibitRow>(AGGREGATE.exhibit, 'exhibits'),
+  ...curated<ExhibitRow>(AGGREGATE.exhibit, 2, 'exhibits'),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
     if (event.name !== 'ExhibitChanged') throw unexpected('exhibit', event);
@@ -110,7 +111,7 @@ export const exhibitReducer: Reducer<CuratedState<ExhibitRow>> = {
       curator: data.curator ?? old?.curator ?? null,
       owner: data.owner ?? old?.owner ?? null,
       price: data.price ?? old?.price ?? null,
-      currency: data.currency ?? old?.currency ?? null,
+      currency: inFormOf(state.contract, data.currency) ?? old?.currency ?? null,
       expiresAtUs: data.expiresAtUs ?? old?.expiresAtUs ?? null,
       location: data.location ?? old?.location ?? null,
       url: data.url ?? old?.url ?? null,

@@ -9,7 +9,7 @@ import { unexpected } from './unexpected';
 /** Orders by id or hash. A cancelled or filled order of unknown side counts as a listing. */
 export const orderReducer: Reducer<TradeState> = {
   aggregateType: AGGREGATE.order,
-  version: 3,
+  version: 4,
   tables: ['orders', 'offers'],
   initial: (id) => initialTrade('order', id),
   restore: (id, rows) => restoreTrade('order', id, rows as readonly TradeRow[]),
@@ -37,7 +37,7 @@ export const orderReducer: Reducer<TradeState> = {
  */
 export const offerReducer: Reducer<TradeState> = {
   aggregateType: AGGREGATE.offer,
-  version: 3,
+  version: 4,
   tables: ['offers'],
   initial: (id) => initialTrade('offer', id),
   restore: (id, rows) => restoreTrade('offer', id, rows as readonly TradeRow[]),

@@ -1,7 +1,9 @@
 import type { Reducer } from '@imart/core';
-import { AGGREGATE, splitBalanceId, ZERO_ADDRESS } from '../aggregates';
+import { AGGREGATE, splitBalanceId } from '../aggregates';
 import type { MarketEvent } from '../events';
 import type { ActivityKind, BalanceRow, MarketActivity, TokenRow } from '../rows';
+import { STANDARD_OF_UNTOLD_BALANCE } from '../tokenStandards';
+import { inFormOf, isZeroAddress, zeroAddressLike } from '../zeroAddress';
 import { oneRow, type OneRowState } from './oneRow';
 import { tokenActivity } from './tokenActivity';
 import { tokenIdOf, type TokenId } from './tokenId';
@@ -12,7 +14,7 @@ export type TokenState = OneRowState<TokenId, TokenRow>;
 /** Tokens with one owner. A token whose mint was not seen starts at its first transfer. */
 export const tokenReducer: Reducer<TokenState> = {
   aggregateType: AGGREGATE.token,
-  version: 1,
+  version: 2,
   ...oneRow<TokenId, TokenRow>('tokens', tokenIdOf),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
@@ -20,9 +22,10 @@ export const tokenReducer: Reducer<TokenState> = {
     let from: string | null;
     let to: string | null;
     let kind: ActivityKind;
+    const nobody = zeroAddressLike(state.collection);
     switch (event.name) {
       case 'TokenMinted':
-        [kind, from, to] = ['MINT', ZERO_ADDRESS, event.data.to];
+        [kind, from, to] = ['MINT', nobody, event.data.to];
         break;
       case 'TokenTransferred':
         [kind, from, to] = ['TRANSFER', event.data.from, event.data.to];
@@ -57,7 +60,7 @@ export const tokenReducer: Reducer<TokenState> = {
         row,
       },
       rows: [row],
-      activities: [tokenActivity(kind, event, state, 1n, from, to ?? ZERO_ADDRESS)],
+      activities: [tokenActivity(kind, event, state, 1n, from, to ?? nobody)],
     };
   },
 };
@@ -71,7 +74,7 @@ export type BalanceState = OneRowState<BalanceId, BalanceRow>;
  */
 export const balanceReducer: Reducer<BalanceState> = {
   aggregateType: AGGREGATE.balance,
-  version: 1,
+  version: 2,
   ...oneRow<BalanceId, BalanceRow>('balances', splitBalanceId),
   fold(state, anyEvent) {
     const event = anyEvent as MarketEvent;
@@ -80,17 +83,19 @@ export const balanceReducer: Reducer<BalanceState> = {
     const { data } = event as MarketEvent<'TokenReceived' | 'TokenSent'>;
     switch (event.name) {
       case 'TokenReceived': {
-        const { from, quantity } = event.data;
+        const { quantity } = event.data;
+        const from = inFormOf(state.owner, event.data.from);
         change = quantity;
-        const kind = from === ZERO_ADDRESS ? 'MINT' : 'TRANSFER';
+        const kind = isZeroAddress(from) ? 'MINT' : 'TRANSFER';
         activities = [tokenActivity(kind, event, state, quantity, from, state.owner)];
         break;
       }
       case 'TokenSent': {
-        const { to, quantity } = event.data;
+        const { quantity } = event.data;
+        const to = inFormOf(state.owner, event.data.to);
         change = -quantity;
-        const kind = to === ZERO_ADDRESS ? 'BURN' : 'TRANSFER';
-        const isTold = to !== null && to !== ZERO_ADDRESS;
+        const kind = isZeroAddress(to) ? 'BURN' : 'TRANSFER';
+        const isTold = to !== null && !isZeroAddress(to);
         activities = isTold ? [] : [tokenActivity(kind, event, state, quantity, state.owner, to)];
         break;
       }
@@ -106,7 +111,7 @@ export const balanceReducer: Reducer<BalanceState> = {
       collection,
       tokenId,
       owner,
-      standard: data.standard ?? old?.standard ?? 'erc1155',
+      standard: data.standard ?? old?.standard ?? STANDARD_OF_UNTOLD_BALANCE,
       quantity: data.balance ?? (old?.quantity ?? 0n) + change,
       createdAtUs: old?.createdAtUs ?? event.source.timeUs,
       updatedAtUs: event.source.timeUs,

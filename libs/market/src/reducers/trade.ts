@@ -1,6 +1,7 @@
 import type { Folded } from '@imart/core';
 import type { MarketEvent, OrderCancelled, OrderFilled, OrderOpened, TradeSide } from '../events';
 import type { MarketActivity, TradeRow } from '../rows';
+import { inFormOf } from '../zeroAddress';
 import { activitiesOf, cancelActivities, type ActivityParts } from './tradeActivities';
 import {
   beneathOf,
@@ -56,13 +57,14 @@ function became(
 export function foldOpened(state: TradeState, event: MarketEvent, data: OrderOpened): TradeFolded {
   const old = currentOf(state);
   const { side } = data;
+  const currency = inFormOf(state.contract, data.currency);
   const parts: ActivityParts = {
     market: data.market,
     side,
     from: data.maker,
     to: data.taker,
     price: data.price,
-    currency: data.currency,
+    currency,
   };
   const terms = {
     market: data.market,
@@ -73,7 +75,7 @@ export function foldOpened(state: TradeState, event: MarketEvent, data: OrderOpe
     // An offer that names nothing (a bid in an auction) is for whatever the auction is about.
     quantity: data.items.length === 0 ? null : totalQuantity(data.items),
     price: data.price,
-    currency: data.currency,
+    currency,
     nonce: data.nonce,
     orderHash: data.orderHash,
     escrow: data.escrow,
@@ -177,7 +179,7 @@ export function foldFilled(
   const seller = data.seller ?? (side === 'listing' ? old.maker : null);
   const buyer = data.buyer ?? (side === 'offer' ? old.maker : null);
   const price = data.price ?? old.price;
-  const currency = data.currency ?? old.currency;
+  const currency = inFormOf(state.contract, data.currency) ?? old.currency;
   const row = touched(state, event, {
     ...old,
     ...(old.collection === null && old.tokenId === null && old.items === null ? goods(items) : {}),

@@ -2,6 +2,8 @@ import { BEFORE_FIRST, type FoldState } from '@imart/core';
 import { splitContractId } from '../aggregates';
 import type { MarketEvent, OrderCancelled, OrderFilled, TradeItem, TradeSide } from '../events';
 import type { OfferStatus, OrderStatus, TradeRow } from '../rows';
+import { STANDARD_OF_UNTOLD_TOKEN, TOKEN_STANDARDS } from '../tokenStandards';
+import { inFormOf } from '../zeroAddress';
 
 /**
  * What an order or offer aggregate is: its newest row. Orders that are named by a hash are listings or offers; the side is
@@ -90,21 +92,19 @@ export function goodsOf(row: TradeRow | null): readonly TradeItem[] {
       collection: row.collection,
       tokenId: row.tokenId,
       quantity: row.quantity ?? row.filledQuantity,
-      standard: row.standard ?? 'erc721',
+      standard: row.standard ?? STANDARD_OF_UNTOLD_TOKEN,
     },
   ];
 }
 
-/**
- * How many an order was for that only this event tells of; `null`: not known. A token that exists once is an order's whole quantity. Tokens of
- * Aptos may be one of an edition, or given for an offer on any of a collection: what changed hands is all of it only where that ended the
- * order.
- */
+/** How many an order was for that only this event tells of; `null`: not known. That is a matter of what its tokens are. */
 function sizeTold(data: OrderFilled | OrderCancelled): bigint | null {
   const items = data.items ?? [];
   const isPart = 'isSale' in data && data.closes !== true;
-  const isWhole = ({ standard }: TradeItem): boolean =>
-    standard !== 'erc1155' && !(isPart && (standard === 'aptos-v1' || standard === 'aptos-v2'));
+  const isWhole = ({ standard }: TradeItem): boolean => {
+    const { isWholeOrder } = TOKEN_STANDARDS[standard];
+    return isWholeOrder === 'always' || (isWholeOrder === 'at-the-end' && !isPart);
+  };
   return items.length > 0 && items.every(isWhole) ? totalQuantity(items) : null;
 }
 
@@ -134,7 +134,7 @@ export function stub(
     quantity: sizeTold(data),
     filledQuantity: 0n,
     price: 'isSale' in data ? null : (data.price ?? null),
-    currency: 'isSale' in data ? null : (data.currency ?? null),
+    currency: 'isSale' in data ? null : inFormOf(state.contract, data.currency ?? null),
     status: STATUS[side].open,
     nonce: data.nonce,
     orderHash: data.orderHash,

@@ -1,6 +1,7 @@
-import { evmSeqNo, type DiscoveredContract, type Event } from '@imart/core';
+import { type DiscoveredContract, type Event } from '@imart/core';
 import { marketEventCodec } from '@imart/market';
 import {
+  blockSeqNo,
   address,
   ALICE,
   append,
@@ -33,7 +34,7 @@ async function audit(
       passes: store,
       source: createFakeRangeSource({ ...source, subjectId: SUBJECT }),
       codec: marketEventCodec,
-      seqNos: evmSeqNo,
+      seqNos: blockSeqNo,
     },
     { fromPosition: 0n, toPosition: 9n, depth: 'thorough' },
     never,
@@ -57,12 +58,12 @@ describe('a range that is read a second time', () => {
         const { epoch } = await store.progress();
         await invalidate(
           { store, observer: MARKET_OBSERVER, logger: silentLogger },
-          { kind: 'invalidate', fromSeqNo: evmSeqNo.first(5n), ancestor: fakeBlock(4n) },
+          { kind: 'invalidate', fromSeqNo: blockSeqNo.first(5n), ancestor: fakeBlock(4n) },
           epoch,
         );
       },
     });
-    const options = { store, passes: store, source, codec: marketEventCodec, seqNos: evmSeqNo };
+    const options = { store, passes: store, source, codec: marketEventCodec, seqNos: blockSeqNo };
     const whole = { fromPosition: 0n, toPosition: 9n, depth: 'thorough' } as const;
     await expect(auditRange(options, whole, never)).rejects.toMatchObject({
       code: 'EPOCH_MOVED',
@@ -107,7 +108,7 @@ describe('a range that is read a second time', () => {
     // It was followed by settings of its own then; now it is because a factory names it, from there on.
     const log = [at(before, child), at(made, factory), at(after, child)];
     const { position, index } = made.source;
-    const discoveredAt = evmSeqNo.encode(position, index, 0);
+    const discoveredAt = blockSeqNo.encode(position, index, 0);
     const found = await audit(log, [{ address: child, kind: 'erc721', discoveredAt }], {
       events: () => log,
       contracts: new Set([factory]),

@@ -1,4 +1,5 @@
-import { evmSeqNo, type Event, type EventDataCodec, type SubjectId } from '@imart/core';
+import { type Event, type EventDataCodec, type SubjectId } from '@imart/core';
+import { blockSeqNo } from '@imart/testing';
 import fc from 'fast-check';
 import { changedFields, compareEvents } from './compareEvents';
 
@@ -8,7 +9,7 @@ const codec: EventDataCodec = {
 };
 const event = (place: number, changes: Partial<Event> = {}): Event => ({
   subjectId: 'eip155:1' as SubjectId,
-  seqNo: evmSeqNo.encode(BigInt(place), 0, 0),
+  seqNo: blockSeqNo.encode(BigInt(place), 0, 0),
   aggregateType: 'order',
   aggregateId: String(place),
   name: 'Listed',

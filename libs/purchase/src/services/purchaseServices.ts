@@ -43,8 +43,6 @@ export interface PurchaseServicesOptions {
   readonly pollMs?: number;
   /** Told of purchases that have come to their end here, after the commit. */
   readonly onEnded?: (ended: readonly Purchase[]) => void;
-  /** Told when the sale's log has grown here. */
-  readonly onSaleChanged?: () => void;
 }
 
 /** Services of purchases in this process. Any number of processes may run any of them. */
@@ -70,7 +68,7 @@ export function createPurchaseServices(options: PurchaseServicesOptions): Purcha
   if (!Number.isInteger(batchMax) || batchMax < 1 || batchMax > TAKES_MAX) {
     throw new RangeError(`a step takes 1 to ${TAKES_MAX} messages at a time, not ${batchMax}`);
   }
-  const { onEnded = () => undefined, onSaleChanged = () => undefined } = options;
+  const { onEnded = () => undefined } = options;
 
   const all: Readonly<Record<PurchaseServiceName, Service>> = {
     task: { topic: 'purchase.received', work: (limit) => store.requestChecks(limit) },
@@ -88,10 +86,9 @@ export function createPurchaseServices(options: PurchaseServicesOptions): Purcha
 
   /** After the commit, and only then (E18). */
   const tell = async ({ said, ended }: StepResult): Promise<void> => {
-    for (const topic of said) {
-      if (topic === 'order.processed') onSaleChanged();
-      wake(topic);
-    }
+    for (const topic of said) wake(topic);
+    // What is worked on here needs nobody else; should this process not come to it, others look by themselves.
+    store.announce(said.filter((topic) => !services.some((name) => all[name].topic === topic)));
     if (ended.length === 0) return;
     onEnded(ended);
     // The store has it already: whoever asks is answered from there.

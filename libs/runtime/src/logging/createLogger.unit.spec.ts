@@ -140,6 +140,21 @@ describe('createLogger', () => {
     }
   });
 
+  it('hides keys that an answer repeats without their URL: of path, query and user; words that are none stay', async () => {
+    const secrets = [
+      'https://k3yOfUser1:@a.example/v2/k3yOfPath?token=k3yOfQuery',
+      'https://full.example/v1/accounts',
+      'postgresql://imart2024@db.example/imart?sslmode=disable',
+    ];
+    const out = capture({ secrets });
+    out.logger.info(
+      '/v2/k3yOfPath?token=k3yOfQuery is not for k3yOfUser1: /v1/accounts is disabled for imart2024',
+    );
+    expect((await out.lines())[0]).toMatchObject({
+      message: '/v2/[secret]?token=[secret] is not for [secret]: /v1/accounts is disabled for imart2024',
+    });
+  });
+
   it('hides the path, query and credentials of URLs it was not told of, and values named a password', async () => {
     const out = capture();
     out.logger.info('POST https://mainnet.infura.example/v3/0123456789abcdef failed', {

@@ -6,13 +6,13 @@ export type Redactor = (text: string) => string;
 const HIDDEN = '[secret]';
 /** A shorter text is no secret, and hiding it everywhere would make lines unreadable. */
 const secretLengthMin = 4;
-/** A part of a URL, by itself, must look like a key. */
-const partLengthMin = 12;
+/** A part of a URL, by itself, must look like a key: it is long, or letters and digits. */
+const looksLikeKey = (part: string): boolean => /^.{12,}$|^(?=.*\d)(?=.*[a-z]).{8,}$/i.test(part);
 
 /**
- * Hides, wherever it occurs: each of the given secrets, also where it was escaped for a URL or for JSON; passwords, query values
- * and long path parts of secrets that are URLs; the path, query and credentials of any other URL; and what is
- * called a password or follows `Bearer`.
+ * Hides, wherever it occurs: each of the given secrets, also where it was escaped for a URL or for JSON; passwords of secrets that
+ * are URLs, and of their path parts, query values and names of users over HTTP what looks like a key; the path, query and credentials of
+ * any other URL; and what is called a password or follows `Bearer`.
  */
 export function createRedactor(secrets: readonly string[]): Redactor {
   const replacements = new Map<string, string>();
@@ -44,9 +44,9 @@ export function createRedactor(secrets: readonly string[]): Redactor {
 function partsOfUrl(text: string): string[] {
   if (!URL.canParse(text)) return [];
   const url = new URL(text);
-  const keys = [...url.pathname.split('/'), ...url.searchParams.values()].filter(
-    (part) => part.length >= partLengthMin,
-  );
+  // Who logs in at a database is no secret; some providers take their key in that place.
+  const user = /^(http|ws)s?:$/.test(url.protocol) ? [url.username] : [];
+  const keys = [...user, ...url.pathname.split('/'), ...url.searchParams.values()].filter(looksLikeKey);
   return [url.password, ...keys].flatMap((part) => (part === '' ? [] : [part, decode(part)]));
 }
 

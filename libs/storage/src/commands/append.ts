@@ -4,6 +4,7 @@ import type { SeqNo } from '@imart/core';
 import { COMMAND_OBSERVER } from '@imart/event-service';
 import { dataWithKey } from '../subject/dataWithKey';
 import { CONTENT_HASH } from '../subject/eventLog';
+import { lockAlone } from './aggregateLock';
 import { LOG_AND_ARCHIVE } from './archive';
 import { idDigits, keptEvent, keyOf, type CommandContext, type KeptRow } from './context';
 import { executePrepared, type PreparedStatement } from './prepared';
@@ -71,7 +72,7 @@ export function createAppendSide(context: CommandContext): AppendSide {
     append: (eventsMax) =>
       onConnection(pool, async (client): Promise<Appended> => {
         // One way to the server and back. The second statement sees what was committed while the first waited.
-        const [row] = (await executePrepared(client, APPEND, [String(subject), String(eventsMax)], {
+        const [row] = (await executePrepared(client, APPEND, [subject, eventsMax], {
           first: [`SELECT id FROM subjects WHERE id = ${subject} FOR UPDATE`],
         })) as unknown as readonly [{ events: string; read: string; conflicts: string | null }];
         return {
@@ -87,6 +88,7 @@ export function createAppendSide(context: CommandContext): AppendSide {
         await client.query('BEGIN');
         // Nobody appends, and nobody marks this aggregate: where it has no marker, one is put there to wait for.
         await client.query('SELECT id FROM subjects WHERE id = $1 FOR UPDATE', [subject]);
+        await client.query(lockAlone(context, aggregateId));
         await client.query(
           `INSERT INTO command_markers (subject, aggregate_id, version, event_id, name, data, time_us, marked_at)
            VALUES ($1, $2, 0, '', '', '', 0, clock_timestamp())

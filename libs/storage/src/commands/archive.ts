@@ -7,6 +7,7 @@ import {
 } from '@imart/event-service';
 import { encodeState } from '@imart/pipeline';
 import { EVENT_LOG_COLUMNS } from '../subject/eventLog';
+import { lockAlone } from './aggregateLock';
 import { keyOf, type CommandContext } from './context';
 import { onConnection, translated } from './session';
 
@@ -82,6 +83,7 @@ export function createArchive(context: CommandContext): ArchiveStore {
         await client.query('BEGIN');
         // Nobody appends, and nobody marks: a command that was validated before this finds a later marker, asks again, and is refused.
         await client.query('SELECT id FROM subjects WHERE id = $1 FOR UPDATE', [subject]);
+        await client.query(lockAlone(context, aggregateId));
         await client.query(
           `INSERT INTO command_markers (subject, aggregate_id, version, event_id, name, data, time_us, marked_at)
            VALUES ($1, $2, ${BEYOND_ALL}, '', '', '', 0, clock_timestamp())

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { evmSeqNo } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
 import { anyAggregate, createEventService, createEventWorker } from '@imart/event-service';
 import {
+  blockSeqNo,
   append,
   executeLanes,
   marketOfEverything,
@@ -27,7 +27,7 @@ let reading: ReadDatabase;
 beforeAll(async () => {
   server = await startTestServer();
   market = await createMarketDatabase(server);
-  reading = createReadDatabase({ connectionString: market.database.url });
+  reading = createReadDatabase({ seqNosOf: () => blockSeqNo, connectionString: market.database.url });
 });
 afterAll(async () => {
   await reading?.close();
@@ -86,7 +86,7 @@ it('commands leave a chain in the same database alone, and it leaves them', asyn
     pool: market.pool,
     viewsFile: VIEWS_FILE,
     codec: marketEventCodec,
-    seqNosOf: () => evmSeqNo,
+    seqNosOf: () => blockSeqNo,
     observerOf: () => observer,
     onDifference: 'refuse',
     onProgress: () => undefined,

@@ -49,6 +49,7 @@ const markOf = (aggregateId: string, more: Partial<MarkRequest> = {}): MarkReque
   return {
     aggregateId,
     validatedVersion: 0,
+    validatedEventId: null,
     expectedVersion: null,
     event: {
       eventId: randomUUID() as KeptEvent['eventId'],
@@ -256,7 +257,7 @@ describe('commands that come at the same time', () => {
 
 describe('what this process last marked', () => {
   const reads = (of: Parts, id: string): Promise<boolean> =>
-    of.store.readForRequest(id, null).then(({ isGuess }) => isGuess !== true);
+    of.store.readForRequest(id, null).then(({ hint }) => hint !== true);
 
   it('stands for a reading, until another process has marked: then it is looked at (E2)', async () => {
     const other = await commands.open(stockItem);

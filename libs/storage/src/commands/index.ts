@@ -6,6 +6,7 @@ export {
   type OpenCommandsOptions,
   type OpenedCommands,
 } from './openCommands';
+export { readDatabaseIdentity } from './databaseIdentity';
 export { forgetPerson, type ForgottenPerson } from './personKeys';
 export { readCommandReadings, type CommandReadings } from './readings';
 export { openSubscription, readLastFeedNo, type OpenSubscriptionOptions } from './subscriptions';

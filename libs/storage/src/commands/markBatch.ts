@@ -3,7 +3,7 @@ import type { MarkRequest, MarkResult } from '@imart/event-service';
 import type { PoolClient } from 'pg';
 import { isArchived } from './archive';
 import { idDigits, type CommandContext } from './context';
-import { arrayLiteral, executePrepared, textOf, type PreparedStatement } from './prepared';
+import { executePrepared, type PreparedStatement } from './prepared';
 import { LAG_US, lagMsOf, NOW_US } from './requestReads';
 
 const UNIQUE_VIOLATION = '23505';
@@ -91,20 +91,18 @@ export async function markBatch(
   requests: readonly MarkRequest[],
   lockTimeoutMs?: number,
 ): Promise<MarkedBatch> {
-  const column = <T extends string | number | bigint | boolean | null>(
-    of: (request: MarkRequest) => T,
-  ): string => arrayLiteral(requests.map(of));
+  const column = <T>(of: (request: MarkRequest) => T): readonly T[] => requests.map(of);
   const rows = await executePrepared(
     client,
     MARK,
     [
-      String(log.subject),
+      log.subject,
       column(({ aggregateId }) => aggregateHash(aggregateType, aggregateId)),
-      textOf(aggregateType),
+      aggregateType,
       column(({ aggregateId }) => aggregateId),
       column(({ validatedVersion }) => validatedVersion),
-      column(({ validatedEventId: id }) => (id === undefined || id === null ? null : idDigits(id))),
-      column(({ isGuess }) => isGuess === true),
+      column(({ validatedEventId: id }) => (id === null ? null : idDigits(id))),
+      column(({ hint }) => hint === true),
       column(({ event }) => idDigits(event.eventId)),
       column(({ event }) => event.name),
       column(({ event }) => event.data),
@@ -128,13 +126,13 @@ export async function markBatch(
   return { results, lagMs: rows[0] === undefined ? 0 : lagMsOf(rows[0]) };
 }
 
-/** What a violation says of a command that was marked alone: somebody else was faster in the moment between. @throws what is none. */
-export function resultOfViolation(error: unknown): Exclude<MarkResult, 'marked'> {
+/** What a failed statement says about who was faster in the moment between; all of it is undone. `null`: it failed otherwise. */
+export function markFailure(error: unknown): Exclude<MarkResult, 'marked'> | null {
   const { code, constraint } = error as { code?: unknown; constraint?: unknown };
   if (code === FOREIGN_KEY_VIOLATION && constraint === 'person_key_uses_key_fkey') return 'moved';
-  if (code === UNIQUE_VIOLATION && constraint === 'command_answers_pkey') return 'answered';
-  if (code === UNIQUE_VIOLATION && constraint === 'command_outbox_version_key') return 'moved';
-  throw error;
+  if (code !== UNIQUE_VIOLATION) return null;
+  if (constraint === 'command_answers_pkey') return 'answered';
+  return constraint === 'command_outbox_version_key' ? 'moved' : null;
 }
 
 /** Classes of SQLSTATE of a statement that failed and was undone, on a connection that goes on. */

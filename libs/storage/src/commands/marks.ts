@@ -1,7 +1,7 @@
 import type { CommandStore, MarkRequest, MarkResult, RequestReading } from '@imart/event-service';
 import { createBatches } from './batches';
 import type { CommandContext } from './context';
-import { isUndone, markBatch, resultOfViolation, type Marked } from './markBatch';
+import { isUndone, markBatch, markFailure, type Marked } from './markBatch';
 import { createRecentMarks } from './recentMarks';
 import { readForRequests, type AskedReading } from './requestReads';
 import { onConnection, translated } from './session';
@@ -39,7 +39,9 @@ export function createMarks(context: CommandContext): Marks {
       const { results } = await onConnection(pool, (client) => markBatch(client, context, [request]));
       return results[0] as Marked;
     } catch (error) {
-      return { result: resultOfViolation(error) };
+      const result = markFailure(error);
+      if (result === null) throw error;
+      return { result };
     }
   };
 
@@ -64,9 +66,9 @@ export function createMarks(context: CommandContext): Marks {
   });
 
   return {
-    readForRequest(aggregateId, idempotency, { isFresh = false } = {}) {
-      const guess = isFresh ? null : recent.guess(aggregateId);
-      if (guess !== null) return Promise.resolve({ kept: null, ...guess, archived: false, isGuess: true });
+    readForRequest(aggregateId, idempotency, certain = false) {
+      const guess = certain ? null : recent.guess(aggregateId);
+      if (guess !== null) return Promise.resolve({ kept: null, ...guess, archived: false, hint: true });
       return translated(() => read({ aggregateId, idempotency }));
     },
 

@@ -7,6 +7,7 @@ import {
   type AggregateDefinition,
   type AggregateReads,
   type ArchiveStore,
+  type CommandProducer,
   type CommandStore,
   type PersonalData,
 } from '@imart/event-service';
@@ -18,6 +19,7 @@ import { createArchive } from './archive';
 import type { CommandContext } from './context';
 import { createMarks } from './marks';
 import { checkPersonalData, personKeyOf } from './personKeys';
+import { createProducer } from './produce';
 import { createReads, type CommandReads } from './reads';
 
 /** @defaultValue for `markerTtlMs`: an hour */
@@ -48,6 +50,8 @@ export interface OpenedCommands {
   readonly store: CommandStore;
   readonly reads: AggregateReads;
   readonly archive: ArchiveStore;
+  /** Writes messages where markers are kept beside the database. */
+  readonly producer: CommandProducer;
 }
 
 /**
@@ -67,6 +71,7 @@ export function commandsOf(context: CommandContext, definition: AggregateDefinit
     subject: context.log.subject,
     reads,
     archive: createArchive(context),
+    producer: createProducer(context),
     store: {
       ...createMarks(context),
       ...createAppendSide(context),
@@ -97,7 +102,7 @@ export async function openCommandContext(options: OpenCommandsOptions): Promise<
   });
   return {
     pool,
-    client: null,
+    isWithin: false,
     log: { subject, subjectId, codec: createCommandCodec(definition, personalData), seqNos: commandSeqNo },
     aggregateType: definition.type,
     reducerVersion: definition.reducer.version,

@@ -202,6 +202,7 @@ describe('personal data', () => {
       parts.store.mark({
         aggregateId: 'm1',
         validatedVersion: 0,
+        validatedEventId: null,
         expectedVersion: null,
         event: {
           eventId: '00000000-0000-4000-8000-000000000001' as never,

@@ -10,21 +10,23 @@ export interface PreparedStatement {
   readonly text: string;
 }
 
-/** A parameter's value as it stands in a statement. */
-export type Literal = string;
+type Scalar = string | number | bigint | boolean | null;
 
-export const textOf = (value: string | null): Literal => (value === null ? 'NULL' : escapeLiteral(value));
+/** A parameter's value. */
+export type PreparedValue = Scalar | readonly Scalar[];
+
+function literalOf(value: PreparedValue): string {
+  if (value === null) return 'NULL';
+  if (typeof value === 'string') return escapeLiteral(value);
+  return typeof value === 'object' ? arrayLiteral(value) : String(value);
+}
 
 /** An array as one constant: the parser looks at it once, however long it is. */
-export const arrayLiteral = (values: readonly (string | number | bigint | boolean | null)[]): Literal =>
+const arrayLiteral = (values: readonly Scalar[]): string =>
   escapeLiteral(
     `{${values
       .map((value) =>
-        value === null
-          ? 'NULL'
-          : typeof value === 'string'
-            ? `"${value.replace(/["\\]/g, '\\$&')}"`
-            : String(value),
+        typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : String(value ?? 'NULL'),
       )
       .join(',')}}`,
   );
@@ -54,7 +56,7 @@ export interface ExecuteOptions {
 export async function executePrepared(
   client: PoolClient,
   statement: PreparedStatement,
-  values: readonly Literal[],
+  values: readonly PreparedValue[],
   options: ExecuteOptions = {},
 ): Promise<readonly TextRow[]> {
   return textRows(await executeRaw(client, statement, values, options));
@@ -64,7 +66,7 @@ export async function executePrepared(
 export async function executeRaw(
   client: PoolClient,
   statement: PreparedStatement,
-  values: readonly Literal[],
+  values: readonly PreparedValue[],
   { first = [], lockTimeoutMs }: ExecuteOptions = {},
 ): Promise<RawResult> {
   const execute = async (): Promise<RawResult> => {
@@ -93,19 +95,8 @@ export async function executeRaw(
   }
 }
 
-/** The same within a transaction that is open already. */
-export async function executeWithin(
-  client: PoolClient,
-  statement: PreparedStatement,
-  values: readonly Literal[],
-): Promise<RawResult> {
-  await prepare(client, statement);
-  const [result] = await runRawScript(client, [{ statement: executeStatement(statement, values) }]);
-  return result as RawResult;
-}
-
-const executeStatement = ({ name }: PreparedStatement, values: readonly Literal[]): string =>
-  `EXECUTE ${name} (${values.join(', ')})`;
+const executeStatement = ({ name }: PreparedStatement, values: readonly PreparedValue[]): string =>
+  `EXECUTE ${name} (${values.map(literalOf).join(', ')})`;
 
 async function prepare(client: PoolClient, { name, types, text }: PreparedStatement): Promise<void> {
   let names = known.get(client);

@@ -16,11 +16,10 @@ import type {
 import { COMMAND_OBSERVER } from '@imart/event-service';
 import { decodeState, encodeState } from '@imart/pipeline';
 import { NOT_SKIPPED } from '../subject/eventLog';
-import type { RawResult } from '../subject/script';
 import { LOG_AND_ARCHIVE } from './archive';
 import { COMMAND_EVENT_COLUMNS, commandEvents, type RawRow } from './commandEvents';
 import { keyOf, type CommandContext } from './context';
-import { arrayLiteral, executeRaw, executeWithin, textOf, type PreparedStatement } from './prepared';
+import { executeRaw, type PreparedStatement, type PreparedValue } from './prepared';
 import { onConnection, translated } from './session';
 
 /** Snapshots that are kept of an aggregate and reducer version: states of the past are folded from them. */
@@ -126,10 +125,15 @@ export function createReads(context: CommandContext): CommandReads {
   const { pool, log, aggregateType, reducerVersion, lanes } = context;
   const { subject } = log;
 
-  const execute = (statement: PreparedStatement, values: readonly string[]): Promise<RawResult> =>
-    context.client === null
-      ? onConnection(pool, (client) => executeRaw(client, statement, values))
-      : executeWithin(context.client, statement, values);
+  const execute = async (
+    statement: PreparedStatement,
+    values: readonly PreparedValue[],
+  ): Promise<readonly RawRow[]> => {
+    if (!context.isWithin)
+      return (await onConnection(pool, (client) => executeRaw(client, statement, values))).rows;
+    const { rows } = await pool.query(statement.text, [...values]);
+    return (rows as object[]).map((row): RawRow => Object.values(row));
+  };
 
   const executedSources = sourcesStatement(`executed_${lanes}`, executedUpTo(lanes));
 
@@ -139,13 +143,13 @@ export function createReads(context: CommandContext): CommandReads {
     moment: readonly string[],
     useSnapshot: boolean,
   ): Promise<readonly StateSource[]> => {
-    const { rows } = await execute(statement, [
-      String(subject),
-      arrayLiteral(ids.map((id) => aggregateHash(aggregateType, id))),
-      arrayLiteral(ids.map(() => aggregateType)),
-      arrayLiteral(ids),
-      String(reducerVersion),
-      String(useSnapshot),
+    const rows = await execute(statement, [
+      subject,
+      ids.map((id) => aggregateHash(aggregateType, id).toString()),
+      ids.map(() => aggregateType),
+      ids,
+      reducerVersion,
+      useSnapshot,
       ...moment,
     ]);
     const found = ids.map((id) => ({ id, head: [] as RawRow, events: [] as RawRow[] }));
@@ -201,14 +205,11 @@ export function createReads(context: CommandContext): CommandReads {
 
     readEvents: (aggregateId, afterVersion, limit) =>
       translated(async () => {
-        const [hash, type, id] = keyOf(context, aggregateId);
-        const { rows } = await execute(READ_EVENTS, [
-          String(subject),
-          hash,
-          textOf(type),
-          textOf(id),
-          String(afterVersion),
-          String(limit),
+        const rows = await execute(READ_EVENTS, [
+          subject,
+          ...keyOf(context, aggregateId),
+          afterVersion,
+          limit,
         ]);
         return commandEvents(log, aggregateType, aggregateId, rows);
       }),

@@ -5,7 +5,7 @@ import { dataWithKey } from '../subject/dataWithKey';
 import type { TextRow } from '../subject/script';
 import { isArchived } from './archive';
 import { keptEvent, type CommandContext, type KeptRow } from './context';
-import { arrayLiteral, executePrepared, textOf, type PreparedStatement } from './prepared';
+import { executePrepared, type PreparedStatement } from './prepared';
 
 /** Now, in microseconds since 1970. */
 export const NOW_US = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint`;
@@ -58,13 +58,13 @@ export async function readForRequests(
 ): Promise<readonly RequestReading[]> {
   const ids = asked.map(({ aggregateId }) => aggregateId);
   const rows = await executePrepared(client, READ_FOR_REQUESTS, [
-    String(log.subject),
-    arrayLiteral(ids.map((id) => aggregateHash(aggregateType, id))),
-    textOf(aggregateType),
-    arrayLiteral(ids),
-    arrayLiteral(asked.map(({ idempotency }) => idempotency?.actor ?? null)),
-    arrayLiteral(asked.map(({ idempotency }) => idempotency?.key ?? null)),
-    String(markerTtlMs),
+    log.subject,
+    ids.map((id) => aggregateHash(aggregateType, id)),
+    aggregateType,
+    ids,
+    asked.map(({ idempotency }) => idempotency?.actor ?? null),
+    asked.map(({ idempotency }) => idempotency?.key ?? null),
+    markerTtlMs,
   ]);
   const readings: RequestReading[] = [];
   for (const row of rows) readings[Number(row['place']) - 1] = readingOf(row);

@@ -147,6 +147,7 @@ describe('request', () => {
     const marking = parts.store.mark({
       aggregateId: 'pen',
       validatedVersion: 1,
+      validatedEventId: null,
       expectedVersion: null,
       event: { version: 2, eventId: rows[0].id, name: rows[0].name, data: rows[0].data },
       actor: '',

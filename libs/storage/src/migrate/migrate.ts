@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientBase, Pool } from 'pg';
-import { MigrationFailedError, SchemaVersionError } from './errors';
+import { MigrationFailedError, SchemaVersionError, ServerTooOldError } from './errors';
 import { readMigrationFiles, type MigrationFile } from './migrationFiles';
 
 /** The lock that Prisma's own tools take, so that they and we wait for each other. */
 const PRISMA_LOCK = 72707369;
+
+/** The oldest PostgreSQL that the suites run on. */
+const OLDEST_SERVER = 15;
 
 /** As Prisma makes it: its tools find their own table. */
 const CREATE_MIGRATIONS_TABLE = `
@@ -26,6 +29,7 @@ const CREATE_MIGRATIONS_TABLE = `
  * transaction (`CREATE INDEX CONCURRENTLY`) nor end the transaction itself.
  *
  * @returns the names applied now; empty when the database was current.
+ * @throws {ServerTooOldError} nothing was written.
  * @throws {SchemaVersionError} the database and the migrations do not belong together; nothing was written.
  * @throws {MigrationFailedError} a migration was rolled back; those before it stay.
  */
@@ -48,6 +52,7 @@ export async function migrate(db: Pool | ClientBase, migrationsDir: string): Pro
  * The names of the migrations that {@link migrate} would apply; writes nothing. For programs that read a database which
  * another one migrates.
  *
+ * @throws {ServerTooOldError}
  * @throws {SchemaVersionError} the database and the migrations do not belong together.
  */
 export async function pendingMigrations(db: Pool | ClientBase, migrationsDir: string): Promise<string[]> {
@@ -77,9 +82,10 @@ interface AppliedRow {
 }
 
 async function findMissing(client: ClientBase, files: readonly MigrationFile[]): Promise<MigrationFile[]> {
-  const table = await client.query<{ exists: boolean }>(
-    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists`,
+  const table = await client.query<{ exists: boolean; version: string }>(
+    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists, current_setting('server_version') AS version`,
   );
+  refuseOlderServer(table.rows[0]?.version ?? '');
   if (table.rows[0]?.exists !== true) return [...files];
   // Prisma keeps rows of attempts that were rolled back; they mean nothing here.
   const { rows } = await client.query<AppliedRow>(
@@ -90,6 +96,10 @@ async function findMissing(client: ClientBase, files: readonly MigrationFile[]):
   for (const row of rows) refuseMismatch(row, known.get(row.migration_name));
   const applied = new Set(rows.map((row) => row.migration_name));
   return files.filter((file) => !applied.has(file.name));
+}
+
+function refuseOlderServer(version: string): void {
+  if (Number.parseInt(version, 10) < OLDEST_SERVER) throw new ServerTooOldError(version, OLDEST_SERVER);
 }
 
 function refuseMismatch(row: AppliedRow, file: MigrationFile | undefined): void {

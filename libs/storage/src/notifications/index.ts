@@ -8,3 +8,4 @@ export {
   type ReconcileOutcome,
 } from './notificationStore';
 export type { ToldChange } from './toldEvents';
+export type { ToldNotification } from './toldNotification';

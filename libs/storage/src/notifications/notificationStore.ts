@@ -8,6 +8,7 @@ import { openSubscription } from '../commands/subscriptions';
 import { consistentRead } from '../subject/consistentRead';
 import type { LogContext } from '../subject/eventLog';
 import { readToldEvents, type ToldChange } from './toldEvents';
+import type { ToldNotification } from './toldNotification';
 
 /** The reader's name among the subject's subscriptions. */
 const READER = 'notifications';
@@ -47,26 +48,9 @@ export interface ReconcileOutcome {
 }
 
 /** A notification that is to be pushed, as it is now. */
-export interface OutgoingNotification {
+export interface OutgoingNotification extends ToldNotification {
   readonly no: bigint;
-  readonly id: string;
-  /** 1, 2, 3 ...: of one id the greatest holds. */
-  readonly revision: number;
   readonly isRetracted: boolean;
-  readonly kind: NotificationKind;
-  readonly receiver: string;
-  readonly actor: string | null;
-  readonly market: string;
-  readonly contract: string;
-  readonly orderId: string;
-  readonly collection: string | null;
-  readonly tokenId: string | null;
-  readonly quantity: string | null;
-  readonly itemCount: number;
-  readonly price: string | null;
-  readonly currency: string | null;
-  readonly txHash: string;
-  readonly seqNo: string;
   /** Chain time in milliseconds since 1970. */
   readonly happenedAtMs: number;
 }

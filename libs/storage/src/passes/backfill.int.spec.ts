@@ -1,7 +1,8 @@
-import { evmSeqNo, type DiscoveredContract, type Event } from '@imart/core';
+import { type DiscoveredContract, type Event } from '@imart/core';
 import { AGGREGATE } from '@imart/market';
 import { FencedError, passStep, type AuditRequest, type Pass } from '@imart/pipeline';
 import {
+  blockSeqNo,
   address,
   ALICE,
   append,
@@ -200,7 +201,7 @@ describe('the past of what is followed newly', () => {
     await kit.market.pool.query(
       `INSERT INTO ingest_leases (subject, fencing, holder, expires_at) VALUES (1, 7, 'another', now() + interval '1 minute')`,
     );
-    const context = { pool: kit.market.pool, subject: 1, subjectId: SUBJECT, seqNos: evmSeqNo };
+    const context = { pool: kit.market.pool, subject: 1, subjectId: SUBJECT, seqNos: blockSeqNo };
     await expect(
       createPassStore({ ...context, fencing: 6n }).registerFollowed('more', () => ['more']),
     ).rejects.toThrow(FencedError);
@@ -250,13 +251,13 @@ describe('the past of what is followed newly', () => {
     const bogus: DiscoveredContract = {
       address: address('bogus'),
       kind: 'erc721',
-      discoveredAt: evmSeqNo.encode(2n, 0, 0),
+      discoveredAt: blockSeqNo.encode(2n, 0, 0),
     };
     const stray = (place: bigint): Event => {
       const [event] = createMarketScript()
         .nextBlock(place - 1n)
         .minted(CAROL, place).events as readonly Event[];
-      const seqNo = evmSeqNo.encode(place, 99, 0);
+      const seqNo = blockSeqNo.encode(place, 99, 0);
       return {
         ...(event as Event),
         seqNo,

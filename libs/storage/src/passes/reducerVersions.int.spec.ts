@@ -1,10 +1,11 @@
-import { evmSeqNo, type Event, type Observer, type Reducer, type StateRow } from '@imart/core';
+import { type Event, type Observer, type Reducer, type StateRow } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
 import { replay, type ReplayOptions } from '../replay';
 import { createSubjectStore } from '../subject/createSubjectStore';
 import { createMarketDatabase, VIEWS_FILE, type MarketDatabase } from '../testing/marketDatabase';
 import { startTestServer, type TestServer } from '../testing/testDatabase';
 import {
+  blockSeqNo,
   ALICE,
   append,
   appendMessage,
@@ -66,7 +67,7 @@ const optionsOf = (observer: Observer): RebuildStatesOptions => ({
   pool: market.pool,
   viewsFile: VIEWS_FILE,
   codec: marketEventCodec,
-  seqNosOf: () => evmSeqNo,
+  seqNosOf: () => blockSeqNo,
   observer,
   logger: silentLogger,
   random: () => 0,
@@ -78,7 +79,7 @@ const storeOf = (observer: Observer): SubjectStore =>
     lanes: 1,
     observer,
     codec: marketEventCodec,
-    seqNos: evmSeqNo,
+    seqNos: blockSeqNo,
   });
 const advance = (observer: Observer): Promise<unknown> => {
   const store = storeOf(observer);
@@ -315,7 +316,7 @@ describe('a reducer with another version', () => {
     pool: market.pool,
     viewsFile: VIEWS_FILE,
     codec: marketEventCodec,
-    seqNosOf: () => evmSeqNo,
+    seqNosOf: () => blockSeqNo,
     observerOf: () => observer,
     onDifference: 'refuse',
     onProgress,
@@ -329,7 +330,7 @@ describe('a reducer with another version', () => {
     const other = events[9] as Event;
     const added = {
       ...(createMarketScript().nextBlock(2n).transferred(ALICE, BOB, 1n).events[0] as unknown as Event),
-      seqNo: evmSeqNo.encode(3n, 50, 0),
+      seqNo: blockSeqNo.encode(3n, 50, 0),
     };
     // Should the switch come first, on a busy machine, it is made after it.
     const change = async (): Promise<unknown> => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { evmSeqNo, type Event } from '@imart/core';
+import { type Event } from '@imart/core';
 import { rewind, snapshotEvery, type SubjectStore } from '@imart/pipeline';
 import {
+  blockSeqNo,
   address,
   ALICE,
   AN_OPERATOR,
@@ -72,7 +73,7 @@ describe('the second pass', () => {
                 return [
                   {
                     ...event,
-                    seqNo: evmSeqNo.encode(position, index + 5_000, 0),
+                    seqNo: blockSeqNo.encode(position, index + 5_000, 0),
                     source: { ...event.source, index: index + 5_000 },
                   },
                 ];

@@ -1,6 +1,7 @@
 import type { PurchaseId, PurchaseStore } from '@imart/purchase';
 import { translated } from '../commands/session';
 import { CHANNEL, type PurchaseContext } from './context';
+import { prepared } from './prepared';
 import { PURCHASE_COLUMNS, purchaseOf, type PurchaseRow } from './rows';
 
 /** Parameters: ids, products, quantities, wallets, times in ms. */
@@ -26,8 +27,7 @@ export function createIntakeSide({
   const find: PurchaseStore['find'] = (ids) =>
     translated(async () => {
       const { rows } = await pool.query(
-        `SELECT ${PURCHASE_COLUMNS} FROM purchases p WHERE p.id = ANY($1::uuid[])`,
-        [ids],
+        prepared(`SELECT ${PURCHASE_COLUMNS} FROM purchases p WHERE p.id = ANY($1::uuid[])`, [ids]),
       );
       return new Map((rows as PurchaseRow[]).map((row) => [row.id as PurchaseId, purchaseOf(row)]));
     });
@@ -36,13 +36,15 @@ export function createIntakeSide({
     find,
     receive: (asked) =>
       translated(async () => {
-        const { rows } = await pool.query(RECEIVE, [
-          asked.map(({ id }) => id),
-          asked.map(({ productId }) => productId),
-          asked.map(({ quantity }) => quantity),
-          asked.map(({ wallet }) => wallet),
-          asked.map(({ deadlineMs }) => deadlineMs),
-        ]);
+        const { rows } = await pool.query(
+          prepared(RECEIVE, [
+            asked.map(({ id }) => id),
+            asked.map(({ productId }) => productId),
+            asked.map(({ quantity }) => quantity),
+            asked.map(({ wallet }) => wallet),
+            asked.map(({ deadlineMs }) => deadlineMs),
+          ]),
+        );
         if (rows.length === asked.length) return [];
         const kept = new Set((rows as { id: string }[]).map(({ id }) => id));
         // A statement of its own: it sees what others have committed while the first one waited for them.

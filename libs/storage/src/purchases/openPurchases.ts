@@ -9,6 +9,7 @@ import {
 } from '../commands/openCommands';
 import { openSubscription } from '../commands/subscriptions';
 import { translated } from '../commands/session';
+import { createAnnouncer } from './announce';
 import type { PurchaseContext } from './context';
 import { createIntakeSide } from './intake';
 import { listenToTopics } from './listen';
@@ -69,6 +70,7 @@ export async function openPurchases(options: OpenPurchasesOptions): Promise<Open
       ...createIntakeSide(context),
       ...createStepSide(context),
       ...createSalesSide(context),
+      announce: createAnnouncer(pool),
       listen: (onSaid, signal) => listenToTopics(pool, onSaid, signal),
       backlog: () =>
         translated(async () => {

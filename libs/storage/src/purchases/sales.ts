@@ -1,127 +1,105 @@
 import type { PoolClient } from 'pg';
-import { APPEND_EVENTS_MAX_DEFAULT } from '@imart/event-service';
-import {
-  SaleLogError,
-  type AskedPurchase,
-  type PurchaseId,
-  type PurchaseStore,
-  type SaleChanges,
-  type StepResult,
-  type Topic,
-  type Verdict,
-} from '@imart/purchase';
-import { appendStatement } from '../commands/append';
-import { onClient, type CommandContext } from '../commands/context';
+import type { AskedPurchase, PurchaseId, PurchaseStore, StepResult, Topic, Verdict } from '@imart/purchase';
+import { onClient } from '../commands/context';
 import { NOW_US } from '../commands/requestReads';
 import { createReads } from '../commands/reads';
 import { onConnection } from '../commands/session';
-import { CHANNEL, type PurchaseContext } from './context';
-import { markSales } from './markSales';
+import type { TextRow } from '../subject/script';
+import type { PurchaseContext } from './context';
+import { lockedSales, lockSales } from './lockedSales';
+import { prepared, preparing } from './prepared';
+import { runRoundTrip, type Step } from './roundTrip';
 import { PURCHASE_COLUMNS, purchaseOf, type PurchaseRow } from './rows';
 import { expiryOf, PASSES, TAKEN } from './steps';
 
-const NOW = `${NOW_US} AS now_us`;
+/**
+ * Messages taken, and those of their purchases that can pass the step, locked. What is decided is decided as of this moment, or, where
+ * sales are locked, as of then.
+ */
+const TAKE = `
+  WITH ${TAKEN}, passing AS (
+    SELECT t.id AS message, p.id, p.product_id, p.quantity, p.wallet FROM taken t JOIN purchases p ON p.id = t.purchase_id
+    WHERE ${PASSES} ORDER BY t.id FOR UPDATE OF p
+  )
+  SELECT (SELECT count(*) FROM taken)::int AS taken, ${NOW_US} AS now_us, p.*
+  FROM (SELECT) one LEFT JOIN passing p ON true ORDER BY message`;
 
-/** Taken messages whose purchases can pass the step, in the order in which they were said; these purchases are locked. */
-async function take(
-  client: PoolClient,
-  topic: Topic,
-  limit: number,
-): Promise<{ readonly taken: number; readonly asked: readonly AskedPurchase[] }> {
-  const { rows: messages } = await client.query(`WITH ${TAKEN} SELECT purchase_id FROM taken ORDER BY id`, [
-    topic,
-    limit,
-  ]);
-  if (messages.length === 0) return { taken: 0, asked: [] };
-  const ids = (messages as { purchase_id: string }[]).map((message) => message.purchase_id);
-  const { rows } = await client.query(
-    `SELECT p.id, p.product_id, p.quantity, p.wallet FROM purchases p WHERE p.id = ANY($2::uuid[]) AND ${PASSES}
-     ORDER BY array_position($2::uuid[], p.id) FOR UPDATE`,
-    [topic, ids],
+const BEGIN: Step = { statement: 'BEGIN' };
+const COMMIT: Step = { statement: 'COMMIT' };
+
+const takeStep = (topic: Topic, limit: number): Step => ({ statement: TAKE, values: [topic, limit] });
+
+interface Taken {
+  readonly taken: number;
+  /** In the order in which it was said, each once. */
+  readonly asked: readonly AskedPurchase[];
+  readonly nowUs: bigint;
+}
+
+function takenOf(rows: readonly TextRow[] = []): Taken {
+  // A message that came twice has one purchase.
+  const asked = new Map(
+    (rows as unknown as readonly AskedRow[]).flatMap((row) =>
+      row.id === null ? [] : [[row.id, askedOf(row)]],
+    ),
   );
-  return { taken: ids.length, asked: (rows as AskedRow[]).map(askedOf) };
+  return {
+    taken: Number(rows[0]?.taken ?? 0),
+    asked: [...asked.values()],
+    nowUs: BigInt(rows[0]?.now_us ?? 0),
+  };
 }
 
 interface AskedRow {
-  readonly id: string;
+  readonly id: string | null;
   readonly product_id: string;
-  readonly quantity: number;
+  readonly quantity: number | string;
   readonly wallet: string | null;
 }
 
 const askedOf = (row: AskedRow): AskedPurchase => ({
   id: row.id as PurchaseId,
   productId: row.product_id,
-  quantity: row.quantity,
+  quantity: Number(row.quantity),
   wallet: row.wallet,
 });
 
-/** Keeps what was decided about purchases that are locked, and says it. @returns the topics on which something was said. */
-async function say(
+/** Parameters: purchases, topics, errors, prices, currencies. */
+const sayStatement = (column: string): string => `
+  WITH verdicts AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::numeric[], $5::text[]) WITH ORDINALITY AS v(id, step, error, price, currency, n)
+  ), moved AS (
+    UPDATE purchases p SET step = v.step, error = v.error, price = v.price, currency = v.currency, ${column} = clock_timestamp()
+    FROM verdicts v WHERE p.id = v.id RETURNING p.id, v.step, v.n
+  )
+  INSERT INTO purchase_messages (topic, purchase_id) SELECT step, id FROM moved ORDER BY n`;
+
+const SAY = { checked_at: sayStatement('checked_at'), processed_at: sayStatement('processed_at') } as const;
+
+/** Keeps what was decided about purchases that are locked, and says it; and commits. */
+async function sayAndCommit(
   client: PoolClient,
   verdicts: readonly Verdict[],
   fine: Topic,
-  column: 'checked_at' | 'processed_at',
+  column: keyof typeof SAY,
 ): Promise<readonly Topic[]> {
-  if (verdicts.length === 0) return [];
   const topics = verdicts.map(({ refused }): Topic => (refused === null ? fine : 'stock.unavailable'));
-  await client.query(
-    `WITH verdicts AS (
-       SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::numeric[], $5::text[]) WITH ORDINALITY AS v(id, step, error, price, currency, n)
-     ), moved AS (
-       UPDATE purchases p SET step = v.step, error = v.error, price = v.price, currency = v.currency, ${column} = clock_timestamp()
-       FROM verdicts v WHERE p.id = v.id RETURNING p.id, v.step, v.n
-     ), said AS (
-       INSERT INTO purchase_messages (topic, purchase_id) SELECT step, id FROM moved ORDER BY n RETURNING topic
-     )
-     SELECT pg_notify('${CHANNEL}', topic) FROM (SELECT DISTINCT topic FROM said) topics`,
-    [
-      verdicts.map(({ id }) => id),
-      topics,
-      verdicts.map(({ refused }) => refused),
-      verdicts.map(({ price }) => price),
-      verdicts.map(({ currency }) => currency),
-    ],
-  );
+  const values = [
+    verdicts.map(({ id }) => id),
+    topics,
+    verdicts.map(({ refused }) => refused),
+    verdicts.map(({ price }) => price),
+    verdicts.map(({ currency }) => currency),
+  ];
+  const saying = verdicts.length === 0 ? [] : [{ statement: SAY[column], values }];
+  await runRoundTrip(client, [...saying, COMMIT]);
   return [...new Set(topics)];
 }
 
-/** Works on the sales under the lock of their log: what waits is appended before, so that the log says all, and what is accepted, after. */
-async function onSales<T>(
-  client: PoolClient,
-  sales: CommandContext,
-  work: (changes: SaleChanges) => Promise<T>,
-): Promise<T> {
-  const { subject } = sales.log;
-  const { rows } = await client.query(`SELECT id, ${NOW} FROM subjects WHERE id = $1 FOR UPDATE`, [subject]);
-  // Messages that do not continue the log stay behind, and the worker of sales validates them anew. Only what is appended below must not.
-  await appendAll(client, subject);
-  const { readStateSources } = createReads(onClient(sales, client));
-  return work({
-    nowUs: BigInt((rows[0] as { now_us: string }).now_us),
-    sources: readStateSources,
-    async append(changes) {
-      if (changes.length === 0) return;
-      await markSales(client, sales, changes);
-      const left = await appendAll(client, subject);
-      const lost = changes.flatMap(({ saleId }) => (left.includes(saleId) ? [saleId] : []));
-      if (lost.length > 0) throw new SaleLogError(lost);
-    },
-  });
-}
-
-/** Appends everything that waits; the subject's row is locked. @returns the aggregates of what does not continue the log. */
-async function appendAll(client: PoolClient, subject: number): Promise<readonly string[]> {
-  for (;;) {
-    const { rows } = await client.query(appendStatement(subject, APPEND_EVENTS_MAX_DEFAULT));
-    const { events, read, conflicts } = rows[0] as {
-      events: string;
-      read: string;
-      conflicts: readonly string[] | null;
-    };
-    if (Number(read) < APPEND_EVENTS_MAX_DEFAULT || Number(events) === 0) return conflicts ?? [];
-  }
-}
+/** What a step has in hand right now is passed over: it is looked at again. */
+const OVERDUE = `
+  SELECT p.id, p.product_id, p.quantity, p.wallet, p.step FROM purchases p
+  WHERE p.status = 'pending' AND p.deadline_at <= clock_timestamp() ORDER BY p.deadline_at LIMIT $1 FOR UPDATE SKIP LOCKED`;
 
 /** The steps that look at sales, or change them. */
 export function createSalesSide({
@@ -132,49 +110,38 @@ export function createSalesSide({
   return {
     checkStock: (limit, judge) =>
       onConnection(pool, async (client): Promise<StepResult> => {
-        await client.query('BEGIN');
-        const { taken, asked } = await take(client, 'stock.check-requested', limit);
-        let said: readonly Topic[] = [];
-        if (asked.length > 0) {
-          const { rows } = await client.query(`SELECT ${NOW}`);
-          const verdicts = await judge(asked, {
-            nowUs: BigInt((rows[0] as { now_us: string }).now_us),
-            sources: createReads(onClient(sales, client)).readStateSources,
-          });
-          said = await say(client, verdicts, 'stock.available', 'checked_at');
-        }
-        await client.query('COMMIT');
+        const [, rows] = await runRoundTrip(client, [BEGIN, takeStep('stock.check-requested', limit)]);
+        const { taken, asked, nowUs } = takenOf(rows);
+        const { readStateSources: sources } = createReads(onClient(sales, preparing(client)));
+        const verdicts = asked.length === 0 ? [] : await judge(asked, { nowUs, sources });
+        const said = await sayAndCommit(client, verdicts, 'stock.available', 'checked_at');
         return { taken, said, ended: [] };
       }),
 
     processOrders: (limit, decide) =>
       onConnection(pool, async (client): Promise<StepResult> => {
-        await client.query('BEGIN');
-        const { taken, asked } = await take(client, 'stock.available', limit);
-        let said: readonly Topic[] = [];
-        if (asked.length > 0) {
-          const verdicts = await onSales(client, sales, (changes) => decide(asked, changes));
-          said = await say(client, verdicts, 'order.processed', 'processed_at');
-        }
-        await client.query('COMMIT');
+        const steps = [BEGIN, takeStep('stock.available', limit), ...lockSales(sales)];
+        const [, rows, , [moment] = []] = await runRoundTrip(client, steps);
+        const { taken, asked } = takenOf(rows);
+        const verdicts =
+          asked.length === 0 ? [] : await decide(asked, await lockedSales(client, sales, moment));
+        const said = await sayAndCommit(client, verdicts, 'order.processed', 'processed_at');
         return { taken, said, ended: [] };
       }),
 
     endOverdue: (limit, release) =>
       onConnection(pool, async (client): Promise<StepResult> => {
         await client.query('BEGIN');
-        // What a step has in hand right now is passed over: it is looked at again.
-        const { rows: overdue } = await client.query(
-          `SELECT p.id, p.product_id, p.quantity, p.wallet, p.step FROM purchases p
-           WHERE p.status = 'pending' AND p.deadline_at <= clock_timestamp() ORDER BY p.deadline_at LIMIT $1 FOR UPDATE SKIP LOCKED`,
-          [limit],
-        );
+        const { rows: overdue } = await client.query(prepared(OVERDUE, [limit]));
         let ended: StepResult['ended'] = [];
         if (overdue.length > 0) {
-          const all = overdue as (AskedRow & { step: Topic })[];
+          const all = overdue as (AskedRow & { id: string; step: Topic })[];
           const held = all.filter(({ step }) => step === 'order.processed').map(askedOf);
-          const kept =
-            held.length === 0 ? [] : await onSales(client, sales, (changes) => release(held, changes));
+          let kept: readonly PurchaseId[] = [];
+          if (held.length > 0) {
+            const [, [moment] = []] = await runRoundTrip(client, lockSales(sales));
+            kept = await release(held, await lockedSales(client, sales, moment));
+          }
           const { rows } = await client.query(
             `WITH p AS (
                UPDATE purchases SET status = 'failed', error = 'TIMEOUT', finished_at = clock_timestamp(), expires_at = ${expiryOf('$2')}

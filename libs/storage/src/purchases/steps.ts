@@ -1,13 +1,14 @@
 import type { PurchaseStore, StepResult, Topic } from '@imart/purchase';
 import { translated } from '../commands/session';
-import { CHANNEL, type PurchaseContext } from './context';
+import type { PurchaseContext } from './context';
+import { prepared } from './prepared';
 import { PURCHASE_COLUMNS, purchaseOf, type PurchaseRow } from './rows';
 
 /** SQL: the first messages of the topic in $1, at most $2, taken from it. What another process has in hand is passed over. */
 export const TAKEN = `
   taken AS (
-    DELETE FROM purchase_messages WHERE topic = $1 AND id IN (
-      SELECT id FROM purchase_messages WHERE topic = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING id, purchase_id
+    DELETE FROM purchase_messages WHERE topic = $1 AND id = ANY (ARRAY(
+      SELECT id FROM purchase_messages WHERE topic = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING id, purchase_id
   )`;
 
 /**
@@ -28,8 +29,7 @@ const REQUEST_CHECKS = `
   ), said AS (
     INSERT INTO purchase_messages (topic, purchase_id) SELECT 'stock.check-requested', id FROM moved ORDER BY n RETURNING 1
   )
-  SELECT (SELECT count(*) FROM taken)::int AS taken, (SELECT count(*) FROM said)::int AS said,
-    (SELECT pg_notify('${CHANNEL}', 'stock.check-requested') FROM (SELECT FROM said LIMIT 1) any_said)`;
+  SELECT (SELECT count(*) FROM taken)::int AS taken, (SELECT count(*) FROM said)::int AS said`;
 
 /** Parameter: how long the result is told, in ms. The order is made from what is confirmed, by the same statement (E18). */
 const CREATE_ORDERS = `
@@ -58,7 +58,8 @@ export function createStepSide({
 }: PurchaseContext): Pick<PurchaseStore, 'requestChecks' | 'createOrders' | 'rejectOrders' | 'setBack'> {
   const end = (statement: string, topic: Topic, limit: number): Promise<StepResult> =>
     translated(async () => {
-      const rows = (await pool.query(statement, [topic, limit, resultMs])).rows as readonly EndedRow[];
+      const rows = (await pool.query(prepared(statement, [topic, limit, resultMs])))
+        .rows as readonly EndedRow[];
       const ended = rows.flatMap((row) => (row.id === null ? [] : [purchaseOf(row)]));
       return { ...NOTHING, taken: rows[0]?.taken ?? 0, ended };
     });
@@ -66,7 +67,7 @@ export function createStepSide({
   return {
     requestChecks: (limit) =>
       translated(async () => {
-        const { rows } = await pool.query(REQUEST_CHECKS, ['purchase.received', limit]);
+        const { rows } = await pool.query(prepared(REQUEST_CHECKS, ['purchase.received', limit]));
         const { taken, said } = rows[0] as { taken: number; said: number };
         return { ...NOTHING, taken, said: said > 0 ? ['stock.check-requested'] : [] };
       }),

@@ -2,7 +2,6 @@ import {
   aggregateHash,
   dispositionOf,
   messageOf,
-  seqNosOf,
   UNDECODABLE,
   WorkerError,
   type Event,
@@ -46,7 +45,7 @@ const LATEST: Moment = { kind: 'latest' };
 async function contextOf(db: Reads, { subject }: ChainAggregateKey): Promise<LogContext> {
   const subjectId = subject as SubjectId;
   const number = await subjectNumber(db, subject);
-  return { subject: number, subjectId, codec: marketEventCodec, seqNos: seqNosOf(subjectId) };
+  return { subject: number, subjectId, codec: marketEventCodec, seqNos: db.seqNosOf(subjectId) };
 }
 
 /** SQL: rows `t` of this aggregate. */

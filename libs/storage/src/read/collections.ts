@@ -1,3 +1,4 @@
+import { isZeroAddress } from '@imart/market';
 import { Prisma } from '../generated/client';
 import { subjectNumber, type Reads } from './database';
 import { createCursorCodec, limitOf, toPage, type Page, type PageRequest } from './page';
@@ -91,7 +92,6 @@ const COLUMNS = Prisma.raw(`
   v.sale_count::text AS "saleCount", v.volumes, ${isoTime('v.last_sale_at')} AS "lastSaleAt",
   v.subject::text AS "sortSubject"`);
 
-const NATIVE = '0x0000000000000000000000000000000000000000';
 const cursors = createCursorCodec('collections', ['subject', 'text']);
 
 /** Where collections are named; each gives the next address behind one by its index, without reading what lies between. */
@@ -158,14 +158,14 @@ function toRecord(row: CollectionDbRow): CollectionRecord {
     ownerCount: row.ownerCount,
     listedCount: row.listedCount,
     listedTokenCount: row.listedTokenCount,
-    floor: row.floors.find(({ currency }) => currency === NATIVE)?.unit_price ?? null,
+    floor: row.floors.find(({ currency }) => isZeroAddress(currency))?.unit_price ?? null,
     floors: row.floors.map((floor) => ({
       currency: floor.currency,
       unitPrice: floor.unit_price,
       listedCount: String(floor.listed_count),
     })),
     saleCount: row.saleCount,
-    volume: row.volumes.find(({ currency }) => currency === NATIVE)?.amount ?? '0',
+    volume: row.volumes.find(({ currency }) => isZeroAddress(currency))?.amount ?? '0',
     volumes: row.volumes.map((volume) => ({
       currency: volume.currency,
       amount: volume.amount,

@@ -1,3 +1,4 @@
+import type { SeqNosOf } from '@imart/core';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Prisma, PrismaClient } from '../generated/client';
 import { toReadError, UnknownSubjectError } from './errors';
@@ -7,6 +8,8 @@ import { IS_CHAIN } from './sql';
 export interface ReadDatabaseOptions {
   /** Holds a password: never logged. */
   readonly connectionString: string;
+  /** How the SeqNos of the chains are made that the database may have. */
+  readonly seqNosOf: SeqNosOf;
   /** Most connections at a time. @defaultValue `10` */
   readonly connectionsMax?: number;
   /** A query that takes longer fails with {@link QueryTimeoutError}. @defaultValue `10_000` */
@@ -19,6 +22,7 @@ export interface ReadDatabaseOptions {
 export interface Reads {
   /** Rows of one statement. Values go in as parameters of the template, never as text. */
   query<Row>(sql: Prisma.Sql): Promise<Row[]>;
+  readonly seqNosOf: SeqNosOf;
 }
 
 /**
@@ -65,6 +69,7 @@ export function createReadDatabase(options: ReadDatabaseOptions): ReadDatabase {
   };
   const readsOf = (of: Pick<PrismaClient, '$queryRaw'>): Reads => ({
     query: <Row>(sql: Prisma.Sql) => translated(() => of.$queryRaw<Row[]>(sql)),
+    seqNosOf: options.seqNosOf,
   });
   return {
     client,

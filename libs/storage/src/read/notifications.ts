@@ -1,32 +1,14 @@
 import { NOTIFICATION_TITLES, type NotificationKind } from '@imart/market';
 import { Prisma } from '../generated/client';
+import type { ToldNotification } from '../notifications/toldNotification';
 import { subjectNumber, type Reads } from './database';
 import { createCursorCodec, limitOf, toPage, type Page, type PageRequest } from './page';
 import { isoTime, oneOf, where } from './sql';
 
 /** What an account was told. */
-export interface NotificationRecord {
-  /** The same in every answer, and in every push to the receiver's list. */
-  readonly id: string;
-  /** 1, 2, 3 ...: of one id the greatest holds. */
-  readonly revision: number;
-  readonly kind: NotificationKind;
+export interface NotificationRecord extends ToldNotification {
   readonly title: string;
-  readonly receiver: string;
-  /** Who made it happen. */
-  readonly actor: string | null;
   readonly subject: string;
-  readonly seqNo: string;
-  readonly market: string;
-  readonly contract: string;
-  readonly orderId: string;
-  readonly collection: string | null;
-  readonly tokenId: string | null;
-  readonly quantity: string | null;
-  readonly itemCount: number;
-  readonly price: string | null;
-  readonly currency: string | null;
-  readonly txHash: string;
   readonly happenedAt: string;
   readonly toldAt: string;
   readonly unread: boolean;

@@ -1,4 +1,4 @@
-import { seqNosOf, type SeqNo, type SubjectId } from '@imart/core';
+import type { SeqNo, SeqNosOf, SubjectId } from '@imart/core';
 import { Prisma } from '../generated/client';
 import {
   SECONDARY_INDEXES_STATE,
@@ -9,7 +9,7 @@ import type { Reads } from './database';
 import { IS_CHAIN, IS_OF_LANE, isoTime } from './sql';
 import { STALE_AFTER_MS_DEFAULT, staleReason, type StaleReason } from './staleness';
 
-/** How far one subject is. Positions are block numbers (EVM) or ledger versions (Aptos), as decimal text. */
+/** How far one subject is. Positions are numbers of blocks or versions of a ledger, as decimal text. */
 export interface SubjectStatus {
   readonly subject: string;
   /** What the source said last of its head; null before it was asked. */
@@ -102,7 +102,7 @@ export async function readStatus(db: Reads, staleAfterMs = STALE_AFTER_MS_DEFAUL
     ),
   ]);
   return {
-    subjects: subjects.map(toStatus),
+    subjects: subjects.map((row) => toStatus(row, db.seqNosOf)),
     secondaryIndexes: toSecondaryIndexesState(indexes[0]?.value),
   };
 }
@@ -114,10 +114,10 @@ export async function checkReadable(db: Reads): Promise<void> {
   );
 }
 
-function toStatus(row: StatusDbRow): SubjectStatus {
+function toStatus(row: StatusDbRow, seqNosOf: SeqNosOf): SubjectStatus {
   const next = BigInt(row.nextPosition);
   const ingested = next > BigInt(row.startPosition) ? next - 1n : null;
-  const executed = executedPosition(row, ingested);
+  const executed = executedPosition(row, ingested, seqNosOf);
   const head = row.headPosition === null ? null : BigInt(row.headPosition);
   const done = executed ?? BigInt(row.startPosition) - 1n;
   return {
@@ -147,7 +147,7 @@ function secondsBetween(fromUs: string | null, toUs: string | null): number | nu
 }
 
 /** The last position that is executed whole: a checkpoint inside a position leaves that position unfinished. */
-function executedPosition(row: StatusDbRow, ingested: bigint | null): bigint | null {
+function executedPosition(row: StatusDbRow, ingested: bigint | null, seqNosOf: SeqNosOf): bigint | null {
   const seqNo = BigInt(row.executedSeqNo);
   if (ingested === null || seqNo < 0n) return null;
   if (seqNo >= BigInt(row.ingestedSeqNo)) return ingested;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { evmSeqNo, type Observer } from '@imart/core';
+import { type Observer } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
 import {
+  blockSeqNo,
   append,
   contentsOfStraightFold,
   executeLanes,
@@ -18,7 +19,7 @@ import { replay, type FoldElsewhere, type ReplayOptions, type ReplayResult } fro
 
 const MEANS = {
   codec: marketEventCodec,
-  seqNosOf: () => evmSeqNo,
+  seqNosOf: () => blockSeqNo,
   observerOf: (subjectId: Observer['subjectId']): Observer => ({
     name: 'market',
     subjectId,

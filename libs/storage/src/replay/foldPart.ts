@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { EventDataCodec, Observer, SeqNoCodec, SubjectId } from '@imart/core';
+import type { EventDataCodec, Observer, SeqNosOf, SubjectId } from '@imart/core';
 import type { ParkMarker } from '@imart/pipeline';
 import { ReplayError } from './errors';
 import { foldLog } from './foldLog';
@@ -25,7 +25,7 @@ export type AggregateSelection =
 export interface FoldMeans {
   readonly codec: EventDataCodec;
   /** How the seq nos of a subject are made; by its id. */
-  readonly seqNosOf: (subjectId: SubjectId) => SeqNoCodec;
+  readonly seqNosOf: SeqNosOf;
   /** The observer of a subject. */
   readonly observerOf: (subjectId: SubjectId) => Observer;
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { evmSeqNo, type Event, type Observer, type SeqNo, type SubjectId } from '@imart/core';
+import { type Event, type Observer, type SeqNo, type SubjectId } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
 import {
   noSnapshots,
@@ -9,6 +9,7 @@ import {
   type SubjectStore,
 } from '@imart/pipeline';
 import {
+  blockSeqNo,
   addPoison,
   ALICE,
   append,
@@ -83,7 +84,7 @@ const run = (options: Partial<ReplayOptions> = {}): Promise<ReplayResult> =>
     pool: market.pool,
     viewsFile: VIEWS_FILE,
     codec: marketEventCodec,
-    seqNosOf: () => evmSeqNo,
+    seqNosOf: () => blockSeqNo,
     observerOf: (subjectId): Observer => ({ name: 'market', subjectId, reducers: marketReducers }),
     onDifference: 'refuse',
     onProgress: () => undefined,

@@ -3,10 +3,8 @@ import {
   aggregateHash,
   type AggregateKey,
   type EventDataCodec,
-  type FoldState,
   type Observer,
   type SeqNoCodec,
-  type StateRow,
 } from '@imart/core';
 import {
   encodeState,
@@ -27,13 +25,13 @@ import { readFeedChanges } from './feed';
 import { HALT_COLUMNS, haltOf, readHalt, writeHalt, type HaltCells } from './halt';
 import { readEventsAt, readLogRange, readTampered } from './logRange';
 import { checkFencing } from './lease';
-import { byType, keyTextOf, marketJson, marketTables, rowKey, type MarketTable } from './marketTables';
+import { loadStates } from './loadStates';
+import { keyTextOf } from './marketTables';
 import { resume } from './operatorActions';
 import { toStorageError } from './pgErrors';
 import { readMarker, SELECT_MARKERS } from './parkMarkers';
 import { readProgress } from './progress';
 import { readResumePoint } from './resumePoint';
-import { readRow, selectList } from './tables';
 import { createTransaction, CREATE_TEMPORARY } from './transaction';
 import { writeBehind } from './writeBehind';
 import { WRITER_SESSION } from './writerSession';
@@ -86,35 +84,6 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
   const consistent = <T>(work: (client: ClientBase) => Promise<T>): Promise<T> =>
     translated(() => consistentRead(pool, work));
 
-  const loadTable = async (
-    table: MarketTable,
-    type: string,
-    ids: readonly string[],
-  ): Promise<readonly StateRow[]> => {
-    const values = ids.map(table.idValues);
-    const columns = table.idColumns.map((_name, i) => values.map((v) => v[i]));
-    const byId = table.idColumns.map((name, i) => `t."${name}" = k.k${i}`).join(' AND ');
-    const typed = table.sharedByTypes ? ` AND t.aggregate_type = '${type}'` : '';
-    const newest = table.newestBy === null ? '' : ` ORDER BY t."${table.newestBy}" DESC`;
-    // One look into the primary key for each id. Left to itself, the planner scans a table that is still growing and has no
-    // statistics yet, for every run anew: 12 s of 20 in reading 200,000 events.
-    const { rows } = await pool.query(
-      `SELECT ${selectList(table, 'r')} FROM unnest(${table.idTypes.map((t, i) => `$${i + 2}::${t}`).join(', ')}) ` +
-        `AS k(${table.idColumns.map((_name, i) => `k${i}`).join(', ')}) CROSS JOIN LATERAL (` +
-        `SELECT t.* FROM "${table.name}" t WHERE t.subject = $1 AND ${byId}${typed}${newest} LIMIT 1) r`,
-      [subject, ...columns],
-    );
-    return (rows as Record<string, unknown>[]).map((row) =>
-      readRow(table, row, rowKey(table, row), marketJson),
-    );
-  };
-
-  const idOf = (table: MarketTable, row: StateRow): string =>
-    table.idColumns
-      .map((name) => table.columns.find((c) => c.column === name)?.field as string)
-      .map((field) => String((row as unknown as Record<string, unknown>)[field]))
-      .join(':');
-
   return {
     subjectId,
     lanes,
@@ -146,29 +115,7 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
         return parked ? 'parked' : 'executed';
       }),
 
-    loadStates: (keys: readonly AggregateKey[]) =>
-      translated(async () => {
-        const states = new Map<string, FoldState>();
-        for (const [type, group] of byType(keys)) {
-          const reducer = observer.reducers.get(type);
-          if (reducer === undefined) continue;
-          const ids = group.map((key) => key.aggregateId);
-          const found = new Map<string, StateRow[]>();
-          for (const name of reducer.tables) {
-            const table = marketTables.get(name) as MarketTable;
-            for (const row of await loadTable(table, type, ids)) {
-              const id = idOf(table, row);
-              const rows = found.get(id);
-              if (rows === undefined) found.set(id, [row]);
-              else rows.push(row);
-            }
-          }
-          for (const [id, rows] of found) {
-            states.set(keyTextOf({ aggregateType: type, aggregateId: id }), reducer.restore(id, rows));
-          }
-        }
-        return states;
-      }),
+    loadStates: (keys) => translated(() => loadStates(pool, subject, observer, keys)),
 
     async prepareAppend(message, feedNo): Promise<EncodedAppend> {
       const text: Buffer[] = [];

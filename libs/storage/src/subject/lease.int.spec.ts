@@ -1,7 +1,6 @@
 import { Client } from 'pg';
-import { evmSeqNo } from '@imart/core';
 import { FencedError, type IngestLeases, type SubjectStore } from '@imart/pipeline';
-import { appendMessage, createMarketScript, fakeBlock, SUBJECT } from '@imart/testing';
+import { blockSeqNo, appendMessage, createMarketScript, fakeBlock, SUBJECT } from '@imart/testing';
 import { createIngestLeases } from './lease';
 import { createMarketDatabase, type MarketDatabase } from '../testing/marketDatabase';
 import { startTestServer, type TestServer } from '../testing/testDatabase';
@@ -47,7 +46,7 @@ const append = (to: SubjectStore, range = message): Promise<unknown> =>
 const finalize = (to: SubjectStore): Promise<void> =>
   to.transaction(async (tx) => {
     await tx.lockIngest();
-    await tx.finalize({ kind: 'finalize', upToSeqNo: evmSeqNo.last(10n), position: 10n });
+    await tx.finalize({ kind: 'finalize', upToSeqNo: blockSeqNo.last(10n), position: 10n });
   });
 /** Moves the end of the lease on the database's own clock. */
 const end = async (): Promise<void> => {
@@ -127,7 +126,7 @@ describe('the lease in the database', () => {
     expect(await store.progress()).toMatchObject({ nextPosition: 11n, lastFeedNo: 1n });
     await append(now, next);
     await finalize(now);
-    expect(await store.progress()).toMatchObject({ nextPosition: 13n, finalized: evmSeqNo.last(10n) });
+    expect(await store.progress()).toMatchObject({ nextPosition: 13n, finalized: blockSeqNo.last(10n) });
   });
 
   it('is not looked at by who has none: an operator’s command works under the row’s lock alone', async () => {

@@ -46,7 +46,7 @@ const trade = (maker: string, taker: string): readonly Column[] => [
 /** How a table's newest rows are found by the ids of aggregates. */
 export interface MarketTable extends StateTable {
   /** Types of the columns in `idColumns`, as SQL arrays. */
-  readonly idTypes: readonly string[];
+  readonly idTypes: readonly ('text[]' | 'numeric[]')[];
   readonly idColumns: readonly string[];
   /** The values of `idColumns` for an aggregate id. */
   readonly idValues: (aggregateId: string) => readonly string[];
@@ -76,7 +76,7 @@ const simple = (
   name: string,
   columns: readonly Column[],
   idColumns: readonly string[],
-  idTypes: readonly string[],
+  idTypes: MarketTable['idTypes'],
   idValues: (aggregateId: string) => readonly string[],
 ): MarketTable => ({
   name,

@@ -1,5 +1,5 @@
-import { evmSeqNo, type SubjectId } from '@imart/core';
-import { append, appendMessage, SUBJECT } from '@imart/testing';
+import { type SubjectId } from '@imart/core';
+import { blockSeqNo, append, appendMessage, SUBJECT } from '@imart/testing';
 import { createMarketDatabase, type MarketDatabase } from '../testing/marketDatabase';
 import { startTestServer, type TestServer } from '../testing/testDatabase';
 import { LanesChangedError, OtherChainError } from './errors';
@@ -51,7 +51,7 @@ describe('openSubject', () => {
     expect(await openSubject(market.pool, { ...options, identity, lanes: 1 })).toMatchObject({
       empty: false,
     });
-    expect((await store.progress()).ingested).toBe(evmSeqNo.last(3n));
+    expect((await store.progress()).ingested).toBe(blockSeqNo.last(3n));
   });
 
   it('refuses another chain under the same id, and changes nothing', async () => {

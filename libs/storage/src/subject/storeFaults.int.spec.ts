@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { evmSeqNo } from '@imart/core';
 import { StorageUnavailableError, type SubjectStore } from '@imart/pipeline';
 import {
+  blockSeqNo,
   append,
   appendMessages,
   catchUpWith,
@@ -73,7 +73,7 @@ const message = wholeRange(events);
 
 async function expectStraightFold(store: SubjectStore): Promise<void> {
   expect(await market.contents(SUBJECT)).toEqual(await contentsOfStraightFold(events));
-  const end = evmSeqNo.last(message.toPosition);
+  const end = blockSeqNo.last(message.toPosition);
   expect(await store.progress()).toMatchObject({ executed: end, ingested: end, lastFeedNo: 1n });
 }
 
@@ -85,7 +85,7 @@ describe('a connection that is cut', () => {
     'UPDATE subjects SET next_position',
     'FROM checkpoints WHERE observer',
     'COPY "activities"',
-    'COPY "changed_orders"',
+    'INSERT INTO "orders"',
     'INSERT INTO "offers"',
     'INSERT INTO park_markers',
     'UPDATE checkpoints',
@@ -168,7 +168,7 @@ describe('a server that ends a session', () => {
         await tx.append(await store.prepareAppend(message, lastFeedNo + 1n));
         if (!ended) await terminateAll();
         ended = true;
-        await tx.finalize({ kind: 'finalize', upToSeqNo: evmSeqNo.last(1n), position: 1n });
+        await tx.finalize({ kind: 'finalize', upToSeqNo: blockSeqNo.last(1n), position: 1n });
       });
     await expect(attempt()).rejects.toThrow(StorageUnavailableError);
     expect(await store.progress()).toMatchObject({ nextPosition: 0n, lastFeedNo: 0n });

@@ -1,5 +1,5 @@
-import { laneOf, aggregateHash } from '@imart/core';
-import { append, createMarketScript, appendMessage, SUBJECT } from '@imart/testing';
+import { laneOf, aggregateHash, type BlockRef } from '@imart/core';
+import { append, createMarketScript, appendMessage, fakeBlock, SUBJECT } from '@imart/testing';
 import { createMarketDatabase, type MarketDatabase } from '../testing/marketDatabase';
 import { startTestServer, type TestServer } from '../testing/testDatabase';
 import { registeredSubjects } from './registeredSubjects';
@@ -68,6 +68,27 @@ describe('what waits in the log', () => {
       headTimeUs: 5_000_000n,
       passes: [{ kind: 'second', missingEvents: 5, differentEvents: 4, extraEvents: 1, nextPosition: 30n }],
     });
+  });
+});
+
+describe('the head', () => {
+  it('is never below what is in the log: a block is announced before the next answer about the head', async () => {
+    const store = await market.open(SUBJECT, LANES);
+    const head = async () => {
+      const { headPosition, headTimeUs } = await readSubjectReadings(market.pool, 1, 'market');
+      return { position: headPosition, timeUs: headTimeUs };
+    };
+    const placeOf = ({ position, timeUs }: BlockRef) => ({ position, timeUs });
+    await append(store, appendMessage(events, 0n, 10n));
+    expect(await head()).toEqual({ position: null, timeUs: null });
+    await store.heartbeat(fakeBlock(15n));
+    await append(store, appendMessage(events, 11n, 12n));
+    expect(await head()).toEqual(placeOf(fakeBlock(15n)));
+    await append(store, appendMessage(events, 13n, 16n));
+    expect(await head()).toEqual(placeOf(fakeBlock(16n)));
+    // What the source itself says counts, also when it lags.
+    await store.heartbeat(fakeBlock(14n));
+    expect(await head()).toEqual(placeOf(fakeBlock(14n)));
   });
 });
 

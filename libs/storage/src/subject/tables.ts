@@ -83,13 +83,17 @@ function value(type: ColumnType, stored: unknown, read: ((json: unknown) => unkn
       return BigInt(stored as string);
     case 'json':
       return (read ?? ((x) => x))(JSON.parse(stored as string));
+    case 'int':
+      return Number(stored);
+    case 'flag':
+      return stored === true || stored === 't';
     default:
       return stored;
   }
 }
 
 /**
- * A row as its reducer made it.
+ * A row as its reducer made it, from what the driver or a script read.
  * @param json reads the lists of `json` columns, by field.
  */
 export function readRow(
@@ -109,13 +113,15 @@ export function copyStatement(table: StateTable, into = table.name): string {
   return `COPY "${into}" ("subject", ${table.columns.map((c) => `"${c.column}"`).join(', ')}) FROM STDIN`;
 }
 
-/** Statements that write a table's changed rows by way of a temporary one. */
+/** Statements that write a table's changed rows, by way of a temporary one or from the statement itself. */
 export interface UpsertStatements {
   readonly createTemporary: string;
   /** Needed only where a transaction writes the table more than once: a commit empties it as well. */
   readonly emptyTemporary: string;
   readonly copy: string;
   readonly merge: string;
+  /** For a few rows, as a VALUES list: no temporary table is touched, which the commit would have to empty. */
+  readonly direct: (values: string) => string;
 }
 
 export function upsertStatements(table: StateTable): UpsertStatements {
@@ -123,12 +129,13 @@ export function upsertStatements(table: StateTable): UpsertStatements {
   const keys = ['subject', ...table.key].map((name) => `"${name}"`);
   const changing = names.filter((name) => !keys.includes(name));
   const temporary = `"changed_${table.name}"`;
+  const insert = `INSERT INTO "${table.name}" (${names.join(', ')})`;
+  const onConflict = `ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${changing.map((n) => `${n} = excluded.${n}`).join(', ')}`;
   return {
     createTemporary: `CREATE TEMPORARY TABLE IF NOT EXISTS ${temporary} (LIKE "${table.name}") ON COMMIT DELETE ROWS`,
     emptyTemporary: `TRUNCATE ${temporary}`,
     copy: copyStatement(table, `changed_${table.name}`),
-    merge:
-      `INSERT INTO "${table.name}" (${names.join(', ')}) SELECT ${names.join(', ')} FROM ${temporary} ` +
-      `ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${changing.map((n) => `${n} = excluded.${n}`).join(', ')}`,
+    merge: `${insert} SELECT ${names.join(', ')} FROM ${temporary} ${onConflict}`,
+    direct: (values) => `${insert} VALUES ${values} ${onConflict}`,
   };
 }

@@ -1,5 +1,5 @@
 import { escapeLiteral } from 'pg';
-import type { Event, FinalizeMessage, Observer } from '@imart/core';
+import type { BlockRef, Event, FinalizeMessage, Observer } from '@imart/core';
 import {
   EpochMovedError,
   EventConflictError,
@@ -26,17 +26,32 @@ import { createLateEventSteps } from './lateEvents';
 import { createLogEndSteps } from './logEnd';
 import { marketTables } from './marketTables';
 import type { EncodedAppend, EncodedRun } from './encoded';
+import { copyValues } from './copyValues';
 import { snapshotSteps } from './snapshots';
 import { upsertStatements } from './tables';
 import { createOperatorSteps } from './operatorActions';
 import { createParkSteps } from './parkMarkers';
+import type { CopyText } from './script';
 import { createRefoldSteps } from './refoldSteps';
 import { arrayOf } from './arrayOf';
 import { refuseFenced, selectFencing } from './lease';
 import { progressOf, readProgress, selectProgress } from './progress';
 import type { WriteBehind } from './writeBehind';
 
+/** A block that a source announces may be in the log before its next answer about the head tells of it. Nothing while no head is known. */
+const headReached = ({ position, timeUs }: BlockRef): string =>
+  `head_time_us = CASE WHEN head_position < ${position} THEN ${timeUs} ELSE head_time_us END, ` +
+  `head_position = CASE WHEN head_position < ${position} THEN ${position} ELSE head_position END`;
+
 const upserts = new Map([...marketTables.values()].map((table) => [table.name, upsertStatements(table)]));
+
+/**
+ * Of a table's changed rows, most bytes that go into the statement itself. A transaction that touches a temporary table empties all of
+ * them in its commit, which takes longer than a block's rows; for many rows COPY is cheaper.
+ */
+const DIRECT_BYTES_MAX = 64 * 1024;
+
+const bytesOf = (text: CopyText): number => text.reduce((sum, piece) => sum + piece.length, 0);
 
 /** What every connection that writes rows of states runs once: the temporary tables that changed rows go through. */
 export const CREATE_TEMPORARY = [...upserts.values()].map((u) => u.createTemporary).join('; ');
@@ -137,7 +152,8 @@ export function createTransaction(
       write({
         statement: `WITH position AS (
             UPDATE subjects SET next_position = ${message.toPosition + 1n}, ingested_seq_no = ${message.toSeqNo},
-              last_feed_no = ${feedNo}, chain_time_us = ${last === undefined ? 'chain_time_us' : last.timeUs} WHERE id = ${subject}
+              last_feed_no = ${feedNo}${last === undefined ? '' : `, chain_time_us = ${last.timeUs}, ${headReached(last)}`}
+            WHERE id = ${subject}
           ), changed AS (
             INSERT INTO feed (subject, feed_no, kind, from_seq_no, to_seq_no, epoch) VALUES (${subject}, ${feedNo}, 'appended',
               ${log.seqNos.first(message.fromPosition)}, ${message.toSeqNo}, ${progress.epoch})
@@ -192,6 +208,10 @@ export function createTransaction(
       for (const [name, text] of tables) {
         const statements = upserts.get(name);
         if (statements === undefined) throw new RangeError(`no table for rows of "${name}"`);
+        if (bytesOf(text) <= DIRECT_BYTES_MAX) {
+          write({ statement: statements.direct(copyValues(text.join(''))) });
+          continue;
+        }
         if (merged.has(name)) write({ statement: statements.emptyTemporary });
         write({ statement: statements.copy, text }, { statement: statements.merge });
         merged.add(name);

@@ -1,7 +1,8 @@
-import { evmSeqNo, UNDECODABLE, UNDECODABLE_AGGREGATE, type Event } from '@imart/core';
+import { UNDECODABLE, UNDECODABLE_AGGREGATE, type Event } from '@imart/core';
 import { AGGREGATE } from '@imart/market';
 import type { SubjectStore } from '@imart/pipeline';
 import {
+  blockSeqNo,
   address,
   ALICE,
   append,
@@ -72,12 +73,13 @@ describe('text', () => {
     ['other scripts and pictures', 'é 漢字 🖼️ \u202e \u2028'],
     ['nothing', ''],
     ['256 KiB', 'x\\\t'.repeat(87_381)],
+    ['much of all of them', `\\N\t\n\r\n'"{}$1;--\\.é漢`.repeat(10_000)],
   ])('of %s is stored as it is (D1)', async (_what, name) => {
     await executed(named(name));
     expect(
       await rowsOf('SELECT name, category, description, uri, tags::json->>0 AS tag FROM collections'),
     ).toEqual([{ name, category: name, description: name, uri: name, tag: name }]);
-    const [event] = await store.transaction((tx) => tx.readRun(0, -1n as never, evmSeqNo.last(9n), 9));
+    const [event] = await store.transaction((tx) => tx.readRun(0, -1n as never, blockSeqNo.last(9n), 9));
     expect(event?.data).toMatchObject({ name, tags: [name] });
   });
 
@@ -91,7 +93,7 @@ describe('text', () => {
       expect(await rowsOf('SELECT name, category, description, uri FROM collections')).toEqual([
         { name: stored, category: stored, description: stored, uri: stored },
       ]);
-      const [event] = await store.transaction((tx) => tx.readRun(0, -1n as never, evmSeqNo.last(9n), 9));
+      const [event] = await store.transaction((tx) => tx.readRun(0, -1n as never, blockSeqNo.last(9n), 9));
       expect(event?.data).toMatchObject({ name, tags: [name] });
       expect(await append(store, wholeRange(named(name).events))).toEqual({ kind: 'already-there' });
     },
@@ -109,7 +111,7 @@ describe('text', () => {
     await append(store, wholeRange([undecodable]));
     await executeLanes(store);
     expect(await store.parked()).toMatchObject([{ code: 'UNDECODABLE', message: 'of \ufffd and \ufffd' }]);
-    expect(await store.transaction((tx) => tx.readRun(0, -1n as never, evmSeqNo.last(9n), 9))).toEqual([
+    expect(await store.transaction((tx) => tx.readRun(0, -1n as never, blockSeqNo.last(9n), 9))).toEqual([
       undecodable,
     ]);
   });
@@ -183,7 +185,7 @@ describe('quantities', () => {
         { token_id: text, quantity: text },
       ]);
       expect(await rowsOf('SELECT maximum::text FROM collections')).toEqual([{ maximum: text }]);
-      expect(await store.transaction((tx) => tx.readRun(0, -1n as never, evmSeqNo.last(9n), 9))).toEqual(
+      expect(await store.transaction((tx) => tx.readRun(0, -1n as never, blockSeqNo.last(9n), 9))).toEqual(
         script.events,
       );
       const [listing] = (await store.loadStates([script.events[0]!])).values();

@@ -8,6 +8,7 @@ import {
   createEventWorker,
   type AggregateDefinition,
   type AggregateQueries,
+  type CommandStore,
   type EventService,
   type EventServiceOptions,
   type EventsOf,
@@ -36,6 +37,8 @@ export interface CommandPartsOptions {
   readonly commands?: Partial<Omit<OpenCommandsOptions, 'pool' | 'definition'>>;
   readonly service?: Partial<EventServiceOptions>;
   readonly worker?: Partial<EventWorkerOptions>;
+  /** What the process has in place of the store. @defaultValue the store as it is */
+  readonly store?: (opened: OpenedCommands) => CommandStore;
 }
 
 /** A migrated database for the specs of one file. */
@@ -93,11 +96,13 @@ export async function createCommandDatabase(server: TestServer): Promise<Command
       options: CommandPartsOptions = {},
     ) {
       const plain = anyAggregate(definition);
-      const opened = await openCommands({
+      const inDatabase = await openCommands({
         pool: options.pool ?? pool,
         definition: plain,
         ...options.commands,
       });
+      const { store: replaced = () => inDatabase.store } = options;
+      const opened = { ...inDatabase, store: replaced(inDatabase) };
       const worker = createEventWorker({
         definition: plain,
         store: opened.store,

@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /**
- * What to do with the next words of a client: pass them on; cut the connection before the server hears them; or cut it when
- * the server has heard and answered them, so that the client never learns what came of them.
+ * What to do with the next words of a client: pass them on; cut the connection before the server hears them; cut it when
+ * the server has heard and answered them, so that the client never learns what came of them; or, a number, when it has heard and done what the
+ * first so many bytes say, and nothing of the rest.
  */
-export type Cut = 'pass' | 'before' | 'after';
+export type Cut = 'pass' | 'before' | 'after' | number;
 
 /** Stands between clients and a PostgreSQL server, and cuts connections where a spec wants it. */
 export interface CuttingProxy {
@@ -14,6 +15,25 @@ export interface CuttingProxy {
   decide: (text: string) => Cut;
   close(): Promise<void>;
 }
+
+const FLUSH = Buffer.from([0x48, 0, 0, 0, 4]);
+
+/**
+ * Where statements end that others follow within one packet: a client may say several at once.
+ * @param text as {@link CuttingProxy.decide} is given it
+ */
+export function innerEnds(text: string): readonly number[] {
+  const packet = Buffer.from(text, 'latin1');
+  const ends: number[] = [];
+  for (let at = 0; at + 5 <= packet.length;) {
+    const type = packet.toString('latin1', at, at + 1);
+    at += 1 + packet.readUInt32BE(at + 1);
+    if (type === EXECUTE && at <= packet.length) ends.push(at);
+  }
+  return ends.slice(0, -1);
+}
+
+const EXECUTE = 'E';
 
 export const COMMIT = 'COMMIT\0';
 
@@ -39,8 +59,9 @@ export async function createCuttingProxy(serverUrl: string): Promise<CuttingProx
     client.on('data', (data) => {
       const what = proxy.decide(data.toString('latin1'));
       if (what === 'before') return cut();
-      dropping = what === 'after';
-      server.write(data);
+      dropping = what !== 'pass';
+      // Without the end of what was said, the server would keep its answer.
+      server.write(typeof what === 'number' ? Buffer.concat([data.subarray(0, what), FLUSH]) : data);
     });
     server.on('data', (data) => {
       if (dropping) return cut();

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Pool, type PoolConfig } from 'pg';
-import { evmSeqNo, type Activity, type AggregateKey, type SeqNo, type StateRow } from '@imart/core';
+import { createSeqNoCodec, type Activity, type AggregateKey, type SeqNo, type StateRow } from '@imart/core';
 import { marketEventCodec, marketReducers } from '@imart/market';
 import type { OperatorAction, ParkAction, ParkMarker, SubjectStore } from '@imart/pipeline';
 import type { ScratchDatabase } from '../embedded/scratchDatabase';
@@ -87,7 +87,7 @@ export async function createMarketDatabase(server: TestServer): Promise<MarketDa
         lanes,
         observer: { name: 'market', subjectId, reducers: marketReducers },
         codec: marketEventCodec,
-        seqNos: evmSeqNo,
+        seqNos: createSeqNoCodec({ positionBits: 32, indexBits: 17, partBits: 14 }),
       });
     },
     contents: (subjectId) => readContents(pool, subjectId),

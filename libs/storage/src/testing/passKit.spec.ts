@@ -1,4 +1,4 @@
-import { evmSeqNo, type Event } from '@imart/core';
+import { type Event } from '@imart/core';
 import { marketEventCodec } from '@imart/market';
 import {
   createPassStats,
@@ -12,6 +12,7 @@ import {
   type SubjectStore,
 } from '@imart/pipeline';
 import {
+  blockSeqNo,
   append,
   appendMessage,
   contentsOfStraightFold,
@@ -55,7 +56,7 @@ export async function createPassKit(server: TestServer): Promise<PassKit> {
         subject: 1,
         subjectId: SUBJECT,
         fencing: null,
-        seqNos: evmSeqNo,
+        seqNos: blockSeqNo,
       });
       return { store, passes };
     },
@@ -92,7 +93,7 @@ export async function fill(
 export const finalize = (store: SubjectStore, position: bigint): Promise<void> =>
   store.transaction(async (tx) => {
     await tx.lockIngest();
-    await tx.finalize({ kind: 'finalize', upToSeqNo: evmSeqNo.last(position), position });
+    await tx.finalize({ kind: 'finalize', upToSeqNo: blockSeqNo.last(position), position });
   });
 
 export function stepsOf(
@@ -105,7 +106,7 @@ export function stepsOf(
     passes,
     source,
     codec: marketEventCodec,
-    seqNos: evmSeqNo,
+    seqNos: blockSeqNo,
     stats,
   };
 }

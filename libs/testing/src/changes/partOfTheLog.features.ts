@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { evmSeqNo } from '@imart/core';
+import { blockSeqNo } from '../blockSeqNo';
 import { appendMessage, fakeBlock } from '../fakeSubject';
 import { address, createMarketScript, MARKET } from '../marketEvents';
 import { append } from '../storeSteps';
@@ -16,7 +16,7 @@ export function describePartOfTheLog(name: string, features: SubjectStoreFeature
       const discovered = [2n, 7n].map((position) => ({
         address: address(`at${position}`),
         kind: 'erc721',
-        discoveredAt: evmSeqNo.encode(position, 1, 0),
+        discoveredAt: blockSeqNo.encode(position, 1, 0),
       }));
       await append(store, { ...appendMessage(events, 0n, 5n), discovered: discovered.slice(0, 1) });
       await append(store, { ...appendMessage(events, 6n, 15n), discovered: discovered.slice(1) });

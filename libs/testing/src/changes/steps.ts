@@ -1,5 +1,4 @@
 import {
-  evmSeqNo,
   type AggregateKey,
   type AppendMessage,
   type BlockRef,
@@ -10,6 +9,7 @@ import {
   type Reducer,
   type SeqNo,
 } from '@imart/core';
+import { blockSeqNo } from '../blockSeqNo';
 import { AGGREGATE } from '@imart/market';
 import {
   applyLateChange,
@@ -36,7 +36,7 @@ export const changing = (store: SubjectStore, observer: Observer = MARKET_OBSERV
   logger: silentLogger,
 });
 
-export const at = (position: bigint): SeqNo => evmSeqNo.last(position);
+export const at = (position: bigint): SeqNo => blockSeqNo.last(position);
 
 /** Everything after this position is taken back. */
 export const takeBackAfter = (
@@ -44,7 +44,7 @@ export const takeBackAfter = (
   ancestor: BlockRef = fakeBlock(position),
 ): InvalidateMessage => ({
   kind: 'invalidate',
-  fromSeqNo: evmSeqNo.first(position + 1n),
+  fromSeqNo: blockSeqNo.first(position + 1n),
   ancestor,
 });
 
@@ -73,7 +73,7 @@ export function movedTo(event: Event, position: bigint, index: number, blockHash
   const block = fakeBlock(position);
   return {
     ...event,
-    seqNo: evmSeqNo.encode(position, index, 0),
+    seqNo: blockSeqNo.encode(position, index, 0),
     source: {
       ...event.source,
       position,

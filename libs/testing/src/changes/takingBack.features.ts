@@ -1,13 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  aggregateHash,
-  BEFORE_FIRST,
-  evmSeqNo,
-  laneOf,
-  ReorgTooDeepError,
-  type Event,
-  type SeqNo,
-} from '@imart/core';
+import { aggregateHash, BEFORE_FIRST, laneOf, ReorgTooDeepError, type Event, type SeqNo } from '@imart/core';
+import { blockSeqNo } from '../blockSeqNo';
 import {
   AncestorMismatchError,
   createExecutor,
@@ -140,12 +133,12 @@ export function describeTakingBack(name: string, features: SubjectStoreFeatures)
       const contract = (name: string, position: bigint) => ({
         address: address(name),
         kind: 'erc721',
-        discoveredAt: evmSeqNo.encode(position, 3, 0),
+        discoveredAt: blockSeqNo.encode(position, 3, 0),
       });
       const discovered = [contract('kept', 1n), contract('kept', 3n), contract('gone', 3n)];
       for (const message of blockByBlock([], 4n)) {
         const own = discovered.filter(
-          ({ discoveredAt }) => evmSeqNo.decode(discoveredAt).position === message.toPosition,
+          ({ discoveredAt }) => blockSeqNo.decode(discoveredAt).position === message.toPosition,
         );
         await append(store, { ...message, discovered: own });
       }
@@ -263,7 +256,7 @@ export function describeTakingBack(name: string, features: SubjectStoreFeatures)
       await store.transaction(async (tx) => {
         await tx.lockIngest();
         await tx.lockLanes([0]);
-        const request = { ...orderKey('1'), fromSeqNo: evmSeqNo.first(3n) };
+        const request = { ...orderKey('1'), fromSeqNo: blockSeqNo.first(3n) };
         const [base] = [...(await tx.snapshotsBelow([request])).values()];
         await tx.readAggregates(
           [{ ...orderKey('1'), afterSeqNo: base?.seqNo ?? BEFORE_FIRST, upToSeqNo: at(2n) }],

@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   aggregateKeyText,
   BEFORE_FIRST,
-  evmSeqNo,
   type AggregateKey,
   type Event,
   type FoldState,
@@ -11,6 +10,7 @@ import {
   type SeqNo,
   type SubjectId,
 } from '@imart/core';
+import { blockSeqNo } from '../blockSeqNo';
 import {
   EventConflictError,
   type ChangeTransaction,
@@ -96,7 +96,7 @@ export function createChangeSteps(options: ChangeStepsOptions): ChangeTransactio
     async cutLog({ block, nextPosition, ingested }, feedNo) {
       await nextTurn();
       onMoment('cutLog');
-      if (block !== null && evmSeqNo.decode((ingested + 1n) as SeqNo).position <= block.position)
+      if (block !== null && blockSeqNo.decode((ingested + 1n) as SeqNo).position <= block.position)
         throw new RangeError(`block ${block.position} cannot stay when the log ends at ${ingested}`);
       let gone: readonly StoredEvent[] = [];
       change((state) => {
@@ -129,7 +129,7 @@ export function createChangeSteps(options: ChangeStepsOptions): ChangeTransactio
       return {
         block,
         nextPosition: block.position + 1n,
-        ingested: block.position === last ? ingested : evmSeqNo.last(block.position),
+        ingested: block.position === last ? ingested : blockSeqNo.last(block.position),
       };
     },
 

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   aggregateKeyText,
-  evmSeqNo,
   type Activity,
   type AggregateKey,
   type Event,
@@ -12,6 +11,7 @@ import {
   type StateRow,
   type SubjectId,
 } from '@imart/core';
+import { blockSeqNo } from '../blockSeqNo';
 import {
   EventConflictError,
   type LogRange,
@@ -94,7 +94,7 @@ export function rangeOf(committed: Committed, fromPosition: bigint, toPosition: 
     blocks: [...known]
       .map(([position, hash]): KnownBlock => ({ position, hash }))
       .sort((a, b) => Number(a.position - b.position)),
-    discovered: discovered.filter(({ discoveredAt }) => within(evmSeqNo.decode(discoveredAt).position)),
+    discovered: discovered.filter(({ discoveredAt }) => within(blockSeqNo.decode(discoveredAt).position)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { evmSeqNo, type Event } from '@imart/core';
+import { type Event } from '@imart/core';
+import { blockSeqNo } from '../blockSeqNo';
 import { snapshotEvery } from '@imart/pipeline';
 import { appendMessages } from '../fakeSubject';
 import { histories } from '../histories';
@@ -29,7 +30,7 @@ export function describeAnyHistory({ open, runs }: SubjectStoreFeatures): void {
             const { store, contents } = await open(lanes);
             await catchUpWith(store, appendMessages(events, ends, true), cachedStatesMax);
             expect(await contents()).toEqual(await contentsOfStraightFold(events));
-            const end = evmSeqNo.last(ends.at(-1) as bigint);
+            const end = blockSeqNo.last(ends.at(-1) as bigint);
             expect(await store.progress()).toMatchObject({ executed: end, ingested: end });
             expect(await store.loadStates(keysOf(events))).toEqual(foldedStates(events));
           },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { aggregateHash, BEFORE_FIRST, evmSeqNo, laneOf, type Event, type SeqNo } from '@imart/core';
+import { aggregateHash, BEFORE_FIRST, laneOf, type Event, type SeqNo } from '@imart/core';
+import { blockSeqNo } from '../blockSeqNo';
 import { EventConflictError, LedgerGapError } from '@imart/pipeline';
 import { appendMessage, appendMessages, fakeBlock } from '../fakeSubject';
 import { ALICE, createMarketScript } from '../marketEvents';
@@ -31,7 +32,7 @@ export function describeLog({ open }: SubjectStoreFeatures): void {
       expect(await append(store, empty!)).toEqual({ kind: 'appended', feedNo: 2n, events: 0 });
       expect(await append(store, second!)).toEqual({ kind: 'appended', feedNo: 3n, events: 1 });
       expect(await store.progress()).toMatchObject({
-        ingested: evmSeqNo.last(9n),
+        ingested: blockSeqNo.last(9n),
         nextPosition: 10n,
         executed: BEFORE_FIRST,
         lastFeedNo: 3n,
@@ -43,7 +44,7 @@ export function describeLog({ open }: SubjectStoreFeatures): void {
       const { store } = await open(1);
       const { events } = marketOfEverything();
       await append(store, wholeRange(events));
-      const read = await store.transaction((tx) => tx.readRun(0, BEFORE_FIRST, evmSeqNo.last(100n), 1000));
+      const read = await store.transaction((tx) => tx.readRun(0, BEFORE_FIRST, blockSeqNo.last(100n), 1000));
       expect(read).toEqual(events);
     });
 
@@ -110,8 +111,8 @@ export function describeLog({ open }: SubjectStoreFeatures): void {
         await tx.lockLanes([0]);
         await tx.append(await store.prepareAppend(wholeRange(events), 1n));
         await tx.writeRun(run);
-        await tx.setCheckpoints([0], evmSeqNo.last(3n), 0n);
-        await tx.finalize({ kind: 'finalize', upToSeqNo: evmSeqNo.last(2n), position: 2n });
+        await tx.setCheckpoints([0], blockSeqNo.last(3n), 0n);
+        await tx.finalize({ kind: 'finalize', upToSeqNo: blockSeqNo.last(2n), position: 2n });
         throw new RangeError('on purpose');
       });
       await expect(failing).rejects.toThrow(new RangeError('on purpose'));
@@ -133,7 +134,7 @@ export function describeLog({ open }: SubjectStoreFeatures): void {
       const script = createMarketScript();
       for (let i = 1; i <= 30; i++) script.listed(String(i)).minted(ALICE, BigInt(i)).nextBlock();
       await append(store, wholeRange(script.events));
-      const end = evmSeqNo.last(100n);
+      const end = blockSeqNo.last(100n);
       const byLane: (readonly Event[])[] = [];
       for (let lane = 0; lane < lanes; lane++)
         byLane.push(await store.transaction((tx) => tx.readRun(lane, BEFORE_FIRST, end, 1000)));
@@ -156,7 +157,7 @@ export function describeLog({ open }: SubjectStoreFeatures): void {
         store.transaction((tx) => tx.readRun(0, from, to, limit));
       expect(await read(events[2]!.seqNo, events[6]!.seqNo, 100)).toEqual(events.slice(3, 7));
       expect(await read(events[2]!.seqNo, events[6]!.seqNo, 2)).toEqual(events.slice(3, 5));
-      expect(await read(events[8]!.seqNo, evmSeqNo.last(50n), 2)).toEqual([]);
+      expect(await read(events[8]!.seqNo, blockSeqNo.last(50n), 2)).toEqual([]);
     });
 
     it('gives the events of one aggregate, and of no other with a like id', async () => {
@@ -169,7 +170,7 @@ export function describeLog({ open }: SubjectStoreFeatures): void {
         );
         const read = (from: SeqNo, to: SeqNo): Promise<readonly Event[]> =>
           readAggregate(store, { ...key, afterSeqNo: from, upToSeqNo: to });
-        expect(await read(BEFORE_FIRST, evmSeqNo.last(100n))).toEqual(own);
+        expect(await read(BEFORE_FIRST, blockSeqNo.last(100n))).toEqual(own);
         expect(await read(own[0]!.seqNo, own.at(-1)!.seqNo)).toEqual(own.slice(1));
       }
     });

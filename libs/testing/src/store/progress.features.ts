@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { evmSeqNo, type SeqNo } from '@imart/core';
+import { type SeqNo } from '@imart/core';
+import { blockSeqNo } from '../blockSeqNo';
 import { appendMessage, fakeBlock } from '../fakeSubject';
 import { address, createMarketScript, MARKET } from '../marketEvents';
 import { addPoison } from '../randomMarket';
@@ -15,9 +16,9 @@ export function describeProgress({ open }: SubjectStoreFeatures): void {
       const set = (lanes: readonly number[], position: bigint): Promise<void> =>
         store.transaction(async (tx) => {
           await tx.lockLanes(lanes);
-          await tx.setCheckpoints(lanes, evmSeqNo.last(position), 0n);
+          await tx.setCheckpoints(lanes, blockSeqNo.last(position), 0n);
         });
-      const at = (position: bigint): SeqNo => evmSeqNo.last(position);
+      const at = (position: bigint): SeqNo => blockSeqNo.last(position);
       await set([0, 2], 5n);
       expect(await store.progress()).toMatchObject({ lanes: [at(5n), -1n, at(5n)], executed: -1n });
       await set([0, 1, 2], 4n);
@@ -31,13 +32,13 @@ export function describeProgress({ open }: SubjectStoreFeatures): void {
       const finalize = (position: bigint): Promise<void> =>
         store.transaction(async (tx) => {
           await tx.lockIngest();
-          await tx.finalize({ kind: 'finalize', upToSeqNo: evmSeqNo.last(position), position });
+          await tx.finalize({ kind: 'finalize', upToSeqNo: blockSeqNo.last(position), position });
         });
       await finalize(0n);
       expect(await store.resumePoint()).toMatchObject({ finalizedPosition: 0n });
       for (const position of [7n, 3n, 7n]) {
         await finalize(position);
-        expect((await store.progress()).finalized).toBe(evmSeqNo.last(7n));
+        expect((await store.progress()).finalized).toBe(blockSeqNo.last(7n));
         expect((await store.resumePoint()).finalizedPosition).toBe(7n);
       }
     });
@@ -53,8 +54,8 @@ export function describeProgress({ open }: SubjectStoreFeatures): void {
       });
       const blocks = (...positions: bigint[]) => positions.map(fakeBlock);
       const discovered = [
-        { address: address('b'), kind: 'erc1155', discoveredAt: evmSeqNo.encode(1n, 4, 0) },
-        { address: address('a'), kind: 'erc721', discoveredAt: evmSeqNo.encode(2n, 0, 1) },
+        { address: address('b'), kind: 'erc1155', discoveredAt: blockSeqNo.encode(1n, 4, 0) },
+        { address: address('a'), kind: 'erc721', discoveredAt: blockSeqNo.encode(2n, 0, 1) },
       ];
       await append(store, { ...appendMessage([], 0n, 3n), blocks: blocks(1n, 2n, 3n), discovered });
       await append(store, { ...appendMessage([], 4n, 5n), blocks: blocks(4n, 5n) });
@@ -67,14 +68,14 @@ export function describeProgress({ open }: SubjectStoreFeatures): void {
       });
       await store.transaction(async (tx) => {
         await tx.lockIngest();
-        await tx.finalize({ kind: 'finalize', upToSeqNo: evmSeqNo.last(4n), position: 4n });
+        await tx.finalize({ kind: 'finalize', upToSeqNo: blockSeqNo.last(4n), position: 4n });
       });
       await append(store, { ...appendMessage([], 6n, 6n), blocks: blocks(6n) });
       // Below finality nothing can be taken back: those blocks are forgotten.
       expect((await store.resumePoint()).window).toEqual(blocks(4n, 5n, 6n));
       await store.transaction(async (tx) => {
         await tx.lockIngest();
-        await tx.finalize({ kind: 'finalize', upToSeqNo: evmSeqNo.last(90n), position: 90n });
+        await tx.finalize({ kind: 'finalize', upToSeqNo: blockSeqNo.last(90n), position: 90n });
       });
       await append(store, { ...appendMessage([], 7n, 8n), blocks: blocks(8n) });
       expect(await store.resumePoint()).toMatchObject({ nextPosition: 9n, window: blocks(8n), discovered });
@@ -102,8 +103,8 @@ export function describeProgress({ open }: SubjectStoreFeatures): void {
       expect(await store.fateOf(0, poison!)).toBe('parked');
       expect(await store.fateOf(0, filled!)).toBe('parked');
       expect(await store.fateOf(0, other!)).toBe('executed');
-      expect(await store.fateOf(0, evmSeqNo.last(2n))).toBe('executed');
-      expect(await store.fateOf(0, evmSeqNo.last(3n))).toBeNull();
+      expect(await store.fateOf(0, blockSeqNo.last(2n))).toBe('executed');
+      expect(await store.fateOf(0, blockSeqNo.last(3n))).toBeNull();
       const again = { ...marker!, fromSeqNo: filled!, message: 'another' };
       await store.transaction(async (tx) =>
         tx.writeRun(await store.prepareRun({ ...EMPTY_RUN, parked: [again] })),

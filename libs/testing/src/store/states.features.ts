@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   aggregateKeyText,
-  evmSeqNo,
   type AggregateKey,
   type FoldState,
   type Reducer,
   type SeqNo,
   type Snapshot,
 } from '@imart/core';
+import { blockSeqNo } from '../blockSeqNo';
 import { AGGREGATE } from '@imart/market';
 import { snapshotEvery } from '@imart/pipeline';
 import { ALICE, BOB, CAROL, createMarketScript, MARKET } from '../marketEvents';
@@ -130,12 +130,12 @@ export function describeStates({ open }: SubjectStoreFeatures): void {
       const states = [3, 6, 9].map((n) =>
         foldedStates(own.slice(0, n)).get(aggregateKeyText(key.aggregateType, key.aggregateId)),
       );
-      expect(await below(evmSeqNo.last(99n))).toEqual(states[2]);
+      expect(await below(blockSeqNo.last(99n))).toEqual(states[2]);
       expect(await below(own[8]!.seqNo)).toEqual(states[1]);
       expect(await below(own[5]!.seqNo)).toEqual(states[0]);
       expect(await below(own[2]!.seqNo)).toBeNull();
-      expect(await below(evmSeqNo.last(99n), { ...key, aggregateType: 'offer' })).toBeNull();
-      expect(await below(evmSeqNo.last(99n), { ...key, aggregateType: 'nobody' })).toBeNull();
+      expect(await below(blockSeqNo.last(99n), { ...key, aggregateType: 'offer' })).toBeNull();
+      expect(await below(blockSeqNo.last(99n), { ...key, aggregateType: 'nobody' })).toBeNull();
       expect(await store.snapshotVersions([key, { ...key, aggregateType: 'offer' }])).toEqual(
         new Map([[aggregateKeyText(key.aggregateType, key.aggregateId), 9]]),
       );
@@ -145,7 +145,7 @@ export function describeStates({ open }: SubjectStoreFeatures): void {
       await store.transaction(async (tx) =>
         tx.writeRun(await store.prepareRun({ ...EMPTY_RUN, snapshots: [another] })),
       );
-      expect(await below(evmSeqNo.last(99n))).toEqual(states[1]);
+      expect(await below(blockSeqNo.last(99n))).toEqual(states[1]);
       expect([...(await store.snapshotVersions([key])).values()]).toEqual([6]);
     });
   });
@@ -167,14 +167,14 @@ export function describeStates({ open }: SubjectStoreFeatures): void {
         await tx.eraseAggregates([{ ...key, fromSeqNo: from, keptSeqNo: (from - 1n) as SeqNo }]);
         await tx.eraseActivities(own.map(({ seqNo }) => seqNo));
       });
-      const request = { ...key, fromSeqNo: evmSeqNo.last(99n) };
+      const request = { ...key, fromSeqNo: blockSeqNo.last(99n) };
       const [snapshot = null] = [...(await store.transaction((tx) => tx.snapshotsBelow([request]))).values()];
       return { before, after: await contents(), snapshot, events };
     };
 
     it('from its beginning leaves nothing of it, and everything of the others', async () => {
       for (const key of keysOf(marketOfEverything().events)) {
-        const { before, after, snapshot, events } = await erased(key, evmSeqNo.first(0n));
+        const { before, after, snapshot, events } = await erased(key, blockSeqNo.first(0n));
         const own = new Set(
           events
             .filter((e) => e.aggregateType === key.aggregateType && e.aggregateId === key.aggregateId)

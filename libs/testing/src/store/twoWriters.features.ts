@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { BEFORE_FIRST, evmSeqNo } from '@imart/core';
+import { BEFORE_FIRST } from '@imart/core';
+import { blockSeqNo } from '../blockSeqNo';
 import { noSnapshots, type SubjectStore, type SubjectTransaction } from '@imart/pipeline';
 import { marketOfEverything } from '../marketOfEverything';
 import type { SubjectStoreFeatures } from '../storeFeatures';
@@ -51,7 +52,7 @@ export function describeTwoWriters({ open }: SubjectStoreFeatures): void {
         async (tx, holds) => {
           const { lanes } = await tx.lockLanes([0, 1]);
           await holds();
-          await tx.setCheckpoints([0, 1], evmSeqNo.last(1n), 0n);
+          await tx.setCheckpoints([0, 1], blockSeqNo.last(1n), 0n);
           return lanes;
         },
         async (tx) => (await tx.lockLanes([1])).lanes,
@@ -59,7 +60,7 @@ export function describeTwoWriters({ open }: SubjectStoreFeatures): void {
       expect(waited).toBe(true);
       expect(results).toEqual([
         [BEFORE_FIRST, BEFORE_FIRST],
-        [evmSeqNo.last(1n), evmSeqNo.last(1n)],
+        [blockSeqNo.last(1n), blockSeqNo.last(1n)],
       ]);
     });
 

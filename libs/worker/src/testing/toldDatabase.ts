@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
-import { evmSeqNo, type Event } from '@imart/core';
+import { type Event } from '@imart/core';
 import { invalidate, type SubjectStore } from '@imart/pipeline';
 import { openNotifications, type NotificationStore } from '@imart/storage';
 import {
+  blockSeqNo,
   append,
   appendMessage,
   createMarketScript,
@@ -49,11 +50,11 @@ export async function openToldChain(database: MarketDatabase, pool?: Pool): Prom
     finalize: (position) =>
       store.transaction(async (tx) => {
         await tx.lockIngest();
-        await tx.finalize({ kind: 'finalize', position, upToSeqNo: evmSeqNo.last(position) });
+        await tx.finalize({ kind: 'finalize', position, upToSeqNo: blockSeqNo.last(position) });
       }),
     async takeBackAfter(position) {
       const { epoch } = await store.progress();
-      const fromSeqNo = evmSeqNo.first(position + 1n);
+      const fromSeqNo = blockSeqNo.first(position + 1n);
       await invalidate(
         { store, observer: MARKET_OBSERVER, logger: silentLogger },
         { kind: 'invalidate', fromSeqNo, ancestor: fakeBlock(position) },
@@ -69,7 +70,7 @@ export function openTold(
   options: { readonly push?: boolean; readonly from?: 'beginning' | 'now' | bigint } = {},
 ): Promise<NotificationStore> {
   const { push = true, from = 'beginning' } = options;
-  return openNotifications({ pool, subject: 1, subjectId: SUBJECT, seqNos: evmSeqNo, from, push });
+  return openNotifications({ pool, subject: 1, subjectId: SUBJECT, seqNos: blockSeqNo, from, push });
 }
 
 /** A script whose first event is at a position. */

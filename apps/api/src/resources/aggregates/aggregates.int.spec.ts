@@ -128,6 +128,27 @@ describe('asking for an event', () => {
       expect([secret_hash.length, key.includes(secret_hash.toString('hex'))]).toEqual([32, false]);
   });
 
+  it('tells what is wrong with it only to who may ask: 401 and 403 come before 400, and before 404', async () => {
+    const wrong = [
+      ['POST', `${newList()}/events?waitFor=soon`, { nam: 1 }],
+      ['POST', '/v1/aggregates/nothing/a/events', { name: 'Opened' }],
+      ['POST', '/v1/aggregates/events:write/a/events', { name: 'Opened' }],
+    ] as const;
+    const webhooksOnly = await api.key(['webhooks']);
+    for (const [method, path, body] of wrong) {
+      expect([path, (await api.send(method, path, null, body)).status]).toEqual([path, 401]);
+      expect([path, (await api.send(method, path, webhooksOnly, body)).status]).toEqual([path, 403]);
+    }
+    expect((await api.send('POST', wrong[0][1], key, wrong[0][2])).status).toBe(400);
+    expect((await api.send('POST', wrong[1][1], await api.key(['events:write']), wrong[1][2])).status).toBe(
+      404,
+    );
+    // No JSON at all.
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${api.origin}${newList()}/events`, { method: 'POST', headers, body: '{' });
+    expect(answer.status).toBe(401);
+  });
+
   it('is answered with 503 while the stream is unavailable, and nothing is marked (E3)', async () => {
     const list = newList();
     await post(list, opened());

@@ -14,6 +14,7 @@ import { createServer } from '../../createServer';
 import { staticFiles } from '../../staticFiles';
 import { createApiDatabase, type ApiDatabase } from '../../testing/apiDatabase';
 import { FAILURES_MAX } from './access';
+import { seqNosOf } from '../../seqNosOf';
 
 const TOKEN = 'the-token-of-the-operators';
 const SUBJECT = 'eip155:1' as SubjectId;
@@ -24,7 +25,7 @@ let db: ReadDatabase;
 
 beforeAll(async () => {
   database = await createApiDatabase();
-  db = createReadDatabase({ connectionString: database.url });
+  db = createReadDatabase({ seqNosOf, connectionString: database.url });
   await database.insert('subjects', {
     id: 1,
     subject_id: SUBJECT,

@@ -11,6 +11,7 @@ import { authorizePurchases } from '../../access/authorizePurchases';
 import { createKeyAccess } from '../../access/keyAccess';
 import { createServer } from '../../createServer';
 import { openPurchaseDesk } from '../../openPurchaseDesk';
+import { seqNosOf } from '../../seqNosOf';
 
 let testServer: TestServer;
 let database: PurchaseDatabase;
@@ -23,7 +24,7 @@ beforeAll(async () => {
   testServer = await startTestServer();
   database = await createPurchaseDatabase(testServer);
   parts = await database.open({ open: { resultMs: 3_600_000 } });
-  db = createReadDatabase({ connectionString: database.url });
+  db = createReadDatabase({ seqNosOf, connectionString: database.url });
   app = await createServer({
     db,
     logger: silentLogger,

@@ -83,7 +83,7 @@ export function registerPurchases(app: FastifyInstance, options: PurchasesOption
   app.post<{ Body: { productId: string; quantity?: unknown; wallet?: string | null } }>(
     '/v1/purchases',
     {
-      ...(authorize === undefined ? {} : { preHandler: authorize }),
+      ...(authorize === undefined ? {} : { onRequest: authorize }),
       schema: {
         tags: ['purchases'],
         summary: 'Buys: answered at once with the id under which the result will be',

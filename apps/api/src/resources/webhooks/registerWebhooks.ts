@@ -2,6 +2,7 @@ import { UnknownAggregateTypeError } from '@imart/event-service';
 import type { Webhook, Webhooks } from '@imart/storage';
 import type { FastifyInstance } from 'fastify';
 import type { KeyAccess } from '../../access/keyAccess';
+import { createKeyGate } from '../../access/keyGate';
 import type { CommandType } from '../../commands/commandSide';
 import { BadParameterError, NotFoundError } from '../../errors';
 import { answers, integer, list, maybeText, record, text } from '../../fields';
@@ -96,12 +97,15 @@ export function registerWebhooks(
   app: FastifyInstance,
   { webhooks, types, access, rules, onChanged }: WebhookDependencies,
 ): void {
+  const gate = createKeyGate(access, () => SCOPE);
+  const { onRequest } = gate;
   const common = { tags: ['webhooks'], security: [{ apiKey: [] }] };
   const refused = refusedAnswers(401, 403, 429);
 
   app.post<{ Body: { topic: string; url: string; from: 'now' | 'beginning' } }>(
     '/v1/webhooks',
     {
+      onRequest,
       schema: {
         ...common,
         summary: 'Tells an address of events, signed',
@@ -114,7 +118,7 @@ export function registerWebhooks(
       },
     },
     async (request, reply) => {
-      const key = await access.check(request, SCOPE);
+      const key = gate.keyOf(request);
       const { topic, url, from } = request.body;
       const type = types.get(topic);
       if (type === undefined) throw new UnknownAggregateTypeError(topic);
@@ -144,6 +148,7 @@ export function registerWebhooks(
   app.get(
     '/v1/webhooks',
     {
+      onRequest,
       schema: {
         ...common,
         summary: 'The webhooks of this key',
@@ -152,7 +157,7 @@ export function registerWebhooks(
       },
     },
     async (request) => {
-      const key = await access.check(request, SCOPE);
+      const key = gate.keyOf(request);
       return { items: (await webhooks.list(key.id)).map(answerOf) };
     },
   );
@@ -160,6 +165,7 @@ export function registerWebhooks(
   app.delete<{ Params: { id: string } }>(
     '/v1/webhooks/:id',
     {
+      onRequest,
       schema: {
         ...common,
         summary: 'Tells it nothing any more',
@@ -168,7 +174,7 @@ export function registerWebhooks(
       },
     },
     async (request, reply) => {
-      const key = await access.check(request, SCOPE);
+      const key = gate.keyOf(request);
       if (!(await webhooks.remove(request.params.id, key.id)))
         throw new NotFoundError(`webhook ${request.params.id}`);
       onChanged();
@@ -179,6 +185,7 @@ export function registerWebhooks(
   app.post<{ Params: { id: string } }>(
     '/v1/webhooks/:id/enable',
     {
+      onRequest,
       schema: {
         ...common,
         summary: 'Tells it again, from where it was left',
@@ -187,7 +194,7 @@ export function registerWebhooks(
       },
     },
     async (request) => {
-      const key = await access.check(request, SCOPE);
+      const key = gate.keyOf(request);
       const { id } = request.params;
       if (!(await webhooks.enable(id, key.id))) throw new NotFoundError(`webhook ${id}`);
       onChanged();
