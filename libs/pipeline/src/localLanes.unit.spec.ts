@@ -1,6 +1,5 @@
 import { aggregateHash, laneOf, type AppendMessage, type Event, type SeqNo } from '@imart/core';
 import {
-  blockSeqNo,
   ALICE,
   appendMessage,
   blockSeqNo,
