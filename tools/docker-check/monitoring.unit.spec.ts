@@ -175,6 +175,20 @@ describe('the alarms', () => {
     expect([test.status, test.stderr]).toEqual([0, '']);
   });
 
+  (promtool ? it : it.skip)('are in files that Prometheus reads', () => {
+    for (const [what, file] of [
+      ['rules', 'alerts.yml'],
+      ['config', 'prometheus.yml'],
+    ] as const) {
+      // Of the configuration only what stands in it: the paths in it are those of the image.
+      const syntax = what === 'config' ? ['--syntax-only'] : [];
+      const check = spawnSync('promtool', ['check', what, ...syntax, join(DOCKER, 'prometheus', file)], {
+        encoding: 'utf8',
+      });
+      expect([file, check.status, check.stderr]).toEqual([file, 0, '']);
+    }
+  });
+
   it('are each tripped in the test of them', () => {
     const { tests } = parse(readFileSync(join(__dirname, 'alerts.test.yml'), 'utf8')) as {
       tests: {

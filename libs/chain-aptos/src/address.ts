@@ -4,6 +4,14 @@ import { AptosDecodeError } from './errors';
 const CANONICAL = /^0x[0-9a-f]{64}$/;
 const ADDRESS = /^(?:0x)?([0-9a-f]{1,64})$/i;
 
+/** Addresses that are remembered. Above it the memory begins anew. */
+const REMEMBERED_MAX = 20_000;
+/**
+ * By how they were written. The same few come in event after event, and several times in each: looking one up is faster than reading it, and
+ * what keeps it keeps one text of it, not one for each event.
+ */
+let remembered = new Map<string, string>();
+
 /**
  * The one form in which an address is compared, stored and shown: `0x` and 64 lower-case hex digits. The chain and its
  * nodes leave out leading zeros where they like.
@@ -11,6 +19,16 @@ const ADDRESS = /^(?:0x)?([0-9a-f]{1,64})$/i;
  * @example canonicalAddress('0x3') // 0x0000000000000000000000000000000000000000000000000000000000000003
  */
 export function canonicalAddress(text: string): string {
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const address = readAddress(text);
+  if (remembered.size >= REMEMBERED_MAX) remembered = new Map();
+  remembered.set(text, address);
+  return address;
+}
+
+/** As {@link canonicalAddress}, of a text that is part of a longer one: what is remembered of it would keep all of that in memory. */
+export function readAddress(text: string): string {
   if (CANONICAL.test(text)) return text;
   const digits = ADDRESS.exec(text)?.[1];
   if (digits === undefined) throw new AptosDecodeError(`"${text.slice(0, 80)}" is no address`);

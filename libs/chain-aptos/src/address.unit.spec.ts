@@ -25,6 +25,13 @@ describe('canonicalAddress', () => {
     fc.assert(property, { seed });
   });
 
+  it('is the same for more addresses than it remembers', () => {
+    const short = Array.from({ length: 20_500 }, (_, i) => `0xA${i.toString(16)}`);
+    const canonical = short.map((text) => padded(text.slice(2).toLowerCase()));
+    expect(short.map(canonicalAddress)).toEqual(canonical);
+    expect(short.toReversed().map(canonicalAddress)).toEqual(canonical.toReversed());
+  });
+
   it.each(['', '0x', '0xg', `0x1${'0'.repeat(64)}`, ' 0x1', '0x1::a', '-1'])('refuses %p', (text) => {
     expect(() => canonicalAddress(text)).toThrow(AptosDecodeError);
   });

@@ -70,6 +70,24 @@ describe('an Aptos subject', () => {
     expect(sizes).toEqual([110n, 110n, 80n]);
   });
 
+  it('gives the event loop a turn after each batch, also when all of them are there already', async () => {
+    const ledger = ledgerOf(300);
+    const batches = Array.from({ length: 30 }, (_, i) => batchOf(ledger, range(i * 10, i * 10 + 9), true));
+    let turns = 0;
+    let timer = setImmediate(function count() {
+      turns++;
+      timer = setImmediate(count);
+    });
+    try {
+      const store = createLedgerStore();
+      await kit.read(kit.subject(sourceOf(batches)), store);
+      expect(store.next).toBe(300n);
+    } finally {
+      clearImmediate(timer);
+    }
+    expect(turns).toBeGreaterThanOrEqual(29);
+  });
+
   it('hands on what it has when the source falls silent', async () => {
     const ledger = ledgerOf(30);
     const silent = new AbortController();

@@ -1,4 +1,4 @@
-import { canonicalAddress } from './address';
+import { readAddress } from './address';
 import { AptosDecodeError } from './errors';
 
 /** An address as it begins a module's name; an identifier that contains `0x` has no word boundary before it. */
@@ -12,7 +12,7 @@ const LONGEST = 16_384;
  */
 export function canonicalStructTag(text: string): string {
   if (text.length > LONGEST) throw new AptosDecodeError(`a type's name has ${text.length} characters`);
-  const tag = text.replace(ADDRESS_OF_MODULE, canonicalAddress);
+  const tag = text.replace(ADDRESS_OF_MODULE, readAddress);
   return tag.includes(' ') ? tag.replaceAll(' ', '') : tag;
 }
 

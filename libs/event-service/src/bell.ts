@@ -1,5 +1,3 @@
-import { waitMs } from '@imart/pipeline';
-
 /** Wakes whoever waits in this process. Losing a ring costs latency only: everybody looks again by themselves. */
 export interface Bell {
   ring(): void;
@@ -7,13 +5,30 @@ export interface Bell {
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
+/** Rung with every command: it makes nothing then that is not needed. */
 export function createBell(): Bell {
-  let rung = new AbortController();
+  let hasRung = false;
+  const waiting = new Set<() => void>();
   return {
-    ring: () => rung.abort(),
+    ring() {
+      hasRung = true;
+      for (const wake of waiting) wake();
+    },
     async wait(ms, signal) {
-      await waitMs(ms, AbortSignal.any([signal, rung.signal]));
-      if (rung.signal.aborted) rung = new AbortController();
+      if (!hasRung && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          const wake = (): void => {
+            clearTimeout(timer);
+            signal.removeEventListener('abort', wake);
+            waiting.delete(wake);
+            resolve();
+          };
+          const timer = setTimeout(wake, ms);
+          signal.addEventListener('abort', wake);
+          waiting.add(wake);
+        });
+      }
+      hasRung = false;
     },
   };
 }

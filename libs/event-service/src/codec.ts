@@ -44,31 +44,25 @@ export function createCommandCodec(
     },
     decode(name, text): CommandEventData {
       const { json, isSealed, key } = splitSealed(text);
-      const [version, schemaVersion, correlationId, causationId, ...kept] = parsed(
-        type,
-        name,
-        json,
-        isSealed,
-      );
+      // By index: thousands of them are read at a time.
+      const list = parsed(type, name, json, isSealed);
+      const schemaVersion = list[1];
       const event = definitionOf(definition, name);
       const newest = event?.version ?? 1;
       if (event === undefined || schemaVersion > newest) {
         throw new UnknownCommandEventError(type, name, schemaVersion);
       }
-      return {
-        version,
+      const stored = isSealed
+        ? openPayload(personalData, sealedPayloadOf(list), key, { type, name })
+        : list[4];
+      const data: CommandEventData = {
+        version: list[0],
         schemaVersion,
-        correlationId,
-        causationId,
-        payload: upcast(
-          type,
-          name,
-          event,
-          openPayload(personalData, sealedPayloadOf(kept), key, { type, name }),
-          schemaVersion,
-        ),
-        ...(key === null ? {} : { personKey: key }),
+        correlationId: list[2],
+        causationId: list[3],
+        payload: schemaVersion === newest ? stored : upcast(type, name, event, stored, schemaVersion),
       };
+      return key === null ? data : { ...data, personKey: key };
     },
   };
 }
@@ -91,10 +85,7 @@ function upcast(
 
 type Parsed = [number, number, string, string | null, unknown, ...sealed: [] | [readonly string[], string]];
 
-function sealedPayloadOf([payload, fields, text]: readonly [
-  unknown,
-  ...sealed: [] | [readonly string[], string],
-]): SealedPayload {
+function sealedPayloadOf([, , , , payload, fields, text]: Parsed): SealedPayload {
   return { payload, sealed: fields === undefined || text === undefined ? null : { fields, text } };
 }
 

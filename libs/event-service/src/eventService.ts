@@ -6,7 +6,7 @@ import type { AggregateDefinition, Proposed } from './aggregate';
 import { ARCHIVED } from './archiver';
 import { canonicalJson } from './canonicalJson';
 import { createCommandCodec, markedEvent } from './codec';
-import { checkAggregateId, decide, parseProposed } from './decide';
+import { checkAggregateId, decide, parseProposed, type Decision } from './decide';
 import {
   CommandConflictError,
   CommandInvalidError,
@@ -17,7 +17,15 @@ import {
 import { createKeyedQueue } from './keyedQueue';
 import type { PersonKey } from './personalData';
 import { personOf } from './personOf';
-import type { Answer, CommandStore, IdempotencyKey, KeptAnswer, KeptEvent, PositionFate } from './ports';
+import type {
+  Answer,
+  CommandStore,
+  IdempotencyKey,
+  KeptAnswer,
+  KeptEvent,
+  PositionFate,
+  RequestReading,
+} from './ports';
 import { waitForPosition, type WaitOptions } from './waitFor';
 
 /** What somebody asks for. */
@@ -116,32 +124,40 @@ export function createEventService(options: EventServiceOptions): EventService {
 
   const queue = createKeyedQueue();
 
+  /** What a command comes to, and by which reading. A hint may accept, no more: what would be refused, or has an answer, is looked at. */
+  const consider = async (asked: Asked): Promise<Considered & { readonly reading: RequestReading }> => {
+    const { request, store, idempotency } = asked;
+    const reading = await store.readForRequest(request.id, idempotency);
+    const considered = considerReading(asked, reading, lagMaxMs);
+    if (reading.hint !== true || considered.kind === 'accepted') return { ...considered, reading };
+    const fresh = await store.readForRequest(request.id, idempotency, true);
+    return { ...considerReading(asked, fresh, lagMaxMs), reading: fresh };
+  };
+
   /** Validates and marks until it is decided, or the bound is reached. */
   const ask = async (asked: Asked): Promise<RequestAnswer> => {
-    const { request, proposed, definition, store, codec, idempotency, bodyHash } = asked;
-    let certain = false;
+    const { request, definition, store, idempotency, bodyHash } = asked;
     for (let attempt = 1; attempt <= markAttemptsMax; attempt++) {
-      const reading = await store.readForRequest(request.id, idempotency, certain);
-      const { kept, marked, archived, lagMs } = reading;
-      if (kept !== null) return { ...answerOf(kept, asked), repeated: true };
-      if (lagMs > lagMaxMs) throw new StreamBehindError(request.type, lagMs, lagMaxMs);
-      if (archived)
-        return refuse(asked, { kind: 'refused', rule: ARCHIVED, reason: 'it is finished, and archived' });
-      const latest = marked === null ? null : markedEvent(codec, marked);
-      const decision = decide(definition, proposed, latest, request.expectedVersion ?? null);
-      if (decision.kind === 'refused' && reading.hint !== true) return refuse(asked, decision);
-      certain = decision.kind === 'refused';
-      if (decision.kind === 'refused') continue;
+      const considered = await consider(asked);
+      if (considered.kind === 'kept') return { ...answerOf(considered.kept, asked), repeated: true };
+      if (considered.kind === 'behind')
+        throw new StreamBehindError(request.type, considered.reading.lagMs, lagMaxMs);
+      if (considered.kind === 'refused') {
+        const { kind, rule, reason } = considered;
+        return refuse(asked, { kind, rule, reason });
+      }
+      const { marked, hint = false } = considered.reading;
       const version = (marked?.version ?? 0) + 1;
       // Asked for anew with each attempt: the person may have been forgotten between.
-      const person = personOf(definition, request, decision.data);
+      const person = personOf(definition, request, considered.data);
       const personKey = person === null ? null : await store.personKey(person);
-      const event = eventOf(asked, decision.data, version, newId() as EventId, personKey);
+      const event = eventOf(asked, considered.data, version, newId() as EventId, personKey);
       const answer: Answer = { kind: 'accepted', eventId: event.eventId, version };
       const result = await store.mark({
         aggregateId: request.id,
         validatedVersion: version - 1,
         validatedEventId: marked?.eventId ?? null,
+        hint,
         expectedVersion: request.expectedVersion ?? null,
         event,
         actor: request.actor ?? '',
@@ -152,7 +168,9 @@ export function createEventService(options: EventServiceOptions): EventService {
         onAccepted(request.type);
         return { ...answer, repeated: false };
       }
-      if (result === 'moved') await pause(retryDelayMs(CONFLICT_RETRY, attempt, random));
+      // The first hint may have been wrong by itself, with nobody else in the way.
+      const isFirstHint = hint && attempt === 1;
+      if (result === 'moved' && !isFirstHint) await pause(retryDelayMs(CONFLICT_RETRY, attempt, random));
     }
     throw new CommandConflictError(request.type, request.id, markAttemptsMax);
   };
@@ -183,6 +201,22 @@ interface Asked {
   readonly codec: EventDataCodec;
   readonly idempotency: IdempotencyKey | null;
   readonly bodyHash: string;
+}
+
+/** What one reading says of a command. */
+type Considered =
+  { readonly kind: 'kept'; readonly kept: KeptAnswer } | { readonly kind: 'behind' } | Decision;
+
+function considerReading(
+  { request, proposed, definition, codec }: Asked,
+  { kept, marked, archived, lagMs }: RequestReading,
+  lagMaxMs: number,
+): Considered {
+  if (kept !== null) return { kind: 'kept', kept };
+  if (lagMs > lagMaxMs) return { kind: 'behind' };
+  if (archived) return { kind: 'refused', rule: ARCHIVED, reason: 'it is finished, and archived' };
+  const latest = marked === null ? null : markedEvent(codec, marked);
+  return decide(definition, proposed, latest, request.expectedVersion ?? null);
 }
 
 /** The first answer of the key. @throws {IdempotencyConflictError} when it is that of another command. */

@@ -3,6 +3,7 @@ import {
   CACHED_STATES_MAX_DEFAULT,
   createExecutor,
   createLane,
+  createLaneGroup,
   createLaneWorker,
   createPipelineStats,
   mayRetry,
@@ -12,7 +13,7 @@ import {
   STORAGE_RETRY,
   waitMs,
   type Lane,
-  type LaneWorker,
+  type LaneGroup,
   type Logger,
   type PipelineStats,
 } from '@imart/pipeline';
@@ -48,6 +49,8 @@ export interface EventWorkerOptions {
 export const POLL_MS_DEFAULT = 25;
 /** @defaultValue for `appendEventsMax`: larger batches gain nothing, and hold the subject's lock longer. */
 export const APPEND_EVENTS_MAX_DEFAULT = 1_000;
+/** Lanes that are behind by more events than this work side by side, not together. */
+const TOGETHER_EVENTS_MAX = 2 * APPEND_EVENTS_MAX_DEFAULT;
 /** @defaultValue for `sweepMs` */
 export const SWEEP_MS_DEFAULT = 60_000;
 
@@ -82,6 +85,8 @@ export function createEventWorker(options: EventWorkerOptions): EventWorker {
     store,
     logger,
     random,
+    now,
+    parkedAggregatesMax,
     stats = createEventWorkerStats(),
     pollMs = POLL_MS_DEFAULT,
     appendEventsMax = APPEND_EVENTS_MAX_DEFAULT,
@@ -143,38 +148,78 @@ export function createEventWorker(options: EventWorkerOptions): EventWorker {
     }
   };
 
-  const lanesOf = (onStop: (error: unknown) => void): LaneWorker =>
-    createLaneWorker({
+  const observer = createCommandObserver(definition);
+
+  const groupOf = (): LaneGroup =>
+    createLaneGroup({
       store: store.subject,
-      lanes: createLanes(options, createCommandObserver(definition), stats),
+      executor: createExecutor({
+        store: store.subject,
+        observer,
+        cachedStatesMax: CACHED_STATES_MAX_DEFAULT,
+        parkedAggregatesMax,
+      }),
+      // Snapshots are made beside the lanes: none of them waits for one.
+      snapshotRule: noSnapshots,
+      behindMax: TOGETHER_EVENTS_MAX,
+      stats,
+      now,
+    });
+
+  /** For one pass: what they keep of states is given back after it. */
+  const eachLane = async (signal: AbortSignal): Promise<void> => {
+    const lanes = createLaneWorker({
+      store: store.subject,
+      lanes: createLanes(options, observer, stats),
       // No jobs: the log itself is looked at, and whoever appends in this process rings.
       receiver: { start: async () => undefined, stop: async () => undefined },
       stats,
       logger,
       random,
       onExecuted: () => onExecuted(),
-      onStop,
+      // Thrown as well.
+      onStop: () => undefined,
     });
-
-  const executeBehind = async (lanes: LaneWorker, signal: AbortSignal): Promise<void> => {
     const { lanes: places, ingested } = await store.subject.progress();
     await Promise.all(
       places.flatMap((seqNo: SeqNo, lane) => (seqNo < ingested ? [lanes.wake(lane, signal)] : [])),
     );
   };
 
+  /** @returns whether there was something to execute. */
+  const executeBehind = async (group: LaneGroup, signal: AbortSignal): Promise<boolean> => {
+    const outcome = await group.advance();
+    if (outcome === 'behind') await eachLane(signal);
+    if (outcome === 'moved') onExecuted();
+    return outcome !== 'at-the-end';
+  };
+
+  /**
+   * Rests for as long as the work has taken. What comes meanwhile is worked on together: with many commands a second, moving each by
+   * itself would take most of what the database can do.
+   */
+  const rest = (startedMs: number, signal: AbortSignal): Promise<void> =>
+    waitMs(Math.min(now() - startedMs, pollMs), signal);
+
   const appendLoop = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
+      const before = stats.appends;
+      const started = now();
       const more = await persistently('commands could not be appended', signal, appendOnce);
-      if (more !== true) await bell.wait(pollMs, signal);
+      if (more === true) continue;
+      if (stats.appends > before) await rest(started, signal);
+      await bell.wait(pollMs, signal);
     }
   };
 
-  const executeLoop = async (lanes: LaneWorker, signal: AbortSignal): Promise<void> => {
+  const executeLoop = async (signal: AbortSignal): Promise<void> => {
+    const group = groupOf();
     while (!signal.aborted) {
-      await persistently('lanes could not be compared with the log', signal, () =>
-        executeBehind(lanes, signal),
+      const started = now();
+      const moved = await persistently('lanes could not be compared with the log', signal, () =>
+        executeBehind(group, signal),
       );
+      if (moved === true) await rest(started, signal);
       await appended.wait(pollMs, signal);
     }
   };
@@ -192,8 +237,7 @@ export function createEventWorker(options: EventWorkerOptions): EventWorker {
     async run(signal) {
       const failed = new AbortController();
       const stop = AbortSignal.any([signal, failed.signal]);
-      const lanes = lanesOf((error) => failed.abort(error));
-      const loops = [appendLoop(stop), executeLoop(lanes, stop), sweepLoop(stop)].map((loop) =>
+      const loops = [appendLoop(stop), executeLoop(stop), sweepLoop(stop)].map((loop) =>
         loop.catch((error: unknown) => {
           failed.abort(error);
         }),
@@ -203,8 +247,8 @@ export function createEventWorker(options: EventWorkerOptions): EventWorker {
     },
     async drain(signal) {
       while ((await persistently('commands could not be appended', signal, appendOnce)) === true);
-      const lanes = lanesOf(() => undefined);
-      await persistently('lanes could not be driven', signal, () => executeBehind(lanes, signal));
+      const group = groupOf();
+      await persistently('lanes could not be driven', signal, () => executeBehind(group, signal));
     },
   };
 }

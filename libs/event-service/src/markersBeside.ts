@@ -96,7 +96,7 @@ export function markersBeside(options: MarkersBesideOptions): CommandStore {
         const marked = { ...marker.event, timeUs: marker.event.timeUs ?? 0n };
         return { kept: null, marked, archived: false, lagMs: await lagMs(), hint: true };
       }
-      const reading = await store.readForRequest(aggregateId, idempotency);
+      const reading = await store.readForRequest(aggregateId, idempotency, true);
       if (marker !== null && marker.event.eventId !== reading.marked?.eventId)
         await drop(aggregateId, marker.event.eventId);
       return reading;

@@ -39,9 +39,12 @@ export interface RequestReading {
   readonly marked: KeptEvent | null;
   /** The aggregate is in the archive: it takes no more commands. */
   readonly archived: boolean;
-  /** How long the first command of this type that is not in the log waits; 0 when none does. */
+  /** How long the first command of this type that is not in the log waits; 0 when none does. Of a guess it is an upper bound. */
   readonly lagMs: number;
-  /** It was read beside the database: nobody is refused by it before the reading is `certain`. @defaultValue false */
+  /**
+   * The store has not looked, but says what it last knew: by a marker beside the database, or by what it marked itself. Only an acceptance may be
+   * built on it: nobody is refused by it before the reading is `certain`. `mark` must be told. @defaultValue false
+   */
   readonly hint?: boolean;
 }
 
@@ -50,8 +53,10 @@ export interface MarkRequest {
   readonly aggregateId: string;
   /** The version of the event that the command was validated against; 0: the aggregate had none. */
   readonly validatedVersion: number;
-  /** That event; `null`: there was none. */
+  /** That event; `null`: there was none. A marker of the same version with another id is another event's. */
   readonly validatedEventId: EventId | null;
+  /** The reading was a hint: where it was not of the marked event, nothing is marked. @defaultValue false */
+  readonly hint?: boolean;
   /** The version that whoever asked demanded; `null`: any. Kept with the message. */
   readonly expectedVersion: number | null;
   readonly event: Omit<KeptEvent, 'timeUs'>;
@@ -112,7 +117,7 @@ export interface CommandStore {
   readonly personalData: PersonalData | null;
   /** The key of a person: the one that is there, or a new one. */
   personKey(person: string): Promise<PersonKey>;
-  /** @param certain as the database has it, where markers are kept beside it. @defaultValue false */
+  /** @param certain as the database has it: no hint will do. @defaultValue false */
   readForRequest(
     aggregateId: string,
     idempotency: IdempotencyKey | null,

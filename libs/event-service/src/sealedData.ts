@@ -17,6 +17,7 @@ export interface SealedPayload {
 
 /** Splits the stored text: the JSON, and the key that it names. `key` is `null` when it is gone. */
 export function splitSealed(text: string): { json: string; isSealed: boolean; key: PersonKey | null } {
+  if (text.startsWith('[')) return { json: text, isSealed: false, key: null };
   const found = SEALED.exec(text);
   if (found === null) return { json: text, isSealed: false, key: null };
   const [prefix, sealedKey, id] = found;

@@ -107,6 +107,14 @@ const dataOf: { readonly [Name in MarketEventName]: fc.Arbitrary<MarketEventData
     maximum: maybe(uint256),
     nameBytes: maybe(hex),
   }),
+  CollectionDescribed: fc.record({
+    standard,
+    creator: hex,
+    name: anyText,
+    description: anyText,
+    uri: anyText,
+    maximum: maybe(uint256),
+  }),
   GalleryChanged: fc.record({
     market: word,
     ...exhibited,

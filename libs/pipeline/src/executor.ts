@@ -3,7 +3,7 @@ import { TooManyParkedError } from './errors';
 import { createRunFolder } from './foldRun';
 import { inSlices } from './slices';
 import type { FoldedRun, SubjectStore } from './ports';
-import type { SnapshotRule } from './snapshotRule';
+import { noSnapshots, type SnapshotRule } from './snapshotRule';
 import { createStateCache, type StateCache } from './stateCache';
 
 export interface RunPosition {
@@ -107,6 +107,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     { cache, snapshotted }: NonNullable<typeof valid>,
     snapshotRule: SnapshotRule,
   ): Promise<Set<string>> => {
+    if (snapshotRule === noSnapshots) return new Set();
     const long = new Map<string, { readonly key: AggregateKey; readonly version: number }>();
     for (const event of events) {
       const keyText = aggregateKeyText(event.aggregateType, event.aggregateId);

@@ -42,6 +42,7 @@ export { runFeedProcess, type FeedProcessOptions, type ReadOnce } from './feedPr
 export { createRunFolder, foldRun, type FoldRunOptions, type RunFolder } from './foldRun';
 export { runIngest, type IngestEnd, type IngestOptions } from './ingest';
 export { invalidate, type InvalidateResult } from './invalidate';
+export { createLaneGroup, type LaneGroup, type LaneGroupOptions } from './laneGroup';
 export { createLane, RUN_EVENTS_MAX_DEFAULT, type Lane, type LaneOptions } from './lane';
 export {
   FencedError,

@@ -1,7 +1,9 @@
-import { aggregateHash, evmSeqNo, laneOf, type AppendMessage, type Event, type SeqNo } from '@imart/core';
+import { aggregateHash, laneOf, type AppendMessage, type Event, type SeqNo } from '@imart/core';
 import {
+  blockSeqNo,
   ALICE,
   appendMessage,
+  blockSeqNo,
   BOB,
   contentsOfStraightFold,
   createFakeSubject,
@@ -229,7 +231,7 @@ describe('lanes of the process that appends', () => {
     });
     moments.length = 0;
     for (const { seqNo } of events) expect(await worker.handle(wakeUp(seqNo))).toBe('already-executed');
-    const beyond = evmSeqNo.last(LAST + 1n);
+    const beyond = blockSeqNo.last(LAST + 1n);
     expect(await worker.handle(wakeUp(beyond))).toBe('not-in-log');
     expect(await worker.handle({ ...wakeUp(events[0]?.seqNo as SeqNo), epoch: 7n })).toBe('already-executed');
     expect(asked).toEqual([beyond, beyond, events[0]?.seqNo]);

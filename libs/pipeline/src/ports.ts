@@ -99,9 +99,9 @@ export interface SubjectTransaction extends ChangeTransaction, PassTransaction {
    */
   setCheckpoints(lanes: readonly number[], seqNo: SeqNo, epoch: bigint): Promise<void>;
   /**
-   * Events of one lane, ascending: after `afterSeqNo`, up to `upToSeqNo` (inclusive), at most `limit`. Skipped events are left out.
+   * Events of one lane, or of all (`null`), ascending: after `afterSeqNo`, up to `upToSeqNo` (inclusive), at most `limit`. Skipped events are left out.
    */
-  readRun(lane: number, afterSeqNo: SeqNo, upToSeqNo: SeqNo, limit: number): Promise<readonly Event[]>;
+  readRun(lane: number | null, afterSeqNo: SeqNo, upToSeqNo: SeqNo, limit: number): Promise<readonly Event[]>;
 }
 
 /** Postgres, as the engine sees it: the log, the states and the progress of one subject and one observer. */

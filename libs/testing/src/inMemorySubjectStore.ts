@@ -223,7 +223,8 @@ export function createInMemorySubjectStore(options: InMemorySubjectStoreOptions)
           .filter(({ event }) => event.seqNo > afterSeqNo && event.seqNo <= upToSeqNo)
           .filter(({ event }) => !committed.skipped.has(event.seqNo))
           .filter(
-            ({ event }) => laneOf(aggregateHash(event.aggregateType, event.aggregateId), lanes) === lane,
+            ({ event }) =>
+              lane === null || laneOf(aggregateHash(event.aggregateType, event.aggregateId), lanes) === lane,
           )
           .slice(0, limit)
           .map(readStored);

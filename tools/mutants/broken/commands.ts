@@ -13,6 +13,11 @@ const REQUESTS = (only: string): Suite => ({
   only,
 });
 
+const TOGETHER = (only: string): Suite => ({
+  files: ['libs/storage/src/commands/groupCommit.int.spec.ts'],
+  only,
+});
+
 const PERSONAL = (only: string): Suite => ({
   files: ['libs/storage/src/commands/personalData.int.spec.ts'],
   only,
@@ -66,7 +71,12 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
   {
     name: 'archive-not-asked-for',
     breaks: 'an archived aggregate begins anew with the next command',
-    patches: [inStorage('marks')("${isArchived('$1', '$2', '$3', '$4')} AS archived", 'false AS archived')],
+    patches: [
+      inStorage('requestReads')(
+        "${isArchived('$1', 'a.hash', '$3', 'a.id')} AS archived",
+        'false AS archived',
+      ),
+    ],
     suite: ARCHIVE('takes no more commands'),
   },
   {
@@ -86,16 +96,63 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
   {
     name: 'marker-not-compared',
     breaks: 'a command is marked though another one was marked since it was validated (E2)',
-    patches: [inStorage('marks')('    WHERE m.version <= $5\n', '')],
+    patches: [inStorage('markBatch')('ELSE m.version < a.version AND NOT a.guessed END', 'ELSE true END')],
     suite: REQUESTS('(E2)'),
+  },
+  {
+    name: 'guess-not-compared',
+    breaks: 'a command is marked on a guess though the marker is of another event (E4)',
+    patches: [
+      inStorage('markBatch')(
+        "a.validated_id IS NULL OR m.event_id = decode(a.validated_id, 'hex')",
+        "a.validated_id IS NULL OR m.event_id <> ''",
+      ),
+    ],
+    suite: TOGETHER('of the same version is another event'),
+  },
+  {
+    name: 'guess-refuses',
+    breaks: 'a rule refuses a command because of an event that was overtaken (E2)',
+    patches: [
+      at('libs/event-service/src/eventService.ts')(
+        "if (reading.hint !== true || considered.kind === 'accepted')",
+        "if (reading.hint !== true || considered.kind !== 'kept')",
+      ),
+    ],
+    suite: TOGETHER('refuses nothing'),
+  },
+  {
+    name: 'neighbours-fail-together',
+    breaks: 'a command that the database refuses fails all that came at the same time',
+    patches: [inStorage('marks')('if (!isUndone(error)) throw error;', 'if (isUndone(error)) throw error;')],
+    suite: TOGETHER('do not fail with one'),
+  },
+  {
+    name: 'neighbours-wait-together',
+    breaks: 'commands wait for the marker of another one that came at the same time',
+    patches: [
+      inStorage('marks')('requests, BATCH_LOCK_TIMEOUT_MS)', 'requests, BATCH_LOCK_TIMEOUT_MS * 1e4)'),
+    ],
+    suite: TOGETHER('do not wait with one'),
+  },
+  {
+    name: 'plans-of-small-tables',
+    breaks: 'a plan that was made for small tables reads whole large ones',
+    patches: [
+      inStorage('prepared')(
+        'SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off',
+        'SET LOCAL plan_cache_mode = force_generic_plan',
+      ),
+    ],
+    suite: { files: ['libs/storage/src/commands/plans.int.spec.ts'] },
   },
   {
     name: 'marker-believed-over-the-log',
     breaks: 'a marker that is behind the log is believed (E2)',
     patches: [
-      inStorage('marks')(
-        'AND e.aggregate_id = $4 AND e.version > $5)',
-        'AND e.aggregate_id = $4 AND false AND e.version > $5)',
+      inStorage('markBatch')(
+        'AND e.aggregate_id = a.id AND e.version IS NOT NULL ORDER BY e.version DESC LIMIT 1), 0) <= a.version',
+        'AND e.aggregate_id = a.id AND false ORDER BY e.version DESC LIMIT 1), 0) <= a.version',
       ),
     ],
     suite: REQUESTS('(E2)'),
@@ -116,8 +173,8 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
     breaks: 'commands are taken however long the first of them waits (E3)',
     patches: [
       at('libs/event-service/src/eventService.ts')(
-        'if (lagMs > lagMaxMs) throw new StreamBehindError(request.type, lagMs, lagMaxMs);',
-        'void lagMs;',
+        "if (lagMs > lagMaxMs) return { kind: 'behind' };",
+        'void [lagMs, lagMaxMs];',
       ),
     ],
     suite: REQUESTS('(E3)'),
@@ -138,8 +195,8 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
     breaks: 'two workers append at the same time (E1, E20)',
     patches: [
       inStorage('append')(
-        'statement: `SELECT id FROM subjects WHERE id = ${subject} FOR UPDATE`',
-        'statement: `SELECT id FROM subjects WHERE id = ${subject}`',
+        'first: [`SELECT id FROM subjects WHERE id = ${subject} FOR UPDATE`]',
+        'first: [`SELECT id FROM subjects WHERE id = ${subject}`]',
       ),
     ],
     suite: {

@@ -53,7 +53,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     breaks: 'a worker that is told to stop waits for locks of others first (Q20)',
     patches: [
       {
-        file: 'libs/storage/src/replay/replay.ts',
+        file: 'libs/storage/src/replay/sideSessions.ts',
         search: 'return withSession(pool, (other) => endedBy(signal, other, control, work));',
         replace: 'void pool; void signal; void control; return work();',
       },
@@ -249,7 +249,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     breaks: 'a replay beside a reorg lacks what the new branch tells below the old head (R12)',
     patches: [
       {
-        file: 'libs/storage/src/replay/replay.ts',
+        file: 'libs/storage/src/replay/touched.ts',
         search: 'WHERE $4 AND f.subject = $1 AND f.feed_no > $3\n',
         replace: "WHERE $4 AND f.subject = $1 AND f.feed_no > $3 AND f.kind <> 'appended'\n",
       },

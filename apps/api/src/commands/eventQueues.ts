@@ -48,7 +48,10 @@ export async function runEventQueues(options: EventQueuesOptions, signal: AbortS
   await Promise.all(
     options.queues.map((queue) =>
       tell(options, queue, signal).catch((error: unknown) => {
-        logger.error('this process tells a queue nothing more until it is started again; its cursor stays where it is', { ...queue, error });
+        logger.error(
+          'this process tells a queue nothing more until it is started again; its cursor stays where it is',
+          { ...queue, error },
+        );
       }),
     ),
   );

@@ -1,6 +1,7 @@
 import { AptosDecodeError } from '../errors';
 import { canonicalStructTag } from '../structTag';
 import type { AptosEvent, AptosRecord, AptosTransaction } from '../transaction';
+import { onceFor } from './onceFor';
 import { addressAt, quantityAt, valueAt } from './paths';
 import { namesOfTokenDataId, namesOfTokenId, v1Token, type AptosToken, type V1Names } from './tokenIds';
 import { ZERO_ADDRESS } from '../address';
@@ -157,17 +158,10 @@ interface Moves {
   balances?: ReadonlyMap<string, bigint>;
 }
 
-const known = new WeakMap<AptosTransaction, Moves>();
-
-function movesOf(transaction: AptosTransaction): Moves {
-  let moves = known.get(transaction);
-  if (moves === undefined) {
-    const list = read(transaction);
-    moves = { moves: list, byIndex: new Map(list.map((move) => [move.index, move])) };
-    known.set(transaction, moves);
-  }
-  return moves;
-}
+const movesOf = onceFor((transaction): Moves => {
+  const moves = read(transaction);
+  return { moves, byIndex: new Map(moves.map((move) => [move.index, move])) };
+});
 
 /** The moves of a transaction by the index of their events, each with its other half. */
 export function v1Moves(transaction: AptosTransaction): ReadonlyMap<number, V1Move> {

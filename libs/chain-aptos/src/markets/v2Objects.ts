@@ -1,6 +1,7 @@
 import { AptosDecodeError } from '../errors';
 import { canonicalStructTag } from '../structTag';
 import type { AptosEvent, AptosTransaction } from '../transaction';
+import { onceFor } from './onceFor';
 import { addressAt } from './paths';
 import { collectionOf } from './writeSet';
 
@@ -21,8 +22,6 @@ interface Stories {
   readonly firstOf: ReadonlyMap<string, number>;
 }
 
-const known = new WeakMap<AptosTransaction, Stories>();
-
 /** A collection's event about one of its tokens; of a handle, the collection is the handle's account. */
 export function ofCollection(event: AptosEvent): { collection: string; object: string } {
   const isModuleEvent = event.type === V2_MINT[1] || event.type === V2_BURN[1];
@@ -32,9 +31,7 @@ export function ofCollection(event: AptosEvent): { collection: string; object: s
   };
 }
 
-function storiesOf(transaction: AptosTransaction): Stories {
-  const before = known.get(transaction);
-  if (before !== undefined) return before;
+const storiesOf = onceFor((transaction): Stories => {
   const stories = new Map<string, ObjectStory>();
   const firstOf = new Map<string, number>();
   const storyOf = (object: string): ObjectStory => {
@@ -55,10 +52,8 @@ function storiesOf(transaction: AptosTransaction): Stories {
       if (!(error instanceof AptosDecodeError)) throw error;
     }
   }
-  const told = { objects: stories, firstOf };
-  known.set(transaction, told);
-  return told;
-}
+  return { objects: stories, firstOf };
+});
 
 /** The transfers of an object in a transaction, in order. */
 export function transfersOf(transaction: AptosTransaction, object: string): readonly AptosEvent[] {

@@ -1,30 +1,27 @@
 import { canonicalStructTag, withoutTypeArguments } from '../structTag';
 import type { AptosRecord, AptosTransaction, WrittenResource } from '../transaction';
+import { onceFor } from './onceFor';
 import { valueAt } from './paths';
 import { canonicalAddress } from '../address';
 
 interface WriteSet {
-  readonly written: ReadonlyMap<string, WrittenResource>;
+  /** Of each address, in the order of the transaction. */
+  readonly written: ReadonlyMap<string, readonly WrittenResource[]>;
   readonly deleted: ReadonlySet<string>;
 }
 
-/** Transactions are looked at once for every event of every market: their changes are sorted out once. */
-const known = new WeakMap<AptosTransaction, WriteSet>();
-
-function writeSetOf(transaction: AptosTransaction): WriteSet {
-  const before = known.get(transaction);
-  if (before !== undefined) return before;
-  const written = new Map<string, WrittenResource>();
+const writeSetOf = onceFor((transaction): WriteSet => {
+  const written = new Map<string, WrittenResource[]>();
   const deleted = new Set<string>();
   for (const change of transaction.changes()) {
     if (change.kind === 'written-resource') {
-      written.set(`${change.address} ${withoutTypeArguments(change.type)}`, change);
+      const others = written.get(change.address);
+      if (others === undefined) written.set(change.address, [change]);
+      else others.push(change);
     } else if (change.kind === 'deleted-resource') deleted.add(change.address);
   }
-  const writeSet = { written, deleted };
-  known.set(transaction, writeSet);
-  return writeSet;
-}
+  return { written, deleted };
+});
 
 /** A resource as the transaction left it, whatever its type arguments; `undefined` when the transaction did not write it. */
 export function resourceAt(
@@ -32,7 +29,9 @@ export function resourceAt(
   address: string,
   type: string,
 ): AptosRecord | undefined {
-  return writeSetOf(transaction).written.get(`${address} ${type}`)?.data;
+  return writeSetOf(transaction)
+    .written.get(address)
+    ?.findLast((resource) => withoutTypeArguments(resource.type) === type)?.data;
 }
 
 /** Whether the transaction deleted something at an address. */

@@ -20,7 +20,7 @@ export function readValue(value: unknown, path: string, depth = 0): AptosValue {
       if (value === null) return null;
       if (depth >= DEPTH_MAX) throw new AptosDecodeError(`nested more than ${DEPTH_MAX} deep`, path);
       if (Array.isArray(value)) for (const item of value) readValue(item, path, depth + 1);
-      else for (const field of Object.values(value)) readValue(field, path, depth + 1);
+      else for (const name in value) readValue((value as Record<string, unknown>)[name], path, depth + 1);
       return value as AptosValue;
     }
     default:

@@ -14,6 +14,9 @@ const INFO = { hash: 1, success: 6, accumulatorRootHash: 8, changes: 9 } as cons
 const EVENTS_OF: Readonly<Record<number, number>> = { 7: 3, 8: 2, 10: 2, 21: 3 };
 const USER = 10;
 
+/** Seconds whose microseconds a number holds exactly. */
+const SECONDS_EXACT_MAX = 9_000_000_000;
+
 function readTimestampUs(reader: WireReader): bigint {
   let seconds = 0n;
   let nanos = 0;
@@ -22,7 +25,10 @@ function readTimestampUs(reader: WireReader): bigint {
     else if (reader.field === 2) nanos = reader.number();
     else reader.skip();
   }
-  return seconds * 1_000_000n + BigInt(Math.floor(nanos / 1_000));
+  const us = Math.floor(nanos / 1_000);
+  return seconds >= 0 && seconds <= SECONDS_EXACT_MAX
+    ? BigInt(Number(seconds) * 1_000_000 + us)
+    : seconds * 1_000_000n + BigInt(us);
 }
 
 /**
@@ -105,27 +111,79 @@ class WireEvent implements AptosEvent, WithRawData {
   }
 }
 
-/** The texts of a message's fields, by their number; what is no text among them is left out. */
-function textsOf(reader: WireReader, fields: readonly number[]): string[] {
-  const texts = fields.map(() => '');
+/** The text of a message's only field that is looked at. */
+function textOf(reader: WireReader, field: number): string {
+  let text = '';
   while (reader.next()) {
-    const at = fields.indexOf(reader.field);
-    if (at === -1) reader.skip();
-    else texts[at] = reader.text();
-  }
-  return texts;
-}
-
-/** The item of a table, and the data of it that the node decoded: key, its type, value, its type. */
-function readTableItem(reader: WireReader): { handle: string; data: string[] | null } {
-  let handle = '';
-  let data: string[] | null = null;
-  while (reader.next()) {
-    if (reader.field === 2) handle = canonicalAddress(reader.text());
-    else if (reader.field === 4) data = textsOf(reader.message(), [1, 2, 3, 4]);
+    if (reader.field === field) text = reader.text();
     else reader.skip();
   }
-  return { handle, data };
+  return text;
+}
+
+/** A text of JSON where it is: of a transaction's changes few are looked at, and the others are never made. */
+class LaterJson {
+  private from = 0;
+  private to = 0;
+
+  constructor(private readonly buffer: Buffer) {}
+
+  /** Goes over the value that a reader is at. */
+  take(reader: WireReader): void {
+    reader.bytes();
+    this.from = reader.from;
+    this.to = reader.to;
+  }
+  parse(path: string): unknown {
+    return parseJson(this.buffer.toString('utf8', this.from, this.to), path);
+  }
+}
+
+/** The numbers of the fields of a resource that was written or deleted. */
+const RESOURCE = { address: 1, type: 4, data: 5 } as const;
+
+function readResource(reader: WireReader): { address: string; type: string; data: LaterJson } {
+  let address = '';
+  let type = '';
+  const data = new LaterJson(reader.buffer);
+  while (reader.next()) {
+    if (reader.field === RESOURCE.address) address = reader.text();
+    else if (reader.field === RESOURCE.type) type = reader.text();
+    else if (reader.field === RESOURCE.data) data.take(reader);
+    else reader.skip();
+  }
+  return { address: canonicalAddress(address), type: canonicalTypeName(type), data };
+}
+
+/** The item of a table as the node decoded it; types are empty where it did not. */
+interface TableItem {
+  readonly handle: string;
+  readonly key: LaterJson;
+  readonly keyType: string;
+  readonly value: LaterJson;
+  readonly valueType: string;
+}
+
+function readTableItem(reader: WireReader): TableItem {
+  let handle = '';
+  let [keyType, valueType] = ['', ''];
+  let [key, value] = [new LaterJson(reader.buffer), new LaterJson(reader.buffer)];
+  while (reader.next()) {
+    if (reader.field === 2) handle = canonicalAddress(reader.text());
+    else if (reader.field === 4) {
+      [keyType, valueType] = ['', ''];
+      [key, value] = [new LaterJson(reader.buffer), new LaterJson(reader.buffer)];
+      const data = reader.message();
+      while (data.next()) {
+        if (data.field === 1) key.take(data);
+        else if (data.field === 2) keyType = data.text();
+        else if (data.field === 3) value.take(data);
+        else if (data.field === 4) valueType = data.text();
+        else data.skip();
+      }
+    } else reader.skip();
+  }
+  return { handle, key, keyType, value, valueType };
 }
 
 function readChange(reader: WireReader, i: number): AptosChange | null {
@@ -133,41 +191,33 @@ function readChange(reader: WireReader, i: number): AptosChange | null {
   while (reader.next()) {
     switch (reader.field) {
       case 3: {
-        const [address = '', type = ''] = textsOf(reader.message(), [1, 4]);
-        return {
-          kind: 'deleted-resource',
-          address: canonicalAddress(address),
-          type: canonicalTypeName(type),
-        };
+        const { address, type } = readResource(reader.message());
+        return { kind: 'deleted-resource', address, type };
       }
       case 4: {
-        const { handle, data } = readTableItem(reader.message());
-        const [key = '', keyType = ''] = data ?? [];
+        const { handle, key, keyType } = readTableItem(reader.message());
         if (keyType === '') return null;
         return {
           kind: 'deleted-table-item',
           handle,
-          key: readValue(parseJson(key, `${path}.key`), `${path}.key`),
+          key: readValue(key.parse(`${path}.key`), `${path}.key`),
           keyType: canonicalTypeName(keyType),
         };
       }
       case 6: {
-        const [address = '', type = '', data = ''] = textsOf(reader.message(), [1, 4, 5]);
-        return new LaterResource(canonicalAddress(address), canonicalTypeName(type), path, () =>
-          parseJson(data, `${path}.data`),
-        );
+        const { address, type, data } = readResource(reader.message());
+        return new LaterResource(address, type, path, () => data.parse(`${path}.data`));
       }
       case 7: {
-        const { handle, data } = readTableItem(reader.message());
-        const [key = '', keyType = '', value = '', valueType = ''] = data ?? [];
+        const { handle, key, keyType, value, valueType } = readTableItem(reader.message());
         if (keyType === '' || valueType === '') return null;
         return new LaterTableItem(
           handle,
           canonicalTypeName(keyType),
           canonicalTypeName(valueType),
           path,
-          () => parseJson(key, `${path}.key`),
-          () => parseJson(value, `${path}.value`),
+          () => key.parse(`${path}.key`),
+          () => value.parse(`${path}.value`),
         );
       }
       default:
@@ -229,7 +279,7 @@ class WireTransaction implements ReadTransaction {
     if (this.payload !== USER) return null;
     const user = this.payloadReader();
     while (user.next()) {
-      if (user.field === 1) return canonicalAddress(textsOf(user.message(), [1])[0] ?? '');
+      if (user.field === 1) return canonicalAddress(textOf(user.message(), 1));
       user.skip();
     }
     return null;

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AppendMessage, BlockRef, Event, ResumePoint, SubjectId, SubjectMessage } from '@imart/core';
 import { childAbort, type BackPressure } from '@imart/endpoints';
 import type { ReadTransaction } from '../read/readEvent';
@@ -115,7 +116,7 @@ export async function* readLedger(
         signal.throwIfAborted();
       }
       coming ??= items.next();
-      const item = await (gathered === null ? coming : Promise.race([coming, (since ??= waited())]));
+      const item = await (gathered === null ? coming : soon(coming));
       if (item === 'waited') {
         if (gathered !== null) yield toAppend(gathered);
         continue;
@@ -135,12 +136,21 @@ export async function* readLedger(
       gather(value);
       const now = gathered as Gathered | null;
       if (now !== null && (!value.catchingUp || isFull(now))) yield toAppend(now);
+      // What is on its way to the database needs a turn of the event loop for each of its steps. Of batches that are there already
+      // none would be given.
+      else await nextTurn();
     }
   } finally {
     running.abort(new Error('nobody reads the messages any more'));
     // What is on its way ends by the signal; nobody waits for what it ends with.
     coming?.catch(() => undefined);
     await items.return(undefined);
+  }
+
+  /** What comes next, unless what was gathered has waited long enough; what is there already is taken also then. */
+  async function soon<T>(next: Promise<T>): Promise<T | 'waited'> {
+    const item = await Promise.race([next, (since ??= waited())]);
+    return item === 'waited' ? Promise.race([next, nextTurn('waited' as const)]) : item;
   }
 
   async function waited(): Promise<'waited'> {

@@ -4,10 +4,10 @@ import type { SeqNo } from '@imart/core';
 import { COMMAND_OBSERVER } from '@imart/event-service';
 import { dataWithKey } from '../subject/dataWithKey';
 import { CONTENT_HASH } from '../subject/eventLog';
-import { runScript } from '../subject/script';
 import { lockAlone } from './aggregateLock';
 import { LOG_AND_ARCHIVE } from './archive';
 import { idDigits, keptEvent, keyOf, type CommandContext, type KeptRow } from './context';
+import { executePrepared, type PreparedStatement } from './prepared';
 import { onConnection, translated } from './session';
 
 type AppendSide = Pick<CommandStore, 'append' | 'resolveConflict' | 'fateOf' | 'backlog'>;
@@ -16,18 +16,18 @@ type AppendSide = Pick<CommandStore, 'append' | 'resolveConflict' | 'fateOf' | '
  * Moves the first messages into the log, as one change of the feed; the subject's row must be locked. What does not continue its aggregate's events stays, and is told. The
  * subject's row is locked: log, feed number and the order of commits are one.
  */
-export const appendStatement = (subject: number, eventsMax: number): string => `
+export const appendStatement = (subject: number | '$1', eventsMax: number | '$2'): string => `
   WITH batch AS MATERIALIZED (
-    SELECT *, row_number() OVER (PARTITION BY aggregate_id ORDER BY id) AS place FROM (
+    SELECT *, row_number() OVER (PARTITION BY aggregate_hash, aggregate_id ORDER BY id) AS place FROM (
       SELECT * FROM command_outbox WHERE subject = ${subject} ORDER BY id LIMIT ${eventsMax}) o
-  ), ends AS (
-    SELECT k.aggregate_id, coalesce((SELECT e.version FROM event_log e WHERE e.subject = ${subject}
+  ), ends AS MATERIALIZED (
+    SELECT k.aggregate_hash, k.aggregate_id, coalesce((SELECT e.version FROM event_log e WHERE e.subject = ${subject}
       AND e.aggregate_hash = k.aggregate_hash AND e.aggregate_type = k.aggregate_type AND e.aggregate_id = k.aggregate_id
       AND e.version IS NOT NULL ORDER BY e.version DESC LIMIT 1), 0) AS version
     FROM batch k WHERE k.place = 1
   ), checked AS (
-    SELECT b.*, bool_and(b.version = ends.version + b.place) OVER (PARTITION BY b.aggregate_id ORDER BY b.id) AS fits
-    FROM batch b JOIN ends USING (aggregate_id)
+    SELECT b.*, bool_and(b.version = ends.version + b.place) OVER (PARTITION BY b.aggregate_hash, b.aggregate_id ORDER BY b.id) AS fits
+    FROM batch b JOIN ends USING (aggregate_hash, aggregate_id)
   ), fitting AS MATERIALIZED (
     SELECT subject, aggregate_hash, aggregate_type, aggregate_id, version, name, data, time_us, event_id AS tx_hash,
       ''::bytea AS block_hash, actor AS address, id, row_number() OVER (ORDER BY id) - 1 AS n FROM checked WHERE fits
@@ -36,7 +36,7 @@ export const appendStatement = (subject: number, eventsMax: number): string => `
   ), s AS (
     SELECT next_position, last_feed_no, epoch FROM subjects WHERE id = ${subject}
   ), taken AS (
-    DELETE FROM command_outbox WHERE subject = ${subject} AND id IN (SELECT id FROM fitting)
+    DELETE FROM command_outbox WHERE subject = ${subject} AND id = ANY (ARRAY(SELECT id FROM fitting))
   ), appended AS (
     INSERT INTO event_log (subject, seq_no, aggregate_hash, aggregate_type, aggregate_id, name, data, time_us, tx_hash, block_hash,
       address, content_hash, feed_no, version)
@@ -53,6 +53,13 @@ export const appendStatement = (subject: number, eventsMax: number): string => `
   SELECT total.events, (SELECT count(*) FROM batch) AS read,
     (SELECT json_agg(DISTINCT aggregate_id) FROM checked WHERE NOT fits) AS conflicts FROM total`;
 
+/** Parameters: subject, most events. */
+const APPEND: PreparedStatement = {
+  name: 'imart_append',
+  types: ['smallint', 'bigint'],
+  text: appendStatement('$1', '$2'),
+};
+
 /** Parameters: subject, hash, type, id. */
 const SELECT_LAST =
   `SELECT version, encode(tx_hash, 'hex') AS event_id, name, ${dataWithKey('e')} AS data, time_us FROM event_log e WHERE subject = $1 AND aggregate_hash = $2 ` +
@@ -64,14 +71,10 @@ export function createAppendSide(context: CommandContext): AppendSide {
   return {
     append: (eventsMax) =>
       onConnection(pool, async (client): Promise<Appended> => {
-        // Four statements, one way to the server and back. The second sees what was committed while the first waited.
-        const results = await runScript(client, [
-          { statement: 'BEGIN' },
-          { statement: `SELECT id FROM subjects WHERE id = ${subject} FOR UPDATE` },
-          { statement: appendStatement(subject, eventsMax) },
-          { statement: 'COMMIT' },
-        ]);
-        const row = results[2]?.[0] as { events: string; read: string; conflicts: string | null };
+        // One way to the server and back. The second statement sees what was committed while the first waited.
+        const [row] = (await executePrepared(client, APPEND, [subject, eventsMax], {
+          first: [`SELECT id FROM subjects WHERE id = ${subject} FOR UPDATE`],
+        })) as unknown as readonly [{ events: string; read: string; conflicts: string | null }];
         return {
           events: Number(row.events),
           conflicts: row.conflicts === null ? [] : (JSON.parse(row.conflicts) as string[]),

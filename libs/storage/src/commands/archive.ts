@@ -18,8 +18,8 @@ export const LOG_AND_ARCHIVE = `(SELECT ${COLUMNS} FROM event_log UNION ALL SELE
 
 /** SQL: the aggregate of these four expressions is archived. */
 export const isArchived = (subject: string, hash: string, type: string, id: string): string =>
-  `EXISTS (SELECT FROM archived_aggregates x WHERE x.subject = ${subject} AND x.aggregate_hash = ${hash} ` +
-  `AND x.aggregate_type = ${type} AND x.aggregate_id = ${id})`;
+  `((SELECT true FROM archived_aggregates x WHERE x.subject = ${subject} AND x.aggregate_hash = ${hash} ` +
+  `AND x.aggregate_type = ${type} AND x.aggregate_id = ${id} LIMIT 1) IS NOT NULL)`;
 
 /** A version that no command was validated against: whoever marks at the same moment finds the aggregate moved on. */
 const BEYOND_ALL = '9223372036854775807';

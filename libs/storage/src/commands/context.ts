@@ -6,6 +6,8 @@ import type { Pool, PoolClient } from 'pg';
 /** What the statements about one aggregate type share. */
 export interface CommandContext {
   readonly pool: Pool;
+  /** The pool is one connection, with an open transaction; else every statement is by itself. */
+  readonly isWithin: boolean;
   readonly log: LogContext;
   readonly aggregateType: string;
   readonly reducerVersion: number;
@@ -20,7 +22,7 @@ export interface CommandContext {
  * its own does not work on it.
  */
 export function onClient(context: CommandContext, client: PoolClient): CommandContext {
-  return { ...context, pool: client as unknown as Pool };
+  return { ...context, pool: client as unknown as Pool, isWithin: true };
 }
 
 /** An aggregate as parameters: hash, type, id. */

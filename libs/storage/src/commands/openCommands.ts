@@ -102,6 +102,7 @@ export async function openCommandContext(options: OpenCommandsOptions): Promise<
   });
   return {
     pool,
+    isWithin: false,
     log: { subject, subjectId, codec: createCommandCodec(definition, personalData), seqNos: commandSeqNo },
     aggregateType: definition.type,
     reducerVersion: definition.reducer.version,

@@ -4,7 +4,8 @@ import { runScript, type ScriptStep } from '../subject/script';
 import { lockShared } from './aggregateLock';
 import { isArchived } from './archive';
 import { idDigits, keyOf, type CommandContext } from './context';
-import { markFailure, NOW_US } from './marks';
+import { markFailure } from './markBatch';
+import { NOW_US } from './requestReads';
 import { onConnection, translated } from './session';
 
 /** SQL: a value in a statement without parameters. */

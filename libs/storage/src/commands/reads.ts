@@ -15,10 +15,12 @@ import type {
 } from '@imart/event-service';
 import { COMMAND_OBSERVER } from '@imart/event-service';
 import { decodeState, encodeState } from '@imart/pipeline';
-import { eventColumns, NOT_SKIPPED, readEvents } from '../subject/eventLog';
+import { NOT_SKIPPED } from '../subject/eventLog';
 import { LOG_AND_ARCHIVE } from './archive';
+import { COMMAND_EVENT_COLUMNS, commandEvents, type RawRow } from './commandEvents';
 import { keyOf, type CommandContext } from './context';
-import { translated } from './session';
+import { executeRaw, type PreparedStatement, type PreparedValue } from './prepared';
+import { onConnection, translated } from './session';
 
 /** Snapshots that are kept of an aggregate and reducer version: states of the past are folded from them. */
 const SNAPSHOTS_KEPT = 10;
@@ -31,13 +33,15 @@ const OF_AGGREGATE =
 
 /**
  * Of each aggregate: where it is set aside, its snapshot, and the events after it, all of one statement and so of one moment (E10).
- * `upTo` is SQL for the last seq no, of `k`. Parameters: subject, hashes, types, ids, reducer version, whether snapshots are used.
+ * `upTo` is SQL for the last seq no, of `k`. Each is looked up by itself, and by its own index (which gives the order; `+ 0` keeps that of seq nos
+ * out of it): a plan that joins whole tables would be one for the tables as they were when it was made. Parameters: subject, hashes, types, ids, reducer version, whether snapshots are used.
  */
 const selectSources = (upTo: string): string => `
   WITH asked AS MATERIALIZED (
     SELECT k.*, (${upTo}) AS up_to, p.from_seq_no AS parked_from, p.code, p.message
     FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS k(hash, type, id, place)
-    LEFT JOIN park_markers p ON p.subject = $1 AND p.aggregate_type = k.type AND p.aggregate_id = k.id
+    LEFT JOIN LATERAL (SELECT p.from_seq_no, p.code, p.message FROM park_markers p
+      WHERE p.subject = $1 AND p.aggregate_type = k.type AND p.aggregate_id = k.id LIMIT 1) p ON true
   ), bounded AS MATERIALIZED (
     SELECT *, least(up_to, parked_from - 1) AS last FROM asked
   ), base AS MATERIALIZED (
@@ -45,52 +49,69 @@ const selectSources = (upTo: string): string => `
       SELECT s.version, s.state FROM snapshots s WHERE $6 AND s.subject = $1 AND s.aggregate_hash = k.hash AND s.aggregate_type = k.type
         AND s.aggregate_id = k.id AND s.reducer_version = $5 AND s.seq_no <= k.last ORDER BY s.seq_no DESC LIMIT 1) s
   )
-  SELECT k.place, b.state, CASE WHEN k.parked_from <= k.up_to THEN k.parked_from END AS parked_from, k.code, k.message,
-    NULL::bigint AS version,
-    NULL::bigint AS seq_no, NULL AS aggregate_type, NULL AS aggregate_id, NULL AS name, NULL AS data, NULL::bigint AS time_us,
-    NULL AS address, NULL AS tx_hash, NULL AS block_hash
+  SELECT NULL AS head, NULL AS data, NULL AS address, k.place,
+    b.state, CASE WHEN k.parked_from <= k.up_to THEN k.parked_from END AS parked_from, k.code, k.message
   FROM bounded k LEFT JOIN base b USING (place)
   UNION ALL
-  SELECT k.place, NULL, NULL, NULL, NULL, r.version, r.seq_no, r.aggregate_type, r.aggregate_id, r.name, r.data, r.time_us, r.address, r.tx_hash,
-    r.block_hash
+  SELECT r.*, k.place, NULL, NULL, NULL, NULL
   FROM bounded k LEFT JOIN base b USING (place) CROSS JOIN LATERAL (
-    SELECT e.version, ${eventColumns('e')} FROM ${LOG_AND_ARCHIVE} e WHERE ${OF_AGGREGATE} AND e.version > coalesce(b.version, 0)
-      AND e.seq_no <= k.last AND ${NOT_SKIPPED}) r`;
+    SELECT ${COMMAND_EVENT_COLUMNS} FROM ${LOG_AND_ARCHIVE} e WHERE ${OF_AGGREGATE} AND e.version > coalesce(b.version, 0)
+      AND e.seq_no + 0 <= k.last AND ${NOT_SKIPPED} ORDER BY e.version OFFSET 0) r`;
+
+/** Where the columns of {@link selectSources} are that are not an event's. */
+const PLACE = 3;
+const STATE = 4;
+const PARKED_FROM = 5;
+const CODE = 6;
+const MESSAGE = 7;
+
+/** Parameters: subject, hash, type, id, after, limit. */
+const READ_EVENTS: PreparedStatement = {
+  name: 'imart_read_events',
+  types: ['smallint', 'bigint', 'text', 'text', 'bigint', 'bigint'],
+  text:
+    `SELECT ${COMMAND_EVENT_COLUMNS} FROM ${LOG_AND_ARCHIVE} e WHERE e.subject = $1 AND e.aggregate_hash = $2 ` +
+    `AND e.aggregate_type = $3 AND e.aggregate_id = $4 AND e.version > $5 ORDER BY e.version LIMIT $6`,
+};
 
 /** The lane of `k` has executed so far. */
 const executedUpTo = (lanes: number): string =>
   `SELECT c.seq_no FROM checkpoints c WHERE c.observer = '${COMMAND_OBSERVER}' AND c.subject = $1
    AND c.lane = (k.hash & ${MAX_SEQ_NO}) % ${lanes}`;
 
-/** The moment as SQL; its parameter is $7. */
-function upToMoment(moment: Moment): { sql: string; parameters: readonly string[] } {
-  switch (moment.kind) {
-    case 'latest':
-      return { sql: `SELECT ${MAX_SEQ_NO}::bigint`, parameters: [] };
-    case 'seqNo':
-      return { sql: 'SELECT $7::bigint', parameters: [moment.seqNo.toString()] };
-    case 'time':
-      return {
-        // Times of an aggregate rise with its versions.
-        sql: `SELECT coalesce((SELECT e.seq_no FROM ${LOG_AND_ARCHIVE} e WHERE ${OF_AGGREGATE} AND e.time_us <= $7
-          ORDER BY e.version DESC LIMIT 1), -1)`,
-        parameters: [moment.timeUs.toString()],
-      };
-  }
+/** Up to which seq no of `k`. The moment's parameter is $7. */
+const UP_TO = {
+  latest: `SELECT ${MAX_SEQ_NO}::bigint`,
+  seqNo: 'SELECT $7::bigint',
+  // Times of an aggregate rise with its versions.
+  time: `SELECT coalesce((SELECT e.seq_no FROM ${LOG_AND_ARCHIVE} e WHERE ${OF_AGGREGATE} AND e.time_us <= $7
+    ORDER BY e.version DESC LIMIT 1), -1)`,
+} as const;
+
+const SOURCE_TYPES = ['smallint', 'bigint[]', 'text[]', 'text[]', 'integer', 'boolean'];
+
+const sourcesStatement = (name: string, upTo: string): PreparedStatement => ({
+  name: `imart_sources_${name}`,
+  types: [...SOURCE_TYPES, ...(upTo.includes('$7') ? ['bigint'] : [])],
+  text: selectSources(upTo),
+});
+
+const SOURCES = {
+  latest: sourcesStatement('latest', UP_TO.latest),
+  seqNo: sourcesStatement('seq_no', UP_TO.seqNo),
+  time: sourcesStatement('time', UP_TO.time),
+} as const;
+
+/** The moment's parameter. */
+function momentOf(moment: Moment): readonly string[] {
+  if (moment.kind === 'latest') return [];
+  return [(moment.kind === 'seqNo' ? moment.seqNo : moment.timeUs).toString()];
 }
 
-interface SourceRow {
-  readonly place: string;
-  readonly state: string | null;
-  readonly parked_from: string | null;
-  readonly code: string | null;
-  readonly message: string | null;
-  readonly seq_no: string | null;
-}
-
-function parkedOf(row: SourceRow | null): StateSource['parked'] {
-  if (typeof row?.parked_from !== 'string') return null;
-  return { fromSeqNo: BigInt(row.parked_from) as SeqNo, code: row.code ?? '', message: row.message ?? '' };
+function parkedOf(row: RawRow): StateSource['parked'] {
+  const from = row[PARKED_FROM] ?? null;
+  if (from === null) return null;
+  return { fromSeqNo: BigInt(from) as SeqNo, code: row[CODE] ?? '', message: row[MESSAGE] ?? '' };
 }
 
 export interface CommandReads extends AggregateReads {
@@ -104,31 +125,43 @@ export function createReads(context: CommandContext): CommandReads {
   const { pool, log, aggregateType, reducerVersion, lanes } = context;
   const { subject } = log;
 
+  const execute = async (
+    statement: PreparedStatement,
+    values: readonly PreparedValue[],
+  ): Promise<readonly RawRow[]> => {
+    if (!context.isWithin)
+      return (await onConnection(pool, (client) => executeRaw(client, statement, values))).rows;
+    const { rows } = await pool.query(statement.text, [...values]);
+    return (rows as object[]).map((row): RawRow => Object.values(row));
+  };
+
+  const executedSources = sourcesStatement(`executed_${lanes}`, executedUpTo(lanes));
+
   const readSources = async (
+    statement: PreparedStatement,
     ids: readonly string[],
-    upTo: string,
-    parameters: readonly string[],
+    moment: readonly string[],
     useSnapshot: boolean,
   ): Promise<readonly StateSource[]> => {
-    const { rows } = await pool.query(selectSources(upTo), [
+    const rows = await execute(statement, [
       subject,
       ids.map((id) => aggregateHash(aggregateType, id).toString()),
       ids.map(() => aggregateType),
       ids,
       reducerVersion,
       useSnapshot,
-      ...parameters,
+      ...moment,
     ]);
-    const found = ids.map(() => ({ head: null as SourceRow | null, events: [] as SourceRow[] }));
-    for (const row of rows as SourceRow[]) {
-      const one = found[Number(row.place) - 1];
-      if (row.seq_no === null) (one as (typeof found)[number]).head = row;
-      else one?.events.push(row);
+    const found = ids.map((id) => ({ id, head: [] as RawRow, events: [] as RawRow[] }));
+    for (const row of rows) {
+      const one = found[Number(row[PLACE]) - 1] as (typeof found)[number];
+      if (row[0] === null) one.head = row;
+      else one.events.push(row);
     }
-    return found.map(({ head, events }) => ({
-      snapshot: typeof head?.state === 'string' ? decodeState(head.state) : null,
+    return found.map(({ id, head, events }) => ({
+      snapshot: typeof head[STATE] === 'string' ? decodeState(head[STATE]) : null,
       parked: parkedOf(head),
-      events: [...readEvents(log, events)].sort((a, b) => (a.seqNo < b.seqNo ? -1 : 1)),
+      events: commandEvents(log, aggregateType, id, events).sort((a, b) => (a.seqNo < b.seqNo ? -1 : 1)),
     }));
   };
 
@@ -139,7 +172,7 @@ export function createReads(context: CommandContext): CommandReads {
         const reducer = observer.reducers.get(aggregateType);
         const ids = keys.filter((key) => key.aggregateType === aggregateType).map((key) => key.aggregateId);
         if (reducer === undefined || ids.length === 0) return states;
-        const sources = await readSources(ids, executedUpTo(lanes), [], true);
+        const sources = await readSources(executedSources, ids, [], true);
         sources.forEach(({ snapshot, events, parked }, i) => {
           const id = ids[i] as string;
           // One that is set aside is not folded.
@@ -155,32 +188,36 @@ export function createReads(context: CommandContext): CommandReads {
 
     readStateSources: (ids) =>
       translated(async () => {
-        const sources = await readSources(ids, upToMoment({ kind: 'latest' }).sql, [], true);
+        const sources = await readSources(SOURCES.latest, ids, [], true);
         return new Map(ids.map((id, i) => [id, sources[i] as StateSource]));
       }),
 
     readStateSource: (aggregateId, moment, useSnapshot = true) =>
       translated(async () => {
-        const { sql, parameters } = upToMoment(moment);
-        const [source] = await readSources([aggregateId], sql, parameters, useSnapshot);
+        const [source] = await readSources(
+          SOURCES[moment.kind],
+          [aggregateId],
+          momentOf(moment),
+          useSnapshot,
+        );
         return source as StateSource;
       }),
 
     readEvents: (aggregateId, afterVersion, limit) =>
       translated(async () => {
-        const { rows } = await pool.query(
-          `SELECT ${eventColumns('e')} FROM ${LOG_AND_ARCHIVE} e WHERE e.subject = $1 AND e.aggregate_hash = $2 AND e.aggregate_type = $3
-             AND e.aggregate_id = $4 AND e.version > $5 ORDER BY e.version LIMIT $6`,
-          [subject, ...keyOf(context, aggregateId), afterVersion, limit],
-        );
-        return readEvents(log, rows);
+        const rows = await execute(READ_EVENTS, [
+          subject,
+          ...keyOf(context, aggregateId),
+          afterVersion,
+          limit,
+        ]);
+        return commandEvents(log, aggregateType, aggregateId, rows);
       }),
 
     readSnapshot: (aggregateId, moment) =>
       translated(async () => {
-        const { sql, parameters } = upToMoment(moment);
         const { rows } = await pool.query(
-          `SELECT s.state FROM (SELECT k.*, (${sql}) AS up_to FROM unnest($2::bigint[], $3::text[], $4::text[]) AS k(hash, type, id)) k
+          `SELECT s.state FROM (SELECT k.*, (${UP_TO[moment.kind]}) AS up_to FROM unnest($2::bigint[], $3::text[], $4::text[]) AS k(hash, type, id)) k
            CROSS JOIN LATERAL (SELECT s.state FROM snapshots s WHERE $6 AND s.subject = $1 AND s.aggregate_hash = k.hash
              AND s.aggregate_type = k.type AND s.aggregate_id = k.id AND s.reducer_version = $5 AND s.seq_no <= k.up_to
              ORDER BY s.seq_no DESC LIMIT 1) s`,
@@ -189,7 +226,7 @@ export function createReads(context: CommandContext): CommandReads {
             ...keyOf(context, aggregateId).map((part) => [part]),
             reducerVersion,
             true,
-            ...parameters,
+            ...momentOf(moment),
           ],
         );
         const row = rows[0] as { state: string } | undefined;

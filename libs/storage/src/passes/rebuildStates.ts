@@ -1,7 +1,8 @@
 import { messageOf, type Observer } from '@imart/core';
 import { mayRetry, retryDelayMs, STORAGE_RETRY, waitMs, type Logger } from '@imart/pipeline';
 import { ReplayError } from '../replay/errors';
-import { replay, type ReplayOptions } from '../replay/replay';
+import type { ReplayOptions } from '../replay/options';
+import { replay } from '../replay/replay';
 import { toStorageError } from '../subject/pgErrors';
 import {
   compareReducers,

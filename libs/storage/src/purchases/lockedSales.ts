@@ -4,7 +4,7 @@ import { APPEND_EVENTS_MAX_DEFAULT } from '@imart/event-service';
 import { SaleLogError, type SaleChange, type SaleChanges } from '@imart/purchase';
 import { appendStatement } from '../commands/append';
 import { idDigits, onClient, type CommandContext } from '../commands/context';
-import { NOW_US } from '../commands/marks';
+import { NOW_US } from '../commands/requestReads';
 import { createReads } from '../commands/reads';
 import type { TextRow } from '../subject/script';
 import { preparing } from './prepared';

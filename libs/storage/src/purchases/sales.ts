@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import type { AskedPurchase, PurchaseId, PurchaseStore, StepResult, Topic, Verdict } from '@imart/purchase';
 import { onClient } from '../commands/context';
-import { NOW_US } from '../commands/marks';
+import { NOW_US } from '../commands/requestReads';
 import { createReads } from '../commands/reads';
 import { onConnection } from '../commands/session';
 import type { TextRow } from '../subject/script';

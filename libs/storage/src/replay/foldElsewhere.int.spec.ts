@@ -15,7 +15,8 @@ import { createMarketDatabase, VIEWS_FILE, type MarketDatabase } from '../testin
 import { startTestServer, type TestServer } from '../testing/testDatabase';
 import { ReplayError } from './errors';
 import { evenParts, foldPart, WRITERS_LOCK, type AggregateSelection } from './foldPart';
-import { replay, type FoldElsewhere, type ReplayOptions, type ReplayResult } from './replay';
+import type { FoldElsewhere, ReplayOptions, ReplayResult } from './options';
+import { replay } from './replay';
 
 const MEANS = {
   codec: marketEventCodec,

@@ -8,4 +8,5 @@ export {
   type FoldProgress,
   type OnFolded,
 } from './foldPart';
-export { replay, type FoldElsewhere, type ReplayOptions, type ReplayResult, type ReplayStep } from './replay';
+export type { FoldElsewhere, ReplayOptions, ReplayResult, ReplayStep } from './options';
+export { replay } from './replay';

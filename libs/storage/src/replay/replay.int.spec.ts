@@ -29,7 +29,8 @@ import { SUBJECTS_LOCK } from '../subject/openSubject';
 import { createMarketDatabase, VIEWS_FILE, type MarketDatabase } from '../testing/marketDatabase';
 import { startTestServer, type TestServer } from '../testing/testDatabase';
 import { ReplayError } from './errors';
-import { replay, type ReplayOptions, type ReplayResult, type ReplayStep } from './replay';
+import type { ReplayOptions, ReplayResult, ReplayStep } from './options';
+import { replay } from './replay';
 
 let server: TestServer;
 let market: MarketDatabase;

@@ -32,8 +32,9 @@ import { toStorageError } from './pgErrors';
 import { readMarker, SELECT_MARKERS } from './parkMarkers';
 import { readProgress } from './progress';
 import { readResumePoint } from './resumePoint';
-import { createTransaction, PREPARE_CONNECTION } from './transaction';
+import { createTransaction, CREATE_TEMPORARY } from './transaction';
 import { writeBehind } from './writeBehind';
+import { WRITER_SESSION } from './writerSession';
 
 export interface SubjectStoreOptions {
   readonly pool: Pool;
@@ -47,8 +48,19 @@ export interface SubjectStoreOptions {
   readonly fencing?: bigint | null;
 }
 
-/** Connections that have what every connection that writes needs. */
+/** Connections that have the settings of one that writes, and those that have its temporary tables, too. */
 const prepared = new WeakSet<object>();
+const withTables = new WeakSet<object>();
+
+async function prepareConnection(client: ClientBase, needsTables: boolean): Promise<void> {
+  if (!prepared.has(client)) {
+    await client.query(WRITER_SESSION);
+    prepared.add(client);
+  }
+  if (!needsTables || withTables.has(client)) return;
+  await client.query(CREATE_TEMPORARY);
+  withTables.add(client);
+}
 
 /**
  * The log, the states and the progress of one subject and one observer in Postgres. Everything a transaction does becomes
@@ -57,6 +69,8 @@ const prepared = new WeakSet<object>();
 export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
   const { pool, subject, lanes, observer, codec, seqNos, fencing = null } = options;
   const { subjectId } = observer;
+  // Aggregates of commands have states, and no rows.
+  const needsTables = [...observer.reducers.values()].some(({ tables }) => tables.length > 0);
   const log: LogContext = { subject, subjectId, codec, seqNos };
 
   const translated = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -187,10 +201,7 @@ export function createSubjectStore(options: SubjectStoreOptions): SubjectStore {
         };
         client.on('error', onError);
         try {
-          if (!prepared.has(client)) {
-            await client.query(PREPARE_CONNECTION);
-            prepared.add(client);
-          }
+          await prepareConnection(client, needsTables);
           const transaction = writeBehind(client);
           const result = await work(createTransaction(transaction, log, observer, fencing));
           await transaction.commit();

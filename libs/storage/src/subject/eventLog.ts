@@ -108,13 +108,20 @@ export const SELECT_LANE_RUN =
   `AND (aggregate_hash & 9223372036854775807) % (SELECT lanes FROM subjects WHERE id = $1) = $4 ` +
   `AND ${NOT_SKIPPED} ORDER BY seq_no LIMIT $5`;
 
+/** Of all lanes. Parameters: subject, after, up to, limit. */
+export const SELECT_RUN = `${SELECT_EVENTS} WHERE subject = $1 AND seq_no > $2 AND seq_no <= $3 AND ${NOT_SKIPPED} ORDER BY seq_no LIMIT $4`;
+
 /** Data that this program cannot read is an `Undecodable` event of its aggregate: that one is set aside, not the lane. */
-function decoded(context: LogContext, row: StoredEvent): { name: string; data: unknown } {
+export function decodedEvent(
+  context: LogContext,
+  name: string,
+  text: string,
+): { readonly name: string; readonly data: unknown } {
   try {
-    return { name: row.name, data: context.codec.decode(row.name, row.data) };
+    return { name, data: context.codec.decode(name, text) };
   } catch (error) {
     if (dispositionOf(error) !== 'park') throw error;
-    const data: UndecodableData = { reason: messageOf(error), raw: row.data };
+    const data: UndecodableData = { reason: messageOf(error), raw: text };
     return { name: UNDECODABLE, data };
   }
 }
@@ -123,7 +130,7 @@ export function readEvents(context: LogContext, rows: readonly unknown[]): reado
   return (rows as readonly StoredEvent[]).map((row) => {
     const seqNo = BigInt(row.seq_no) as SeqNo;
     const { position, index } = context.seqNos.decode(seqNo);
-    const { name, data } = decoded(context, row);
+    const { name, data } = decodedEvent(context, row.name, row.data);
     return {
       subjectId: context.subjectId,
       seqNo,

@@ -15,6 +15,12 @@ export interface ScriptStep {
 /** A row as the server told it: every value as text. */
 export type TextRow = Readonly<Record<string, string | null>>;
 
+/** What a statement gave, as it was sent: names of columns, and rows of their values as text. */
+export interface RawResult {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
 /** Most bytes in one message, but for a piece that is larger by itself. */
 const MESSAGE_BYTES = 256 * 1024;
 
@@ -45,12 +51,12 @@ function copyDataHeader(bytes: number): Buffer {
 /** A query object of the driver's: the methods are what the driver calls. */
 class Script implements Submittable {
   private columns: readonly string[] = [];
-  private rows: TextRow[] = [];
-  private readonly results: (readonly TextRow[])[] = [];
+  private rows: (readonly (string | null)[])[] = [];
+  private readonly results: RawResult[] = [];
 
   constructor(
     private readonly steps: readonly ScriptStep[],
-    private readonly resolve: (results: readonly (readonly TextRow[])[]) => void,
+    private readonly resolve: (results: readonly RawResult[]) => void,
     private readonly reject: (error: Error) => void,
   ) {}
 
@@ -78,11 +84,11 @@ class Script implements Submittable {
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
-    this.rows.push(Object.fromEntries(this.columns.map((name, i) => [name, fields[i] ?? null])));
+    this.rows.push(fields);
   }
 
   handleCommandComplete(): void {
-    this.results.push(this.rows);
+    this.results.push({ columns: this.columns, rows: this.rows });
     this.rows = [];
   }
 
@@ -99,15 +105,26 @@ class Script implements Submittable {
   }
 }
 
+export const textRows = ({ columns, rows }: RawResult): readonly TextRow[] =>
+  rows.map((fields) => Object.fromEntries(columns.map((name, i) => [name, fields[i] ?? null])));
+
 /**
  * Runs statements one after the other in one way to the server and back. Each sees what was committed before it began, as if it had
  * been sent by itself. The first that fails ends the script; the connection can be used on.
  * @returns the rows that each statement gave, in their order.
  */
-export function runScript(
+export async function runScript(
   client: ClientBase,
   steps: readonly ScriptStep[],
 ): Promise<readonly (readonly TextRow[])[]> {
+  return (await runRawScript(client, steps)).map(textRows);
+}
+
+/** As {@link runScript}, for many rows: nothing is made of them. */
+export function runRawScript(
+  client: ClientBase,
+  steps: readonly ScriptStep[],
+): Promise<readonly RawResult[]> {
   return new Promise((resolve, reject) => {
     const sent: unknown = client.query(new Script(steps, resolve, reject));
     // A connection that has something to write first may fail at that.

@@ -19,6 +19,7 @@ import {
   eventLogText,
   readEvents,
   SELECT_LANE_RUN,
+  SELECT_RUN,
   type LogContext,
 } from './eventLog';
 import { createLateEventSteps } from './lateEvents';
@@ -36,7 +37,6 @@ import { arrayOf } from './arrayOf';
 import { refuseFenced, selectFencing } from './lease';
 import { progressOf, readProgress, selectProgress } from './progress';
 import type { WriteBehind } from './writeBehind';
-import { WRITER_SESSION } from './writerSession';
 
 /** A block that a source announces may be in the log before its next answer about the head tells of it. Nothing while no head is known. */
 const headReached = ({ position, timeUs }: BlockRef): string =>
@@ -53,11 +53,8 @@ const DIRECT_BYTES_MAX = 64 * 1024;
 
 const bytesOf = (text: CopyText): number => text.reduce((sum, piece) => sum + piece.length, 0);
 
-/** What every connection that writes runs once: its settings, and the temporary tables that changed rows go through. */
-export const PREPARE_CONNECTION = [
-  WRITER_SESSION,
-  ...[...upserts.values()].map((u) => u.createTemporary),
-].join('; ');
+/** What every connection that writes rows of states runs once: the temporary tables that changed rows go through. */
+export const CREATE_TEMPORARY = [...upserts.values()].map((u) => u.createTemporary).join('; ');
 
 /** One open transaction of a subject on one connection. */
 export function createTransaction(
@@ -237,13 +234,10 @@ export function createTransaction(
     },
 
     async readRun(lane, afterSeqNo, upToSeqNo, limit): Promise<readonly Event[]> {
-      const { rows } = await client.query(SELECT_LANE_RUN, [
-        subject,
-        afterSeqNo.toString(),
-        upToSeqNo.toString(),
-        lane,
-        limit,
-      ]);
+      const range = [subject, afterSeqNo.toString(), upToSeqNo.toString()];
+      const { rows } = await (lane === null
+        ? client.query(SELECT_RUN, [...range, limit])
+        : client.query(SELECT_LANE_RUN, [...range, lane, limit]));
       return readEvents(log, rows);
     },
   };

@@ -1,3 +1,0 @@
-import type { Logger } from '@imart/pipeline';
-/** Takes everything, shows nothing. */
-export declare const silentLogger: Logger;
