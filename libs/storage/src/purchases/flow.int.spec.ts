@@ -232,10 +232,7 @@ describe('a step', () => {
       const [, , , , { takes }] = JSON.parse(data) as [1, 1, '', null, { takes: { purchase: PurchaseId }[] }];
       return takes.map(({ purchase }) => ids.indexOf(purchase));
     });
-    expect(batches.flat().sort((a, b) => a - b)).toEqual(ids.map((_, i) => i));
-    // Within a batch, in order; and no batch is overtaken by more than what the other process had in hand.
-    for (const batch of batches) expect(batch).toEqual([...batch].sort((a, b) => a - b));
-    batches.flat().forEach((asked, place) => expect(Math.abs(asked - place)).toBeLessThanOrEqual(7));
+    expect(batches.flat()).toEqual(ids.map((_, i) => i));
   });
 
   it('that takes a message which nobody can work on sets it back, and goes on with the others (E13)', async () => {

@@ -23,7 +23,9 @@ const LOCK_SALES = [
 /** What {@link lockSales} gives last. */
 export type LockedMoment = TextRow | undefined;
 
-/** Steps that lock the sales' log. Whoever locks purchases too locks them before. */
+/**
+ * Steps that lock the sales' log. Where purchases are locked before it, they are overdue: no step waits for these with the log in hand.
+ */
 export function lockSales({ log }: CommandContext): readonly Step[] {
   return LOCK_SALES.map((statement) => ({ statement, values: [log.subject] }));
 }

@@ -120,8 +120,9 @@ export function createSalesSide({
 
     processOrders: (limit, decide) =>
       onConnection(pool, async (client): Promise<StepResult> => {
-        const steps = [BEGIN, takeStep('stock.available', limit), ...lockSales(sales)];
-        const [, rows, , [moment] = []] = await runRoundTrip(client, steps);
+        // The lock comes first: nobody takes what is later while what failed here goes back (E19).
+        const steps = [BEGIN, ...lockSales(sales), takeStep('stock.available', limit)];
+        const [, , [moment] = [], rows] = await runRoundTrip(client, steps);
         const { taken, asked } = takenOf(rows);
         const verdicts =
           asked.length === 0 ? [] : await decide(asked, await lockedSales(client, sales, moment));
