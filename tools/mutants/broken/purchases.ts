@@ -46,7 +46,7 @@ export const PURCHASE_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'apps/api/src/resources/purchases/registerPurchases.ts',
-        search: '{ preHandler: authorize }',
+        search: '{ onRequest: authorize }',
         replace: '{}',
       },
     ],
