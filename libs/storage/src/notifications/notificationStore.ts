@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { SeqNo, SeqNoCodec, SubjectId } from '@imart/core';
-import { marketEventCodec, notificationsOf, type Notification, type NotificationKind } from '@imart/market';
+import { marketEventCodec, notificationsOf, type Notification } from '@imart/market';
 import type { IngestLeases } from '@imart/pipeline';
 import { translated } from '../commands/session';
 import { openSubscription } from '../commands/subscriptions';

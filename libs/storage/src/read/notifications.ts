@@ -1,4 +1,4 @@
-import { NOTIFICATION_TITLES, type NotificationKind } from '@imart/market';
+import { NOTIFICATION_TITLES } from '@imart/market';
 import { Prisma } from '../generated/client';
 import type { ToldNotification } from '../notifications/toldNotification';
 import { subjectNumber, type Reads } from './database';
