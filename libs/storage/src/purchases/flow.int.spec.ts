@@ -1,3 +1,4 @@
+import { until } from '@imart/testing';
 import { StorageUnavailableError } from '@imart/pipeline';
 import type { PurchaseId } from '@imart/purchase';
 import type { PurchaseParts } from '../testing/purchaseDatabase';
@@ -187,6 +188,35 @@ describe('a step', () => {
     expect(await kit.parts.saleState('art')).toMatchObject({ minted: 1 });
     expect((await kit.database.pool.query('SELECT FROM purchase_orders')).rowCount).toBe(1);
     expect((await kit.database.pool.query('SELECT FROM purchase_messages')).rowCount).toBe(0);
+  });
+
+  it('that takes of several sales marks them in the order of their ids, as commands do: nobody waits in a circle', async () => {
+    for (const sale of ['a', 'b']) await kit.parts.createSale(sale);
+    const ids = [await buy('b'), await buy('a')];
+    const [holder, other] = [await kit.database.pool.connect(), await kit.database.pool.connect()];
+    const lockMarker = (sale: string): string =>
+      `SELECT FROM command_markers WHERE aggregate_id = '${sale}' FOR UPDATE NOWAIT`;
+    let drained: Promise<void>;
+    try {
+      await holder.query('BEGIN');
+      expect((await holder.query(lockMarker('a'))).rowCount).toBe(1);
+      drained = kit.parts.services.drain();
+      await until(
+        async () => {
+          const { rowCount } = await other.query(
+            `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+          );
+          return rowCount === 1;
+        },
+        { what: 'the step waits for the first marker' },
+      );
+      expect((await other.query(lockMarker('b'))).rowCount).toBe(1);
+    } finally {
+      await holder.query('ROLLBACK');
+      [holder, other].forEach((client) => client.release());
+    }
+    await drained;
+    for (const id of ids) expect(await kit.parts.read(id)).toMatchObject({ status: 'confirmed' });
   });
 
   it('that fails and is tried again takes first what came first, also beside another process (E19)', async () => {

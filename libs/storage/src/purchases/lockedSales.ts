@@ -60,7 +60,7 @@ export async function lockedSales(
 
 /**
  * Marks of several aggregates by one statement, each as a command's own: the marker is checked and overwritten and the message is written,
- * or neither. Parameters: subject, type, hashes, ids, versions, event ids, names, data, actor.
+ * or neither. Markers are locked in the order of their ids, as commands lock them: nobody waits in a circle. Parameters: subject, type, hashes, ids, versions, event ids, names, data, actor.
  */
 const MARK_ALL = `
   WITH asked AS MATERIALIZED (
@@ -71,6 +71,7 @@ const MARK_ALL = `
     SELECT $1, a.id, a.version, decode(a.event_id, 'hex'), a.name, a.data, ${NOW_US}, clock_timestamp() FROM asked a
     WHERE NOT EXISTS (SELECT FROM event_log e WHERE e.subject = $1 AND e.aggregate_hash = a.hash AND e.aggregate_type = $2
         AND e.aggregate_id = a.id AND e.version >= a.version)
+    ORDER BY a.id COLLATE "C"
     ON CONFLICT (subject, aggregate_id) DO UPDATE SET version = excluded.version, event_id = excluded.event_id,
       name = excluded.name, data = excluded.data, time_us = greatest(m.time_us + 1, excluded.time_us), marked_at = excluded.marked_at
     WHERE m.version < excluded.version
