@@ -13,7 +13,7 @@ import {
 export const CHAIN_ID = 1;
 
 /** Transactions of the messages and pages that are ready before anybody asks. */
-const READY = { grpc: 250, rest: 100 } as const;
+const READY = { grpc: 500, rest: 100 } as const;
 
 /** The ledger as bytes. */
 export interface BenchLedger {

@@ -27,7 +27,7 @@ export interface AptosSubjectOptions {
   readonly messageEventsMax?: number;
   /** Versions after which a message is sent while catching up. @defaultValue 50,000 */
   readonly messageVersionsMax?: number;
-  /** Longest wait of what was read for more of it while catching up, when more is slow to come. @defaultValue 2,000 */
+  /** Longest wait of what was read for more of it while catching up, when more is slow to come. @defaultValue 500 */
   readonly messageWaitMs?: number;
   /** Resolves after so many milliseconds, or early when the signal aborts. @defaultValue a timer */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -37,7 +37,7 @@ export const APTOS_SUBJECT_DEFAULTS = {
   eventsAheadMax: 100_000,
   messageEventsMax: 5_000,
   messageVersionsMax: 50_000,
-  messageWaitMs: 2_000,
+  messageWaitMs: 500,
 } as const;
 
 /** Counters since the start, for metrics. */
