@@ -203,7 +203,9 @@ describe('the API as a process', () => {
       PORT: '0',
       AGGREGATES: join(ROOT, 'tools/examples/allowlist.cjs'),
     });
-    await until(() => program.said().includes('what commands are kept in is not there, trying again'), { everyMs: 50 });
+    await until(() => program.said().includes('what commands are kept in is not there, trying again'), {
+      everyMs: 50,
+    });
     program.child.kill('SIGTERM');
     expect([await program.ended, program.said()]).toEqual([
       0,
